@@ -1,0 +1,20 @@
+"""Something noticed in a published file that does not stop it from being read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of a file; ``pointer`` is a JSON pointer (RFC 6901) into it."""
+
+    code: str
+    severity: Severity
+    pointer: str
+    message: str

@@ -1,0 +1,94 @@
+"""A trademark programme: which capabilities of a guideline a product must have."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from capabilities.errors import UnknownNameError
+from capabilities.guideline import Capability, Guideline, Platform, Status, Test
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A platform of a guideline with its components merged.
+
+    ``statuses`` maps capability ids to their status; where components differ the best wins
+    (required, advisory, deprecated, removed).
+    """
+
+    key: str
+    name: str
+    guideline: Guideline
+    statuses: Mapping[str, Status]
+    designated_sections: tuple[str, ...]
+
+    def capabilities(self, status: Status) -> Iterator[Capability]:
+        for capability, its_status in self.statuses.items():
+            if its_status is status:
+                yield self.guideline.capabilities[capability]
+
+    def required_tests(self) -> tuple[Test, ...]:
+        """Return the tests of the required capabilities, one per idempotent id.
+
+        A test listed in several capabilities keeps every name; it is flagged only if each of them
+        flags it.
+        """
+        merged: dict[str, Test] = {}
+        for capability in self.capabilities(Status.REQUIRED):
+            for test in capability.tests:
+                merged[test.key] = _merge(merged[test.key], test) if test.key in merged else test
+        return tuple(merged.values())
+
+    def counted_tests(self) -> tuple[Test, ...]:
+        """Return the required tests that decide the verdict: those that are not flagged."""
+        return tuple(test for test in self.required_tests() if test.flag is None)
+
+
+def _merge(one: Test, other: Test) -> Test:
+    aliases = dict.fromkeys((*one.aliases, *other.names))
+    aliases.pop(one.name, None)
+    return replace(one, aliases=tuple(aliases), flag=one.flag if one.flag and other.flag else None)
+
+
+def key_of(platform: Platform) -> str:
+    """Return the short name of a platform: "OpenStack Powered Storage" is ``storage``."""
+    return platform.name.split()[-1].lower()
+
+
+def programmes(guideline: Guideline) -> tuple[Programme, ...]:
+    """Return every programme of ``guideline`` in its own order."""
+    return tuple(_programme(guideline, platform) for platform in guideline.platforms)
+
+
+def find(guideline: Guideline, name: str) -> Programme:
+    """Return the programme called ``name``, by its short or its full name, whatever the case.
+
+    :raises UnknownNameError: the guideline has no such programme
+    """
+    for programme in programmes(guideline):
+        if name.lower() in (programme.key, programme.name.lower()):
+            return programme
+    known = ", ".join(each.key for each in programmes(guideline))
+    raise UnknownNameError(
+        f"guideline {guideline.id} has no programme called {name}", hint=f"choose from {known}"
+    )
+
+
+def _programme(guideline: Guideline, platform: Platform) -> Programme:
+    components = [guideline.components[each] for each in platform.components]
+    statuses: dict[str, Status] = {}
+    for status in Status:
+        for component in components:
+            for capability in component.capabilities.get(status, ()):
+                statuses.setdefault(capability, status)
+    sections = (
+        project
+        for component in components
+        for project in component.designated_sections.get(Status.REQUIRED, ())
+    )
+    return Programme(
+        key=key_of(platform),
+        name=platform.name,
+        guideline=guideline,
+        statuses=statuses,
+        designated_sections=tuple(dict.fromkeys(sections)),
+    )

@@ -1,0 +1,1 @@
+"""Run, collect, bundle, upload: everything that touches a cloud, a process or a terminal."""

@@ -1,0 +1,192 @@
+"""The cloud to be certified: reach it with openstacksdk and say what it is.
+
+Credentials come from ``--os-cloud``, clouds.yaml and ``OS_*`` variables through openstacksdk's own
+loader, so every kind of authentication it knows works here.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import keystoneauth1.exceptions
+import openstack.config
+import openstack.exceptions
+import yaml
+from openstack.connection import Connection
+
+from refstack_client.errors import CloudError
+
+SECONDS_TO_CONNECT = 10
+ADMIN_ROLE = "admin"
+
+# Which service serves a capability's project, by service type and the name people know.
+SERVICES = {
+    "cinder": ("block-storage", "Cinder"),
+    "glance": ("image", "Glance"),
+    "keystone": ("identity", "Keystone"),
+    "neutron": ("network", "Neutron"),
+    "nova": ("compute", "Nova"),
+    "swift": ("object-store", "Swift"),
+}
+
+
+class NoCloudError(CloudError):
+    """No cloud was named, by option, variable or file."""
+
+
+@dataclass(frozen=True)
+class CloudFacts:
+    """What a token says of a cloud and of its bearer; no secrets."""
+
+    name: str
+    auth_url: str
+    region: str
+    user: str
+    project: str
+    roles: tuple[str, ...]
+    endpoints: Mapping[str, str]
+    """By service type, in the catalogue's own words."""
+
+    @property
+    def is_admin(self) -> bool:
+        return ADMIN_ROLE in self.roles
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def connect(os_cloud: str | None) -> Connection:
+    """Return an authenticated connection.
+
+    :raises CloudError: there are no credentials, they are refused, or nothing answers
+    """
+    region = _region(os_cloud)
+    region.config.setdefault("api_timeout", SECONDS_TO_CONNECT)
+    auth_url = (region.get_auth_args() or {}).get("auth_url", "")
+    try:
+        connection = Connection(config=region)
+        connection.session.auth.get_access(connection.session)
+    except (keystoneauth1.exceptions.ClientException, openstack.exceptions.SDKException) as error:
+        raise _explained(error, region.name, auth_url) from error
+    return connection
+
+
+def facts(connection: Connection) -> CloudFacts:
+    """Return what the connection's token says."""
+    access = connection.session.auth.get_access(connection.session)
+    interface = connection.config.get_interface() or "public"
+    region = connection.config.get_region_name() or ""
+    endpoints = {}
+    for service_type in access.service_catalog.get_endpoints():
+        url = access.service_catalog.url_for(
+            service_type=service_type, interface=interface, region_name=region or None
+        )
+        endpoints[service_type] = url
+    return CloudFacts(
+        name=connection.config.name or "environment",
+        auth_url=connection.config.get_auth_args().get("auth_url", ""),
+        region=region,
+        user=access.username or access.user_id,
+        project=access.project_name or access.project_id or "",
+        roles=tuple(sorted(access.role_names)),
+        endpoints=endpoints,
+    )
+
+
+def require_services(connection: Connection, projects: Iterable[str]) -> None:
+    """Check that the services of ``projects`` (``swift``, …) are in the catalogue and answer.
+
+    :raises CloudError: the first that is not, or does not
+    """
+    for project in projects:
+        service_type, name = SERVICES.get(project, (project, project.capitalize()))
+        endpoint = connection.session.get_endpoint(
+            service_type=service_type,
+            interface=connection.config.get_interface() or "public",
+            region_name=connection.config.get_region_name() or None,
+        )
+        if not endpoint:
+            raise CloudError(
+                f"the catalogue of {connection.config.name} has no {service_type} service "
+                f"({name}), which the programme requires",
+                hint="check the region and interface in use, choose a programme this cloud offers, "
+                "or have the endpoint registered",
+            )
+        parts = urlsplit(endpoint)
+        try:
+            connection.session.get(
+                f"{parts.scheme}://{parts.netloc}/",
+                authenticated=False,
+                raise_exc=False,
+                redirect=False,
+                connect_retries=0,
+            )
+        except keystoneauth1.exceptions.ConnectFailure as error:
+            raise CloudError(
+                f"{name} ({service_type}) does not answer at {parts.scheme}://{parts.netloc}",
+                hint="check that the service runs and that its endpoint is reachable from here",
+            ) from error
+
+
+def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
+    try:
+        config = openstack.config.OpenStackConfig()
+        named = os_cloud or os.environ.get("OS_CLOUD")
+        if not named and not any(key.startswith("OS_") for key in os.environ):
+            known = [
+                name for name in config.get_cloud_names() if name not in ("defaults", "envvars")
+            ]
+            raise NoCloudError(
+                "no cloud was named and no OS_* variables are set",
+                hint=f"use --os-cloud with one of {', '.join(known)}"
+                if known
+                else "source an openrc file, or use --os-cloud with a clouds.yaml "
+                "(~/.config/openstack/clouds.yaml or $OS_CLIENT_CONFIG_FILE)",
+            )
+        return config.get_one(cloud=os_cloud)
+    except yaml.YAMLError as error:
+        raise CloudError(
+            f"clouds.yaml is not valid YAML: {' '.join(str(error).split())}",
+            hint="correct the file at that line and column",
+        ) from error
+    except (
+        openstack.exceptions.ConfigException,
+        keystoneauth1.exceptions.ClientException,
+    ) as error:
+        raise CloudError(
+            " ".join(str(error).split()).rstrip("."),
+            hint="openstack --os-cloud NAME token issue shows whether the credentials are whole",
+        ) from error
+
+
+def _explained(error: Exception, name: str, auth_url: str) -> CloudError:
+    where = auth_url or f"the cloud {name}"
+    if isinstance(error, keystoneauth1.exceptions.Unauthorized):
+        return CloudError(
+            f"{where} refused the credentials of {name}",
+            hint="check user, password, project and domains (or id and secret of the application "
+            "credential)",
+        )
+    if isinstance(error, keystoneauth1.exceptions.SSLError):
+        return CloudError(
+            f"the TLS certificate of {where} cannot be verified",
+            hint="give the certificate authority as cacert in clouds.yaml or as OS_CACERT",
+        )
+    if isinstance(error, keystoneauth1.exceptions.ConnectFailure):
+        return CloudError(
+            f"nothing answers at {where}",
+            hint="check auth_url, the network, and whether a proxy stands between",
+        )
+    if isinstance(
+        error, keystoneauth1.exceptions.DiscoveryFailure | keystoneauth1.exceptions.NotFound
+    ):
+        return CloudError(
+            f"what answers at {where} is not an OpenStack identity service",
+            hint="auth_url usually ends in /v3",
+        )
+    return CloudError(
+        f"{where} could not be used: {' '.join(str(error).split())}",
+        hint="openstack token issue shows whether the credentials work",
+    )

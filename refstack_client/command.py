@@ -1,0 +1,47 @@
+"""What every command has in common: errors become sentences and exit codes."""
+
+import logging
+import sys
+from argparse import Namespace
+
+import cliff.command
+import cliff.lister
+
+from capabilities.errors import GuidelineError
+from refstack_client.errors import EXIT_UNUSABLE, ClientError
+
+LOG = logging.getLogger(__name__)
+
+
+class _Explaining:
+    """Turns exceptions into a sentence, a hint and the exit code that belongs to them."""
+
+    def run(self, parsed_args: Namespace) -> int:
+        try:
+            return super().run(parsed_args)  # type: ignore[misc]
+        except (ClientError, GuidelineError) as error:
+            LOG.debug("traceback", exc_info=True)
+            say(f"error: {error}")
+            if error.hint:
+                say(f"hint:  {error.hint}")
+            return error.exit_code
+        except (BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # a fault of ours: never exit code 1, which means a verdict
+            LOG.debug("traceback", exc_info=True)
+            say(f"error: unexpected {type(error).__name__}: {error}")
+            say("hint:  this is a fault of refstack-client; --debug shows where it happened")
+            return EXIT_UNUSABLE
+
+
+class Command(_Explaining, cliff.command.Command):
+    """A command that prints for itself; ``take_action`` returns the exit code."""
+
+
+class Lister(_Explaining, cliff.lister.Lister):
+    """A command that lists rows, in any of cliff's formats."""
+
+
+def say(line: str = "") -> None:
+    """Talk to the user: stderr, so that stdout stays data."""
+    print(line, file=sys.stderr, flush=True)

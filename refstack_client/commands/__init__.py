@@ -1,0 +1,1 @@
+"""The commands of refstack-client: each parses, calls one function and prints."""

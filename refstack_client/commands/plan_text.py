@@ -1,0 +1,43 @@
+"""A plan as lines for a terminal."""
+
+from collections.abc import Iterator
+
+from capabilities.guideline import Status
+from capabilities.matching import Kind
+from refstack_client.plan import Plan
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    guideline = plan.programme.guideline
+    required = list(plan.programme.capabilities(Status.REQUIRED))
+    flagged = len(plan.programme.required_tests()) - len(plan.matches)
+    if plan.cloud:
+        yield f"cloud         {plan.cloud.name} at {plan.cloud.auth_url}"
+        yield (
+            f"user          {plan.cloud.user} in project {plan.cloud.project}, "
+            f"roles {', '.join(plan.cloud.roles) or 'none'}"
+        )
+    else:
+        yield "cloud         none named (--os-cloud, OS_CLOUD or OS_* variables)"
+    yield f"tests run as  {plan.tenants}"
+    yield f"guideline     {guideline.id} ({guideline.status}), SHA-256 {guideline.digest[:16]}…"
+    yield f"programme     {plan.programme.name}: {len(required)} required capabilities"
+    yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
+    found = plan.count(Kind.EXACT, Kind.ALIAS)
+    yield (
+        f"              {found} found, {plan.count(Kind.RENAMED)} renamed, "
+        f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
+        + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
+    )
+    minutes, seconds = divmod(round(plan.seconds), 60)
+    yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"
+    for match in plan.matches:
+        if match.kind is Kind.MISSING:
+            yield f"  missing     {match.test.name}"
+        elif match.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            names = ", ".join(sorted({each.name for each in match.found}))
+            yield f"  {match.kind:<11} {match.test.name} -> {names}"
+    if plan.limits:
+        yield "The verdict can at best be INCOMPLETE: with these credentials cannot pass"
+        for limit in plan.limits:
+            yield f"  {limit.test.name}: {limit.why}"

@@ -1,0 +1,74 @@
+"""``sandbox up|down|status``: a real, small OpenStack on loopback."""
+
+from argparse import ArgumentParser, Namespace
+
+from refstack_client.command import Command, Lister, say
+from refstack_client.commands import arguments
+from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE
+from refstack_client.sandbox import cloud
+
+
+class _Sandbox:
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)  # type: ignore[misc]
+        arguments.add_sandbox(parser)
+        parser.add_argument(
+            "--profile", help="what it is made of: storage (default: storage, or as it was made)"
+        )
+        return parser
+
+    @staticmethod
+    def find(args: Namespace) -> cloud.Sandbox:
+        return cloud.find(args.root, args.name, args.profile)
+
+
+class Up(_Sandbox, Command):
+    """Start a real Keystone and Swift on loopback; safe to repeat."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--port-base",
+            type=int,
+            metavar="PORT",
+            help="the first of the consecutive ports to use (default: free ones are chosen)",
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        sandbox = self.find(args)
+        cloud.up(sandbox, args.port_base, say)
+        say("to use it:")
+        print(f"export OS_CLIENT_CONFIG_FILE='{sandbox.clouds_yaml}'")
+        print("export OS_CLOUD=sandbox")
+        return EXIT_OK
+
+
+class Down(_Sandbox, Command):
+    """Stop a sandbox; nothing of it is left running."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--wipe", action="store_true", help="also remove all it holds")
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        sandbox = self.find(args)
+        count = cloud.wipe(sandbox) if args.wipe else cloud.down(sandbox)
+        say(f"{count} processes stopped" if count else "it was not running")
+        return EXIT_OK
+
+
+class Status(_Sandbox, Lister):
+    """Show each process of a sandbox; exit code 5 unless all are well."""
+
+    def run(self, parsed_args: Namespace) -> int:
+        printed = super().run(parsed_args)
+        return printed or (EXIT_OK if cloud.is_up(self.find(parsed_args)) else EXIT_UNUSABLE)
+
+    def take_action(self, args: Namespace):
+        rows = cloud.status(self.find(args))
+        return (
+            ("Process", "PID", "URL", "Health"),
+            ((row.name, row.pid or "", row.url, row.health) for row in rows),
+        )

@@ -1,0 +1,105 @@
+"""``verdict`` and ``report``: judge what a run left behind."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from capabilities import catalogue, programme
+from capabilities.matching import Match
+from capabilities.programme import Programme
+from refstack_client import report, stream
+from refstack_client.command import Command, say
+from refstack_client.commands import arguments
+from refstack_client.errors import EXIT_OK
+from refstack_client.files import write_text
+from refstack_client.plan import read_matches
+from refstack_client.run import Run, read_plan
+from scoring.outcome import Outcomes
+from scoring.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Judged:
+    verdict: Verdict
+    plan: Mapping[str, Any] | None
+
+
+class _Results:
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)  # type: ignore[misc]
+        parser.add_argument(
+            "results", metavar="RUN|FILE", type=Path, help="a run directory or a subunit stream"
+        )
+        arguments.add_guideline(parser, default_programme=None)
+        parser.add_argument(
+            "--strict",
+            action="store_true",
+            help="a required capability without a test that counts makes the verdict incomplete",
+        )
+        return parser
+
+
+class ShowVerdict(_Results, Command):
+    """Say whether the results conform, with every reason; the exit code is the verdict."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "-f", "--format", choices=("text", "json"), default="text", help="default: text"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        verdict = _judge(args).verdict
+        if args.format == "json":
+            print(json.dumps(report.as_json(verdict), indent=2, ensure_ascii=False))
+        else:
+            print("\n".join(report.text(verdict)))
+        return report.EXIT_CODES[verdict.conformance]
+
+
+class Report(_Results, Command):
+    """Write the results as one self-contained HTML page."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        judged = _judge(args)
+        write_text(args.output, report.html(judged.verdict, judged.plan))
+        say(f"written: {args.output}")
+        return EXIT_OK
+
+
+def _judge(args: Namespace) -> Judged:
+    """Judge a run by its own guideline and programme unless others are named."""
+    if args.results.is_dir():
+        run = Run(args.results)
+        guideline, plan = read_plan(run)
+        chosen = (
+            arguments.load_programme(args.guideline, args.programme or plan["programme"])
+            if args.guideline
+            else programme.find(guideline, args.programme or plan["programme"])
+        )
+        outcomes = stream.read_appended(run.stream)
+        return _judged(chosen, outcomes, read_matches(plan, chosen), plan, args)
+    name = args.guideline or catalogue.default()
+    chosen = arguments.load_programme(name, args.programme or "platform")
+    return _judged(chosen, stream.read(args.results), None, None, args)
+
+
+def _judged(
+    chosen: Programme,
+    outcomes: Outcomes,
+    matches: Mapping[str, Match] | None,
+    plan: Mapping[str, Any] | None,
+    args: Namespace,
+) -> Judged:
+    return Judged(judge(chosen, outcomes, matches, strict=args.strict), plan)

@@ -1,0 +1,187 @@
+"""What would run, before anything does."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+from capabilities import testid
+from capabilities.guideline import Status, Test
+from capabilities.matching import Index, Kind, Match, match
+from capabilities.programme import Programme
+from capabilities.testid import class_of
+from refstack_client.cloud import CloudFacts
+
+FORMAT = 1
+
+# Tests that skip by Tempest's own rule unless Tempest itself makes the tenants.
+_NEEDS_DYNAMIC_CREDENTIALS = {
+    "id-638f876d-6a43-482a-bbb3-0840bca101c6": (
+        "Tempest skips it unless it makes the tenants itself (its bug 2147232)"
+    ),
+}
+# Classes that want a user who may set account quotas.
+_NEEDS_RESELLER = "AccountQuotas"
+
+
+class TenantKind(StrEnum):
+    """As whom the tests run. Never as an admin."""
+
+    THROWAWAY = "throwaway tenants, made and removed with the admin credential"
+    ACCOUNTS = "the users of the accounts file"
+    UNKNOWN = "not decided: no cloud was named"
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """``roles`` are those of each user of an accounts file; ``reseller_role`` sets quotas."""
+
+    kind: TenantKind
+    roles: tuple[tuple[str, ...], ...] = ()
+    reseller_role: str = ""
+
+    def workers(self, wanted: int) -> int:
+        """Return how many workers the users suffice for, ``wanted`` at most.
+
+        A test class holds two tenants at once; those about account quotas a reseller admin too.
+        """
+        if self.kind is not TenantKind.ACCOUNTS:
+            return wanted
+        resellers = sum(self.reseller_role in each for each in self.roles)
+        pairs = (len(self.roles) - resellers) // 2
+        return max(1, min(wanted, pairs, resellers or pairs))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A wanted test that cannot pass with these credentials, and why."""
+
+    test: Test
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which tests of which programme would run where, as whom and for how long."""
+
+    programme: Programme
+    matches: tuple[Match, ...]
+    versions: Mapping[str, str]
+    cloud: CloudFacts | None
+    tenants: TenantKind
+    limits: tuple[Limit, ...]
+    concurrency: int
+    seconds: float
+    """An estimate."""
+
+    def count(self, *kinds: Kind) -> int:
+        return sum(each.kind in kinds for each in self.matches)
+
+    @property
+    def load_list(self) -> tuple[str, ...]:
+        """Return the full ids of everything that stands for a wanted test, for stestr."""
+        return tuple(dict.fromkeys(each.full for one in self.matches for each in one.found))
+
+    def matches_by_key(self) -> dict[str, Match]:
+        return {each.test.key: each for each in self.matches}
+
+    def as_json(self) -> dict[str, Any]:
+        guideline = self.programme.guideline
+        return {
+            "format": FORMAT,
+            "guideline": {"id": guideline.id, "sha256": guideline.digest},
+            "programme": self.programme.key,
+            "cloud": self.cloud.as_json() if self.cloud else None,
+            "tenants": str(self.tenants),
+            "versions": dict(self.versions),
+            "concurrency": self.concurrency,
+            "estimated_seconds": round(self.seconds),
+            "tests": [
+                {
+                    "id": each.test.idempotent_id,
+                    "name": each.test.name,
+                    "match": str(each.kind),
+                    "found": [found.full for found in each.found],
+                }
+                for each in self.matches
+            ],
+            "limits": [{"name": each.test.name, "why": each.why} for each in self.limits],
+        }
+
+
+def make(
+    programme: Programme,
+    index: Index,
+    versions: Mapping[str, str],
+    cloud: CloudFacts | None,
+    tenants: Tenants,
+    concurrency: int,
+) -> Plan:
+    """Match the programme's counted tests against Tempest."""
+    tests = programme.counted_tests()
+    matches = tuple(match(test, index) for test in tests)
+    workers = tenants.workers(concurrency)
+    return Plan(
+        programme=programme,
+        matches=matches,
+        versions=versions,
+        cloud=cloud,
+        tenants=tenants.kind,
+        limits=tuple(_limits(tests, tenants)),
+        concurrency=workers,
+        seconds=estimate([found.name for one in matches for found in one.found], workers),
+    )
+
+
+def _limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
+    if tenants.kind is not TenantKind.ACCOUNTS:
+        return
+    has_reseller = any(tenants.reseller_role in each for each in tenants.roles)
+    for test in tests:
+        if test.idempotent_id in _NEEDS_DYNAMIC_CREDENTIALS:
+            yield Limit(test, _NEEDS_DYNAMIC_CREDENTIALS[test.idempotent_id])
+        elif _NEEDS_RESELLER in test.name and not has_reseller:
+            yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
+
+
+def estimate(names: Sequence[str], concurrency: int) -> float:
+    """Return about how many seconds tests take, from what they took in a real run."""
+    known = json.loads((resources.files("refstack_client") / "data" / "durations.json").read_text())
+    bodies = sum(known["tests"].get(name, known["test"]) for name in names)
+    classes = Counter(map(class_of, names))
+    fixtures = sum(known["class"].get(_area(name), known["class"]["identity"]) for name in classes)
+    return known["start"] + (bodies + fixtures) / max(1, concurrency) if names else 0.0
+
+
+def _area(class_name: str) -> str:
+    parts = class_name.split(".")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str, Match]:
+    """Return the matches of a plan that was kept as JSON, for the tests of ``programme``."""
+    tests = {test.key: test for test in programme.required_tests()}
+    matches = {}
+    for entry in document["tests"]:
+        key = entry["id"] or entry["name"]
+        if key in tests:
+            found = tuple(test for each in entry["found"] if (test := testid.parse(each)))
+            matches[key] = Match(tests[key], Kind(entry["match"]), found)
+    return matches
+
+
+def by_capability(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the names of the tests that stand for each required capability."""
+    matches = plan.matches_by_key()
+    return {
+        capability.id: tuple(
+            found.name
+            for test in capability.tests
+            if test.key in matches
+            for found in matches[test.key].found
+        )
+        for capability in plan.programme.capabilities(Status.REQUIRED)
+    }

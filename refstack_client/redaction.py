@@ -1,0 +1,83 @@
+"""Keep secrets out of what is left behind."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import testtools
+
+HIDDEN = "<redacted>"
+
+_PATTERNS = (
+    # Fernet tokens, wherever they stand.
+    re.compile(rb"gAAAA[\w-]{20,}={0,2}"),
+    # "password": "…" and its relatives in JSON and Python literals, escaped quotes included.
+    re.compile(
+        rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data)\\*["']:\s*)"""
+        rb"""(?P<quote>\\*["']).*?(?<!\\)(?P=quote)"""
+    ),
+    # Token headers a client forgot to mask.
+    re.compile(
+        rb"""(?P<key>["']X-(?:Auth|Subject|Service)-Token["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?P=quote)""",
+        re.I,
+    ),
+)
+
+
+class Redactor(testtools.StreamResult):
+    """Passes events on with the secrets in their attachments hidden.
+
+    An attachment may come in pieces that a secret straddles: each is held back until it is whole.
+
+    :param secrets: what must not pass, besides what looks like a token or a password
+    """
+
+    def __init__(self, target: testtools.StreamResult, secrets: Iterable[str] = ()):
+        super().__init__()
+        self._target = target
+        self._secrets = tuple(secrets)
+        self._held: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
+        if file_name is not None:
+            key = (test_id, file_name)
+            self._held.setdefault(
+                key, {"mime_type": event.get("mime_type"), "content": bytearray()}
+            )
+            self._held[key]["content"].extend(file_bytes or b"")
+            if event.get("eof"):
+                self._release(key)
+            if test_status is None:
+                return
+        if test_status not in (None, "exists", "inprogress"):
+            for key in [key for key in self._held if key[0] == test_id]:
+                self._release(key)
+        event.pop("eof", None)
+        event.pop("mime_type", None)
+        self._target.status(test_id=test_id, test_status=test_status, **event)
+
+    def _release(self, key: tuple[str, str]) -> None:
+        held = self._held.pop(key)
+        self._target.status(
+            test_id=key[0],
+            file_name=key[1],
+            file_bytes=hide(bytes(held["content"]), self._secrets),
+            mime_type=held["mime_type"],
+            eof=True,
+        )
+
+
+def hide(content: bytes, secrets: Iterable[str] = ()) -> bytes:
+    """Return ``content`` with ``secrets``, tokens and passwords replaced."""
+    for secret in secrets:
+        for form in {secret, repr(secret)[1:-1], secret.encode("unicode_escape").decode()}:
+            content = content.replace(form.encode(), HIDDEN.encode())
+    for pattern in _PATTERNS:
+        content = pattern.sub(_replacement, content)
+    return content
+
+
+def _replacement(match: re.Match[bytes]) -> bytes:
+    parts = match.groupdict()
+    quote = parts.get("quote", b"")
+    return parts.get("key", b"") + quote + HIDDEN.encode() + quote

@@ -1,0 +1,207 @@
+"""A verdict for people and programs: JSON, text and one HTML page, all with the same numbers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from capabilities.guideline import Status
+from refstack_client.errors import (
+    EXIT_INCOMPLETE,
+    EXIT_NOT_CONFORMANT,
+    EXIT_OK,
+)
+from refstack_client.files import write_json, write_text
+from refstack_client.plan import Plan
+from refstack_client.run import Run
+from scoring.outcome import Outcome
+from scoring.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
+
+FORMAT = 1
+NAMES_PER_REASON = 8
+
+EXIT_CODES = {
+    Conformance.CONFORMANT: EXIT_OK,
+    Conformance.NOT_CONFORMANT: EXIT_NOT_CONFORMANT,
+    Conformance.INCOMPLETE: EXIT_INCOMPLETE,
+}
+WORDS = {
+    Conformance.CONFORMANT: "CONFORMANT",
+    Conformance.NOT_CONFORMANT: "NOT CONFORMANT",
+    Conformance.INCOMPLETE: "INCOMPLETE",
+    Conformance.VACUOUS: "nothing to test",
+}
+NEXT = {
+    Outcome.FAIL: "mend what the reasons name, then certify again",
+    Outcome.MISSING: "install the Tempest, or the plugin of it, that has them",
+    Outcome.NOT_RUN: "certify again and let the run come to its end",
+    Outcome.SKIP: "let them run: the reason says which feature or credential they asked for",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Counted tests that did not pass in the same way for the same reason."""
+
+    outcome: Outcome
+    reason: str
+    tests: tuple[TestVerdict, ...]
+
+
+# -- one line, JSON -------------------------------------------------------------------------------
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the verdict in one line; numbers stand next to words."""
+    return "  ".join(
+        (
+            WORDS[verdict.conformance],
+            verdict.programme.name,
+            verdict.programme.guideline.id,
+            f"{verdict.count(Outcome.PASS)}/{len(verdict.required)} required tests",
+        )
+    )
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """Return the document ``verdict -f json`` prints (docs/verdict.rst)."""
+    return {
+        "format": FORMAT,
+        "guideline": verdict.programme.guideline.id,
+        "programme": verdict.programme.key,
+        "verdict": str(verdict.conformance),
+        "required": {
+            "total": len(verdict.required),
+            "passed": verdict.count(Outcome.PASS),
+            "failed": verdict.count(Outcome.FAIL),
+            "skipped": verdict.count(Outcome.SKIP),
+            "not_run": verdict.count(Outcome.NOT_RUN),
+            "missing": verdict.count(Outcome.MISSING),
+            "flagged": verdict.flagged,
+        },
+        "damage": verdict.damage,
+        "vacuous": [each.capability.id for each in verdict.vacuous],
+        "designated_sections": list(verdict.programme.designated_sections),
+        "refstack_count": dict(verdict.refstack_count),
+        "capabilities": [_capability(each) for each in verdict.capabilities],
+    }
+
+
+def _capability(each: CapabilityVerdict) -> dict[str, Any]:
+    return {
+        "id": each.capability.id,
+        "status": str(each.status),
+        "verdict": str(each.conformance),
+        "tests": [
+            {
+                "id": one.test.idempotent_id,
+                "name": one.test.name,
+                "outcome": str(one.outcome),
+                "reason": one.reason,
+                "flagged": one.test.flag is not None,
+                "attempts": [str(attempt) for attempt in one.attempts],
+            }
+            for one in each.tests
+        ],
+    }
+
+
+# -- text -----------------------------------------------------------------------------------------
+
+
+def groups(verdict: Verdict) -> tuple[Group, ...]:
+    """Return the counted tests that did not pass, by reason: worst outcome, largest group first."""
+    found: dict[tuple[Outcome, str], list[TestVerdict]] = defaultdict(list)
+    for each in verdict.required:
+        if each.outcome is not Outcome.PASS:
+            found[each.outcome, each.reason].append(each)
+    return tuple(
+        Group(outcome, reason, tuple(tests))
+        for (outcome, reason), tests in sorted(
+            found.items(), key=lambda item: (item[0][0].badness, -len(item[1]), item[0][1])
+        )
+    )
+
+
+def text(verdict: Verdict) -> Iterator[str]:
+    """Yield the lines of the terminal's report; the last one is the verdict."""
+    if verdict.damage:
+        yield f"Of the stream: {verdict.damage}; what was complete before that counts."
+        yield ""
+    for group in groups(verdict):
+        plural = "s" if len(group.tests) > 1 else ""
+        yield f"{group.outcome.upper()}  {len(group.tests)} test{plural}: {group.reason}"
+        for each in group.tests[:NAMES_PER_REASON]:
+            yield f"    {each.test.name}"
+        if len(group.tests) > NAMES_PER_REASON:
+            more = len(group.tests) - NAMES_PER_REASON
+            yield f"    … and {more} more (all in the report, and in -f json)"
+        yield ""
+    retried = [each for each in verdict.required if _is_retried(each)]
+    if retried:
+        yield f"Passed only when repeated: {len(retried)}"
+        yield from (f"    {each.test.name}" for each in retried)
+        yield ""
+    if verdict.vacuous:
+        names = ", ".join(each.capability.id for each in verdict.vacuous)
+        yield f"Required, but every test is flagged, so nothing was shown: {names}"
+    yield from _next_steps(verdict)
+    yield f"OpenStack Compatible: the tests alone decide: {_yes_no(verdict)}"
+    yield (
+        "OpenStack Powered: the vendor also attests the designated sections of "
+        + ", ".join(verdict.programme.designated_sections)
+    )
+    yield headline(verdict)
+
+
+def _next_steps(verdict: Verdict) -> Iterable[str]:
+    seen = dict.fromkeys(group.outcome for group in groups(verdict))
+    return (f"Next, for {outcome}: {NEXT[outcome]}" for outcome in seen)
+
+
+def _is_retried(each: TestVerdict) -> bool:
+    return each.outcome is Outcome.PASS and Outcome.FAIL in each.attempts
+
+
+def _yes_no(verdict: Verdict) -> str:
+    return {
+        Conformance.CONFORMANT: "yes",
+        Conformance.NOT_CONFORMANT: "no",
+        Conformance.INCOMPLETE: "not shown",
+    }[verdict.conformance]
+
+
+# -- HTML -----------------------------------------------------------------------------------------
+
+
+def html(verdict: Verdict, plan: Mapping[str, Any] | None = None) -> str:
+    """Return one self-contained page; ``plan`` adds where and as whom the tests ran."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("refstack_client"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("report.html").render(
+        verdict=verdict,
+        document=as_json(verdict),
+        headline=headline(verdict),
+        words=WORDS,
+        groups=groups(verdict),
+        next_steps=list(_next_steps(verdict)),
+        compatible=_yes_no(verdict),
+        statuses=[
+            (status, [each for each in verdict.capabilities if each.status is status])
+            for status in Status
+        ],
+        plan=plan,
+    )
+
+
+def keep(run: Run, verdict: Verdict, plan: Plan) -> None:
+    """Write ``verdict.json`` and ``report.html`` into the run directory."""
+    write_json(run.verdict, as_json(verdict))
+    write_text(run.report, html(verdict, plan.as_json()))

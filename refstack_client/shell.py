@@ -1,0 +1,43 @@
+"""The ``refstack-client`` command."""
+
+import logging
+import sys
+from importlib import metadata
+
+from cliff.app import App
+from cliff.commandmanager import CommandManager
+
+from refstack_client.errors import EXIT_USAGE
+
+_LIBRARIES = ("keystoneauth", "openstack", "stevedore", "tempest", "urllib3")
+
+
+class Shell(App):
+    """Finds and runs one command; its exit code is part of the interface (README, Exit codes)."""
+
+    NAME = "refstack-client"
+
+    def __init__(self) -> None:
+        super().__init__(
+            description="Certify OpenStack clouds against interoperability guidelines.",
+            version=metadata.version("refstack-client"),
+            command_manager=CommandManager("refstack_client.commands"),
+            deferred_help=True,
+        )
+
+    def configure_logging(self) -> None:
+        super().configure_logging()
+        # What libraries log is for --debug; what a user needs to know is said in sentences.
+        if not self.options.debug:
+            for name in _LIBRARIES:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    def run(self, argv: list[str]) -> int:
+        if not argv:
+            self.parser.print_help(sys.stderr)
+            return EXIT_USAGE
+        return super().run(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    return Shell().run(sys.argv[1:] if argv is None else argv)

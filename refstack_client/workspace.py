@@ -1,0 +1,81 @@
+"""The private directory Tempest works in: readable by its owner alone, removed at the end.
+
+Everything with a secret in it is here and nowhere else: the tempest.conf that Tempest reads, the
+accounts file, Tempest's own log.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from stestr.repository import file as stestr_repository
+
+from refstack_client.files import write_text
+
+STESTR = (sys.executable, "-m", "stestr")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A directory with a ``.stestr.conf`` that finds Tempest's tests."""
+
+    directory: Path
+
+    @property
+    def tempest_conf(self) -> Path:
+        return self.directory / "tempest.conf"
+
+    @property
+    def accounts(self) -> Path:
+        return self.directory / "accounts.yaml"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "tempest.log"
+
+    def environ(self) -> dict[str, str]:
+        """What Tempest's processes get: nothing of the caller's credentials (``OS_PASSWORD``)."""
+        scripts = sysconfig.get_path("scripts")
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("OS_", "TEMPEST_")) and "PASSWORD" not in key
+        }
+        return {
+            **kept,
+            "PATH": os.pathsep.join((scripts, kept.get("PATH", os.defpath))),
+            # stestr puts the interpreter into a shell command unquoted; a bare name has no spaces.
+            "PYTHON": Path(sys.executable).name,
+            "TEMPEST_CONFIG_DIR": str(self.directory),
+            "TEMPEST_CONFIG": self.tempest_conf.name,
+            "PYTHONWARNINGS": "ignore",
+        }
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Make a workspace with an empty tempest.conf, and remove it whatever happens."""
+    directory = Path(tempfile.mkdtemp(prefix="refstack-client-"))
+    try:
+        made = Workspace(directory)
+        tempest = Path(str(resources.files("tempest")))
+        write_text(
+            directory / ".stestr.conf",
+            "[DEFAULT]\n"
+            f"test_path = {tempest / 'test_discover'}\n"
+            f"top_dir = {tempest.parent}\n"
+            # Tests of one class run in one worker, so that its set-up happens once.
+            "group_regex = ([^\\.]*\\.)*\n",
+        )
+        stestr_repository.RepositoryFactory().initialise(str(directory))
+        made.tempest_conf.touch(mode=0o600)
+        yield made
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Which capabilities are must-have, and whether a cloud has them."""

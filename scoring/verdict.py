@@ -1,0 +1,204 @@
+"""Did the cloud do it: a pure function of a programme and the outcomes of a run.
+
+A programme is conformant iff every unflagged test of its required capabilities passed; not
+conformant if one failed; else incomplete. Tests count once, by idempotent id. Advisory, deprecated
+and removed capabilities are shown and never count. Where RefStack's pages say yes or no this says
+the same, but for tests found under a newer name, which RefStack does not see.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from capabilities.guideline import Capability, Status, Test
+from capabilities.matching import Index, Kind, Match, match
+from capabilities.programme import Programme
+from capabilities.testid import class_of
+from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
+
+
+class Conformance(StrEnum):
+    NOT_CONFORMANT = "not-conformant"
+    INCOMPLETE = "incomplete"
+    CONFORMANT = "conformant"
+    VACUOUS = "vacuous"
+    """Of a capability only: it has no test that counts."""
+
+
+@dataclass(frozen=True)
+class TestVerdict:
+    """What one test of the guideline came to; ``attempts`` are its outcomes, oldest first."""
+
+    test: Test
+    outcome: Outcome
+    reason: str
+    attempts: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class CapabilityVerdict:
+    capability: Capability
+    status: Status
+    conformance: Conformance
+    tests: tuple[TestVerdict, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a product conforms to ``programme``, with every reason.
+
+    ``required`` are the tests that decide, one per idempotent id; ``flagged`` counts the required
+    ones that do not.
+    """
+
+    programme: Programme
+    conformance: Conformance
+    required: tuple[TestVerdict, ...]
+    flagged: int
+    capabilities: tuple[CapabilityVerdict, ...]
+    damage: str = ""
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(each.outcome is outcome for each in self.required)
+
+    @property
+    def vacuous(self) -> tuple[CapabilityVerdict, ...]:
+        return tuple(
+            each
+            for each in self.capabilities
+            if each.status is Status.REQUIRED and each.conformance is Conformance.VACUOUS
+        )
+
+    @property
+    def refstack_count(self) -> Counter[str]:
+        """RefStack's own figures: tests counted once per required capability they stand in."""
+        listed = [
+            each
+            for capability in self.capabilities
+            if capability.status is Status.REQUIRED
+            for each in capability.tests
+        ]
+        return Counter(
+            total=len(listed),
+            passed=sum(each.outcome is Outcome.PASS for each in listed),
+            flagged=sum(each.test.flag is not None for each in listed),
+        )
+
+
+def judge(
+    programme: Programme,
+    outcomes: Outcomes,
+    matches: Mapping[str, Match] | None = None,
+    *,
+    strict: bool = False,
+) -> Verdict:
+    """Judge ``outcomes`` by ``programme``.
+
+    :param matches: by test key, how each wanted test was found in the Tempest that ran; without it
+        a test is looked for among those the stream speaks of, and none can be called missing
+    :param strict: a required capability without a countable test makes the verdict incomplete
+    """
+    evidence = _Evidence(outcomes, matches or {})
+    judged = {test.key: evidence.judge(test) for test in programme.required_tests()}
+    capabilities = tuple(
+        _capability(programme, capability, status, evidence)
+        for status in Status
+        for capability in programme.capabilities(status)
+    )
+    counted = tuple(judged[test.key] for test in programme.counted_tests())
+    verdict = Verdict(
+        programme=programme,
+        conformance=_conformance(each.outcome for each in counted),
+        required=counted,
+        flagged=len(judged) - len(counted),
+        capabilities=capabilities,
+        damage=outcomes.damage,
+    )
+    if verdict.conformance is Conformance.VACUOUS or (
+        strict and verdict.vacuous and verdict.conformance is Conformance.CONFORMANT
+    ):
+        return replace(verdict, conformance=Conformance.INCOMPLETE)
+    return verdict
+
+
+def _capability(
+    programme: Programme, capability: Capability, status: Status, evidence: "_Evidence"
+) -> CapabilityVerdict:
+    tests = tuple(evidence.judge(test) for test in capability.tests)
+    conformance = _conformance(each.outcome for each in tests if each.test.flag is None)
+    return CapabilityVerdict(capability, status, conformance, tests)
+
+
+def _conformance(outcomes: Iterable[Outcome]) -> Conformance:
+    seen = set(outcomes)
+    if not seen:
+        return Conformance.VACUOUS
+    if Outcome.FAIL in seen:
+        return Conformance.NOT_CONFORMANT
+    return Conformance.CONFORMANT if seen == {Outcome.PASS} else Conformance.INCOMPLETE
+
+
+class _Evidence:
+    """The outcomes of a run, ready to be asked about a guideline's tests."""
+
+    def __init__(self, outcomes: Outcomes, matches: Mapping[str, Match]):
+        self._matches = matches
+        self._index = Index.of(attempt.test for attempt in outcomes.attempts)
+        self._unfinished = Index.of(outcomes.unfinished)
+        self._attempts: dict[str, list[Attempt]] = defaultdict(list)
+        for attempt in outcomes.attempts:
+            self._attempts[attempt.test.full].append(attempt)
+        self._classes: dict[str, list[ClassOutcome]] = defaultdict(list)
+        for each in outcomes.classes:
+            self._classes[each.class_name].append(each)
+
+    def judge(self, test: Test) -> TestVerdict:
+        planned = self._matches.get(test.key)
+        if planned and planned.kind is Kind.MISSING:
+            return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
+        names = {each.name for each in planned.found} if planned else set(test.names)
+        found = match(test, self._index)
+        if found.kind in (Kind.RENAMED, Kind.AMBIGUOUS) and self._stands_elsewhere(names, planned):
+            # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
+            found = Match(test, Kind.MISSING, ())
+        # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
+        parts = [self._history(each.full, each.name) for each in found.found] or [
+            self._class_history(names)
+        ]
+        outcome, reason, attempts = min(parts, key=lambda part: part[0].badness)
+        if outcome is Outcome.NOT_RUN:
+            reason = self._why_not_run(test)
+        elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            where = ", ".join(sorted({each.name for each in found.found}))
+            reason = f"{reason} (ran as {where})".strip()
+        elif outcome is Outcome.PASS and Outcome.FAIL in attempts:
+            reason = f"passed at attempt {len(attempts)}"
+        return TestVerdict(test, outcome, reason, attempts)
+
+    def _stands_elsewhere(self, names: set[str], planned: Match | None) -> bool:
+        """Whether the wanted test itself is known to exist though nothing of it was reported."""
+        if planned:
+            return not names & set(self._index.by_name)
+        classes = {class_of(name) for name in names}
+        return bool(classes & set(self._classes) or names & set(self._unfinished.by_name))
+
+    def _history(self, full: str, name: str) -> tuple[Outcome, str, tuple[Outcome, ...]]:
+        return _last([*self._attempts[full], *self._classes[class_of(name)]])
+
+    def _class_history(self, names: set[str]) -> tuple[Outcome, str, tuple[Outcome, ...]]:
+        return _last([each for name in sorted(names) for each in self._classes[class_of(name)]])
+
+    def _why_not_run(self, test: Test) -> str:
+        started = match(test, self._unfinished).found
+        return "started, but the run ended before it did" if started else "the run did not reach it"
+
+
+def _last(
+    attempts: Iterable[Attempt | ClassOutcome],
+) -> tuple[Outcome, str, tuple[Outcome, ...]]:
+    """Return outcome and reason of the last attempt, and the outcomes of all."""
+    ordered = sorted(set(attempts), key=lambda each: each.order)
+    if not ordered:
+        return Outcome.NOT_RUN, "", ()
+    return ordered[-1].outcome, ordered[-1].reason, tuple(each.outcome for each in ordered)
