@@ -57,7 +57,7 @@ class Index:
 def match(test: Test, index: Index) -> Match:
     """Find ``test``: by id (the listed name first), else by name, else by alias.
 
-    62 of the ids of 2020.06 stand on several tests of Tempest 47, whose subclasses inherit them;
+    63 of the ids of 2020.06 stand on several tests of Tempest 47, whose subclasses inherit them;
     the one the guideline names is the wanted one.
     """
     same_id = index.by_id.get(test.idempotent_id, ()) if test.idempotent_id else ()

@@ -15,6 +15,7 @@ from capabilities.catalogue import content
 from capabilities.guideline import Status
 from capabilities.matching import Index
 from capabilities.programme import Programme
+from capabilities.testid import class_of
 from refstack_client import (
     accounts,
     cloud,
@@ -26,6 +27,7 @@ from refstack_client import (
     stream,
     tempest_conf,
     tempest_index,
+    tempest_log,
     throwaway,
 )
 from refstack_client.errors import CloudError
@@ -117,7 +119,10 @@ def certify(request: Request, console: Console, show_plan: Callable[[plan.Plan],
     prefix = f"refstack-{made.id[-6:]}"
     left: list[str] = []
     try:
-        with workspace() as space, _tenants(request, connection, prefix, left) as tenants:
+        with (
+            workspace() as space,
+            _tenants(request, connection, space, prefix, left) as tenants,
+        ):
             made_plan = _prepare(request, connection, space, tenants, prefix, made)
             show_plan(made_plan)
             ended = _run(space, tenants, made_plan, made, console)
@@ -176,7 +181,7 @@ def _run(
         "asked": len(made_plan.load_list),
         "status": ended.status,
         "interrupted": ended.interrupted,
-        "tokens": runner.roles_in_tokens(space, tenants.maker),
+        "tokens": tempest_log.roles_in_tokens(space.log, tenants.maker),
     }
     run.keep_attempt(made, attempt)
     return ended
@@ -191,7 +196,7 @@ def _plan(
 
 @contextlib.contextmanager
 def _tenants(
-    request: Request, connection: Connection, prefix: str, left: list[str]
+    request: Request, connection: Connection, space: Workspace, prefix: str, left: list[str]
 ) -> Iterator[_Tenants]:
     """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile."""
     if _uses_accounts(request, cloud.facts(connection)):
@@ -199,11 +204,17 @@ def _tenants(
         return
     known = [role.name for role in connection.identity.roles()]
     roles = tempest_conf.choose_roles(known, request.settings)
+    tenancy = throwaway.Tenancy(
+        before=throwaway.project_ids(connection),
+        class_names=_class_names(request.programme),
+        roles=roles.all,
+    )
     admin = throwaway.make_admin(connection, prefix)
     try:
         yield _Tenants(admin, roles)
     finally:
-        left += throwaway.remove(connection, prefix, roles.all)
+        left += throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
+        left += throwaway.remove_admin(connection, prefix)
 
 
 def _uses_accounts(request: Request, facts: cloud.CloudFacts) -> bool:
@@ -223,6 +234,12 @@ def _given_tenants(request: Request, connection: Connection) -> _Tenants:
     users = accounts.verify(accounts.read(request.accounts_file), connection)
     known = [role for user in users for role in user.roles]
     return _Tenants(users, tempest_conf.choose_roles(known, request.settings))
+
+
+def _class_names(programme: Programme) -> frozenset[str]:
+    """Return the bare names of the test classes, which Tempest names its tenants for."""
+    names = (name for test in programme.counted_tests() for name in test.names)
+    return frozenset(class_of(name).rpartition(".")[2] for name in names)
 
 
 def _projects(programme: Programme) -> tuple[str, ...]:

@@ -133,18 +133,18 @@ def require_services(connection: Connection, projects: Iterable[str]) -> None:
 def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
     try:
         config = openstack.config.OpenStackConfig()
+        known = sorted(set(config.get_cloud_names()) - {"defaults", "envvars"})
         named = os_cloud or os.environ.get("OS_CLOUD")
-        if not named and not any(key.startswith("OS_") for key in os.environ):
-            known = [
-                name for name in config.get_cloud_names() if name not in ("defaults", "envvars")
-            ]
-            raise NoCloudError(
-                "no cloud was named and no OS_* variables are set",
-                hint=f"use --os-cloud with one of {', '.join(known)}"
-                if known
-                else "source an openrc file, or use --os-cloud with a clouds.yaml "
-                "(~/.config/openstack/clouds.yaml or $OS_CLIENT_CONFIG_FILE)",
-            )
+        hint = (
+            f"use --os-cloud with one of {', '.join(known)}"
+            if known
+            else "source an openrc file, or use --os-cloud with a clouds.yaml "
+            "(~/.config/openstack/clouds.yaml or $OS_CLIENT_CONFIG_FILE)"
+        )
+        if named and named not in (*known, "envvars"):
+            raise CloudError(f"there is no cloud called {named} in clouds.yaml", hint=hint)
+        if not named and "OS_AUTH_URL" not in os.environ:
+            raise NoCloudError("no cloud was named, and OS_AUTH_URL is not set", hint=hint)
         return config.get_one(cloud=os_cloud)
     except yaml.YAMLError as error:
         raise CloudError(

@@ -13,15 +13,14 @@ from capabilities.guideline import Status, Test
 from capabilities.matching import Index, Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
+from refstack_client import reason
 from refstack_client.cloud import CloudFacts
 
 FORMAT = 1
 
 # Tests that skip by Tempest's own rule unless Tempest itself makes the tenants.
 _NEEDS_DYNAMIC_CREDENTIALS = {
-    "id-638f876d-6a43-482a-bbb3-0840bca101c6": (
-        "Tempest skips it unless it makes the tenants itself (its bug 2147232)"
-    ),
+    "id-638f876d-6a43-482a-bbb3-0840bca101c6": reason.ONLY_WITH_TENANTS_OF_TEMPEST,
 }
 # Classes that want a user who may set account quotas.
 _NEEDS_RESELLER = "AccountQuotas"

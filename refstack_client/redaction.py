@@ -1,5 +1,6 @@
 """Keep secrets out of what is left behind."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -70,11 +71,19 @@ class Redactor(testtools.StreamResult):
 def hide(content: bytes, secrets: Iterable[str] = ()) -> bytes:
     """Return ``content`` with ``secrets``, tokens and passwords replaced."""
     for secret in secrets:
-        for form in {secret, repr(secret)[1:-1], secret.encode("unicode_escape").decode()}:
-            content = content.replace(form.encode(), HIDDEN.encode())
+        for form in _forms(secret):
+            content = content.replace(form, HIDDEN.encode())
     for pattern in _PATTERNS:
         content = pattern.sub(_replacement, content)
     return content
+
+
+def _forms(secret: str) -> set[bytes]:
+    """Return a secret as it stands in a text, in JSON, and in what Python prints of either."""
+    texts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    printed = {repr(each)[1:-1] for each in texts} | {ascii(each)[1:-1] for each in texts}
+    printed |= {repr(each.encode())[2:-1] for each in texts}
+    return {each.encode() for each in texts | printed}
 
 
 def _replacement(match: re.Match[bytes]) -> bytes:

@@ -1,14 +1,11 @@
 """Run Tempest through stestr and keep its stream as it comes."""
 
 import contextlib
-import json
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import subunit
 import testtools
@@ -103,49 +100,3 @@ def _kill(process: subprocess.Popen) -> None:
     """End stestr and its workers: they are the process group it leads."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-_TOKEN = re.compile(r"""Body: b['"](?P<body>\{"token": .*)""")
-
-
-def roles_in_tokens(workspace: Workspace, excluded_user: str | None) -> list[dict[str, Any]]:
-    """Return user, project and roles of every token the tests were given, from Tempest's own log.
-
-    :param excluded_user: whose tokens only served to make and remove the tenants
-    """
-    seen: dict[str, dict[str, Any]] = {}
-    if not workspace.log.exists():
-        return []
-    with workspace.log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            body = _TOKEN.search(line)
-            record = _bearer(body["body"]) if body else None
-            if record and record["user"] != excluded_user:
-                seen[json.dumps(record)] = record
-    return list(seen.values())
-
-
-def _bearer(body: str) -> dict[str, Any] | None:
-    """Return who a token is for, from the answer to a sign-in as Tempest logs it.
-
-    The log cuts the answer at 4096 characters, so it is no JSON document as a whole; what is wanted
-    stands before the catalogue that makes it long.
-    """
-    text = body.encode("latin-1", "replace").decode("unicode_escape")
-    user, project, roles = (_value(text, key) for key in ("user", "project", "roles"))
-    if not user or not roles:
-        return None
-    return {
-        "user": user.get("name"),
-        "project": project.get("name") if project else None,
-        "roles": sorted(role["name"] for role in roles),
-    }
-
-
-def _value(text: str, key: str) -> Any:
-    """Return the first JSON value that stands under ``key`` in ``text``."""
-    _, found, rest = text.partition(f'"{key}": ')
-    try:
-        return json.JSONDecoder().raw_decode(rest)[0] if found else None
-    except ValueError:
-        return None

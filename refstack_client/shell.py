@@ -34,7 +34,7 @@ class Shell(App):
 
     def run(self, argv: list[str]) -> int:
         if not argv:
-            self.parser.print_help(sys.stderr)
+            super().run(["help"])
             return EXIT_USAGE
         return super().run(argv)
 

@@ -1,11 +1,14 @@
 """Users and projects made for one run, and their removal with everything in them.
 
 An admin's credential never reaches Tempest. It makes one throwaway admin, whose name and password
-Tempest is given to make the tenants the tests run as. All names start with the run's own prefix, by
-which everything is found again, also after a crash.
+Tempest is given to make the tenants the tests run as. Tempest names those as every other Tempest
+does, so what is removed is what its log says it made, never what merely looks like it.
 """
 
+import re
 import secrets
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keystoneauth1.exceptions
@@ -14,11 +17,14 @@ from openstack.connection import Connection
 
 from refstack_client.cloud import ADMIN_ROLE, SECONDS_TO_CONNECT
 from refstack_client.errors import CloudError
+from refstack_client.tempest_log import Made
 
 _FAILURES = (
     openstack.exceptions.SDKException,
     keystoneauth1.exceptions.ClientException,
 )
+_TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
+SECONDS_TO_SETTLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,11 @@ def make_admin(connection: Connection, prefix: str) -> User:
     access = connection.session.auth.get_access(connection.session)
     domain_id = access.project_domain_id or access.user_domain_id or "default"
     name = f"{prefix}-admin"
-    # Upper, lower, digit and special: what password rules usually ask for.
-    password = f"Aa1-{secrets.token_urlsafe(24)}"
     try:
         project = identity.create_project(
             name=name, domain_id=domain_id, description="made by refstack-client for one run"
         )
+        password = _password()
         user = identity.create_user(
             name=name, password=password, domain_id=domain_id, default_project_id=project.id
         )
@@ -53,7 +58,7 @@ def make_admin(connection: Connection, prefix: str) -> User:
         identity.assign_project_role_to_user(project, user, role)
         domain = identity.get_domain(domain_id)
     except _FAILURES as error:
-        remove(connection, prefix, ())
+        remove_admin(connection, prefix)
         raise CloudError(
             f"this admin credential could not make a throwaway user: {_brief(error)}",
             hint="use a credential that may make projects and users, or give tenant users with "
@@ -62,35 +67,98 @@ def make_admin(connection: Connection, prefix: str) -> User:
     return User(name, password, name, domain.name)
 
 
-def remove(connection: Connection, prefix: str, roles: tuple[str, ...]) -> tuple[str, ...]:
-    """Remove what starts with ``prefix``: projects with all they hold, users.
-
-    :param roles: what a user must have in a project to see and delete what is in it
-    :returns: a sentence for each thing that could not be removed
-    """
+def remove_admin(connection: Connection, prefix: str) -> list[str]:
+    """Remove what :func:`make_admin` made; return a sentence for each thing that stayed."""
+    identity = connection.identity
+    name = f"{prefix}-admin"
     problems: list[str] = []
     try:
-        projects = _prefixed(connection.identity.projects(), prefix)
-        users = _prefixed(connection.identity.users(), prefix)
-        tenants = [project for project in projects if project.name != f"{prefix}-admin"]
-        if tenants:
-            problems += _empty(connection, tenants, prefix, roles)
+        user, project = identity.find_user(name), identity.find_project(name)
     except _FAILURES as error:
-        return (f"the names starting with {prefix} could not be listed: {_brief(error)}",)
-    for user in users:
-        problems += _attempt(f"user {user.name}", connection.identity.delete_user, user)
-    for project in projects:
-        problems += _attempt(f"project {project.name}", connection.identity.delete_project, project)
-    return tuple(problems)
+        return [f"user and project {name} could not be found: {_brief(error)}"]
+    if user:
+        problems += _attempt(f"user {name}", identity.delete_user, user)
+    if project:
+        problems += _attempt(f"project {name}", identity.delete_project, project)
+    return problems
 
 
-def _empty(connection: Connection, projects, prefix: str, roles: tuple[str, ...]) -> list[str]:
-    """Delete what is in ``projects``, as a user who may do it there and nowhere else."""
+@dataclass(frozen=True)
+class Tenancy:
+    """What must be known to remove the tenants of a run.
+
+    ``before`` are the ids of the projects there were before it; ``class_names`` those of its test
+    classes; ``roles`` what a user needs in a project to delete what is in it.
+    """
+
+    before: frozenset[str]
+    class_names: frozenset[str]
+    roles: tuple[str, ...]
+
+
+def project_ids(connection: Connection) -> frozenset[str]:
+    return frozenset(project.id for project in connection.identity.projects())
+
+
+def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> list[str]:
+    """Remove what is left of the tenants Tempest made, with all they hold.
+
+    Tempest removes its tenants itself; this is for those of a run that was cut off or failed.
+
+    :returns: a sentence for each thing that could not be removed
+    """
     identity = connection.identity
-    home = projects[0]
-    password = f"Aa1-{secrets.token_urlsafe(24)}"
+    try:
+        left = [project for project in identity.projects() if project.id in made.projects]
+        left += _half_made(connection, tenancy, made)
+        names = tuple(f"{project.name}-" for project in left)
+        users = [
+            user
+            for user in identity.users()
+            if user.id in made.users or user.name.startswith(names)
+        ]
+        problems = _empty(connection, left, tenancy.roles) if left else []
+    except _FAILURES as error:
+        return [f"the tenants of this run could not be listed: {_brief(error)}"]
+    for user in users:
+        problems += _attempt(f"user {user.name}", identity.delete_user, user)
+    for project in left:
+        problems += _attempt(f"project {project.name}", identity.delete_project, project)
+    return problems
+
+
+def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
+    """Return projects whose making Tempest could not log because it was killed meanwhile.
+
+    Such a project is newer than the run, named for one of its classes, and has nobody in it.
+    Another Tempest's, caught between two of its requests, would have somebody a moment later.
+    """
+
+    def suspects() -> list:
+        return [
+            project
+            for project in connection.identity.projects()
+            if project.id not in tenancy.before | made.projects
+            and (name := _TENANT_NAME.fullmatch(project.name))
+            and name["class_name"] in tenancy.class_names
+            and not list(connection.identity.role_assignments(scope_project_id=project.id))
+        ]
+
+    if not suspects():
+        return []
+    time.sleep(SECONDS_TO_SETTLE)
+    return suspects()
+
+
+def _empty(connection: Connection, projects: Iterable, roles: tuple[str, ...]) -> list[str]:
+    """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
+    identity = connection.identity
+    projects = list(projects)
+    password = _password()
     cleaner = identity.create_user(
-        name=f"{prefix}-cleaner", password=password, domain_id=home.domain_id
+        name=f"refstack-cleaner-{secrets.token_hex(4)}",
+        password=password,
+        domain_id=projects[0].domain_id,
     )
     wanted = [role for role in identity.roles() if role.name in roles]
     problems: list[str] = []
@@ -98,20 +166,14 @@ def _empty(connection: Connection, projects, prefix: str, roles: tuple[str, ...]
         for project in projects:
             for role in wanted:
                 identity.assign_project_role_to_user(project, cleaner, role)
-            problems += _attempt(
-                f"what is in project {project.name}",
-                _clean_project,
-                connection,
-                project,
-                cleaner,
-                password,
-            )
+            what = f"what is in project {project.name}"
+            problems += _attempt(what, _clean, connection, project, cleaner, password)
     finally:
-        problems += _attempt("the cleaning user", identity.delete_user, cleaner)
+        problems += _attempt(f"user {cleaner.name}", identity.delete_user, cleaner)
     return problems
 
 
-def _clean_project(connection: Connection, project, cleaner, password: str) -> None:
+def _clean(connection: Connection, project, cleaner, password: str) -> None:
     region = connection.config
     tenant = openstack.connect(
         load_envvars=False,
@@ -128,12 +190,7 @@ def _clean_project(connection: Connection, project, cleaner, password: str) -> N
         cacert=region.config.get("cacert"),
         api_timeout=SECONDS_TO_CONNECT,
     )
-    # Keystone's own records of the project go with it; only services hold anything else.
     tenant.project_cleanup(dry_run=False, wait_timeout=60)
-
-
-def _prefixed(entries, prefix: str) -> list:
-    return [entry for entry in entries if (entry.name or "").startswith(f"{prefix}-")]
 
 
 def _attempt(what: str, action, *arguments) -> list[str]:
@@ -144,6 +201,11 @@ def _attempt(what: str, action, *arguments) -> list[str]:
     except _FAILURES as error:
         return [f"{what} could not be removed: {_brief(error)}"]
     return []
+
+
+def _password() -> str:
+    # Upper, lower, digit and special: what password rules usually ask for.
+    return f"Aa1-{secrets.token_urlsafe(24)}"
 
 
 def _brief(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """``sandbox up|down|status``: a real, small OpenStack on loopback."""
 
+import shlex
 from argparse import ArgumentParser, Namespace
 
 from refstack_client.command import Command, Lister, say
@@ -39,7 +40,7 @@ class Up(_Sandbox, Command):
         sandbox = self.find(args)
         cloud.up(sandbox, args.port_base, say)
         say("to use it:")
-        print(f"export OS_CLIENT_CONFIG_FILE='{sandbox.clouds_yaml}'")
+        print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(sandbox.clouds_yaml))}")
         print("export OS_CLOUD=sandbox")
         return EXIT_OK
 

@@ -95,7 +95,9 @@ KEYSTONE = Service(
     daemons=(
         Daemon(
             "keystone",
-            _uwsgi("keystone", "keystone.wsgi.api:application", threads=6),
+            # One thread: SQLite refuses a transaction that read before another one wrote, at
+            # once and whatever the timeout ("database is locked"), as every first sign-in may.
+            _uwsgi("keystone", "keystone.wsgi.api:application", threads=1),
             environ={
                 "OS_KEYSTONE_CONFIG_DIR": "{conf}",
                 "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",

@@ -1,0 +1,77 @@
+"""What Tempest's own log tells that its stream does not: whose tokens, and which tenants it made.
+
+Tempest logs every answer, cut at 4096 characters, headers first. The log holds passwords: it lies
+in the workspace and goes with it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_ANSWER = re.compile(
+    r"""Response - Headers: \{[^\n]*'status': '201'[^\n]*"""
+    r"""/v3/(?P<what>projects|users|auth/tokens)'[^\n]*\}\n"""
+    r"""\s+Body: b['"](?P<body>[^\n]*)"""
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Ids of the projects and users Tempest made, removed again or not."""
+
+    projects: frozenset[str]
+    users: frozenset[str]
+
+
+def roles_in_tokens(log: Path, excluded_user: str | None) -> list[dict[str, Any]]:
+    """Return user, project and roles of every token that was given out.
+
+    :param excluded_user: whose tokens only served to make and remove the tenants
+    """
+    seen: dict[str, dict[str, Any]] = {}
+    for what, body in _answers(log):
+        record = _bearer(body) if what == "auth/tokens" else None
+        if record and record["user"] != excluded_user:
+            seen[json.dumps(record)] = record
+    return list(seen.values())
+
+
+def made(log: Path) -> Made:
+    """Return what Tempest made."""
+    ids: dict[str, set[str]] = {"projects": set(), "users": set()}
+    for what, body in _answers(log):
+        if what in ids:
+            record = _value(body, what.removesuffix("s"))
+            if record:
+                ids[what].add(record["id"])
+    return Made(frozenset(ids["projects"]), frozenset(ids["users"]))
+
+
+def _answers(log: Path) -> Iterator[tuple[str, str]]:
+    if log.exists():
+        for answer in _ANSWER.finditer(log.read_text(encoding="utf-8", errors="replace")):
+            body = answer["body"].encode("latin-1", "replace").decode("unicode_escape")
+            yield answer["what"], body
+
+
+def _bearer(body: str) -> dict[str, Any] | None:
+    user, project, roles = (_value(body, key) for key in ("user", "project", "roles"))
+    if not user or not roles:
+        return None
+    return {
+        "user": user.get("name"),
+        "project": project.get("name") if project else None,
+        "roles": sorted(role["name"] for role in roles),
+    }
+
+
+def _value(text: str, key: str) -> Any:
+    """Return the first JSON value under ``key``; the text as a whole may be cut and no JSON."""
+    _, found, rest = text.partition(f'"{key}": ')
+    try:
+        return json.JSONDecoder().raw_decode(rest)[0] if found else None
+    except ValueError:
+        return None

@@ -1,0 +1,33 @@
+"""The shipped guidelines."""
+
+import pytest
+from capabilities import catalogue
+from capabilities.errors import GuidelineError, UnknownNameError
+
+
+def test_the_default_is_the_newest_approved_guideline():
+    assert catalogue.default() == "2020.06"
+
+
+def test_an_unknown_guideline_is_refused_with_the_shipped_ones():
+    with pytest.raises(UnknownNameError, match=r"no guideline called 2020\.60") as caught:
+        catalogue.load("2020.60")
+    assert "2020.06" in caught.value.hint
+    assert caught.value.exit_code == 4
+
+
+def test_a_path_that_is_not_there_is_named():
+    with pytest.raises(GuidelineError, match=r"nosuch\.json: No such file"):
+        catalogue.load("nosuch.json")
+
+
+def test_a_shipped_guideline_can_be_given_as_a_file(tmp_path):
+    path = tmp_path / "copy.json"
+    path.write_bytes(catalogue.content("2020.06"))
+    assert catalogue.load(str(path))[0] == catalogue.load("2020.06")[0]
+
+
+@pytest.mark.parametrize("name", catalogue.shipped())
+def test_every_capability_is_described(name):
+    guideline, _ = catalogue.load(name)
+    assert [each.id for each in guideline.capabilities.values() if not each.description] == []

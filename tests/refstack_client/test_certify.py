@@ -1,0 +1,370 @@
+"""Certifying a real cloud: Tempest runs, against Keystone and Swift, as tenants."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import openstack
+import psutil
+import pytest
+import yaml
+from refstack_client.sandbox import cloud, daemon
+from refstack_client.sandbox.cloud import Sandbox
+
+pytestmark = pytest.mark.cloud
+CLIENT = str(Path(sys.executable).with_name("refstack-client"))
+CERTIFY = (CLIENT, "certify", "--programme", "storage")
+FERNET_TOKEN = re.compile(rb"gAAAA[\w-]{60,}")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to run in, with a space, and one for temporary files that must end up empty."""
+    (tmp_path / "a place").mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.chdir(tmp_path / "a place")
+    return tmp_path
+
+
+def run(*command: str, **more) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, timeout=400, **more)
+
+
+def only_run(place: Path) -> Path:
+    (made,) = (place / "a place" / "runs").iterdir()
+    return made
+
+
+def secrets_of(sandbox: Sandbox) -> list[str]:
+    secrets = cloud._settings(sandbox.state)["secrets"]
+    return [secrets[f"{whose}_password"] for whose in ("admin", "service", "tenant")]
+
+
+def tenants_of(sandbox: Sandbox) -> list[str]:
+    admin = openstack.connect(cloud="sandbox")
+    names = [each.name for each in admin.identity.projects()]
+    names += [each.name for each in admin.identity.users()]
+    return [name for name in names if name.startswith(("tempest-", "refstack-"))]
+
+
+@contextmanager
+def watching_processes(secrets: list[str]) -> Iterator[list[str]]:
+    """Look at every process's arguments and environment all the while, for secrets."""
+    found: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            for process in psutil.process_iter():
+                try:
+                    shown = " ".join(process.cmdline()) + repr(process.environ())
+                except psutil.Error:
+                    continue
+                if any(secret in shown for secret in secrets):
+                    found.append(shown)
+            time.sleep(0.1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
+
+
+def assert_no_secret_is_left(place: Path, secrets: list[str]) -> None:
+    assert list((place / "tmp").iterdir()) == []
+    for path in only_run(place).rglob("*"):
+        content = path.read_bytes()
+        assert not FERNET_TOKEN.search(content), path
+        for secret in secrets:
+            assert secret.encode() not in content, path
+            assert repr(secret)[1:-1].encode() not in content, path
+
+
+def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sandbox):
+    sandbox = new_sandbox()
+    where = ("--root", str(sandbox.root), "--name", sandbox.name)
+    done = run(CLIENT, "certify", "--sandbox", "storage", *where)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
+    )
+    assert daemon.marked(sandbox.state) == []
+    assert_no_secret_is_left(place, secrets_of(sandbox))
+    # The plan came before, progress in plain lines, and both on stderr.
+    assert done.stderr.index("58 found") < done.stderr.index("objectstore-account-list: 12 pass")
+
+    made = only_run(place)
+    assert {each.name for each in made.iterdir()} == {
+        "attempts.jsonl",
+        "guideline.json",
+        "log",
+        "plan.json",
+        "report.html",
+        "stream.subunit",
+        "tempest.conf",
+        "verdict.json",
+    }
+    (attempt,) = map(json.loads, (made / "attempts.jsonl").read_text().splitlines())
+    roles = {role for token in attempt["tokens"] for role in token["roles"]}
+    assert {"member", "SwiftOperator", "ResellerAdmin"} <= roles
+    assert "admin" not in roles
+    assert "admin_password = <redacted>" in (made / "tempest.conf").read_text()
+
+    again = run(CLIENT, "verdict", str(made), "-f", "json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout) == json.loads((made / "verdict.json").read_text())
+    numbers = dict(re.findall(r'<dd id="(\w+)">(\d+)</dd>', (made / "report.html").read_text()))
+    assert (numbers["passed"], numbers["failed"]) == ("58", "0")
+
+
+def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sandbox):
+    with watching_processes(secrets_of(sandbox)) as shown:
+        accounts = ("--accounts", str(sandbox.accounts_yaml))
+        done = run(*CERTIFY, "--os-cloud", "sandbox-tenant", *accounts)
+    assert shown == []
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "INCOMPLETE  OpenStack Powered Storage  2020.06  57/58 required tests"
+    )
+    said = done.stderr.index("can at best be INCOMPLETE")
+    assert said < done.stderr.index("identity-v3-tokens-create: 1 pass")
+    assert "test_list_containers_with_marker: Tempest skips it unless" in done.stderr
+    assert "SKIP  1 test: Tempest skips it unless it makes the tenants itself" in done.stdout
+    document = json.loads((only_run(place) / "verdict.json").read_text())
+    assert (document["required"]["passed"], document["required"]["skipped"]) == (57, 1)
+    assert_no_secret_is_left(place, secrets_of(sandbox))
+
+
+def start_and_wait_for(sandbox: Sandbox, place: Path, text: str) -> subprocess.Popen:
+    """Start a certification with the admin credential; return once it has said ``text``."""
+    log = (place / "talk").open("w")
+    started = subprocess.Popen([*CERTIFY, "--os-cloud", "sandbox"], stderr=log, stdout=log)
+    deadline = time.monotonic() + 120
+    while text not in (place / "talk").read_text():
+        assert started.poll() is None, (place / "talk").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return started
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
+    place, sandbox, number
+):
+    before = {process.pid for process in psutil.process_iter()}
+    with watching_processes(secrets_of(sandbox)) as shown:
+        started = start_and_wait_for(sandbox, place, "objectstore-account-list: 12 pass")
+        asked = time.monotonic()
+        started.send_signal(number)
+        assert started.wait(30) == 130
+        took = time.monotonic() - asked
+    assert took < 5
+    assert shown == []
+    assert tenants_of(sandbox) == []
+    made = only_run(place)
+    leftover = [
+        process.cmdline()
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid not in before and "stestr" in str(process.info["cmdline"])
+    ]
+    assert leftover == []
+    verdict = run(CLIENT, "verdict", str(made), "-f", "json")
+    assert verdict.returncode == 3
+    required = json.loads(verdict.stdout)["required"]
+    assert 12 <= required["passed"] < 58
+    assert required["failed"] == 0
+    assert required["passed"] + required["not_run"] == 58
+    assert_no_secret_is_left(place, secrets_of(sandbox))
+
+
+def test_a_swift_that_stops_in_the_middle_is_named_as_the_reason(place, sandbox):
+    started = start_and_wait_for(sandbox, place, "objectstore-account-list: 12 pass")
+    for process in daemon.marked(sandbox.state):
+        if any("swift_server.py" in each for each in process.cmdline()):
+            process.kill()
+    assert started.wait(200) in (1, 3)
+    document = json.loads((only_run(place) / "verdict.json").read_text())
+    assert document["verdict"] in ("not-conformant", "incomplete")
+    reasons = [
+        test["reason"]
+        for capability in document["capabilities"]
+        for test in capability["tests"]
+        if test["outcome"] == "fail"
+    ]
+    assert reasons
+    assert all("Swift" in reason for reason in reasons), reasons
+    assert "refused the connection" in (place / "talk").read_text()
+    assert tenants_of(sandbox) == []
+
+
+def certify_error(sandbox: Sandbox, *arguments: str, **changes: str) -> tuple[int, str]:
+    """Certify with the sandbox's clouds.yaml changed; return exit code and what was said."""
+    document = yaml.safe_load(sandbox.clouds_yaml.read_text())
+    for each in document["clouds"].values():
+        each["auth"].update(changes)
+    Path("clouds.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
+    asked = time.monotonic()
+    done = run(
+        *CERTIFY, *arguments, env={**os.environ, "OS_CLIENT_CONFIG_FILE": str(Path("clouds.yaml"))}
+    )
+    assert time.monotonic() - asked < 20
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "hint:" in done.stderr
+    assert not any(Path("runs").glob("*"))
+    return done.returncode, done.stderr
+
+
+def test_a_wrong_password_is_said(place, sandbox):
+    code, said = certify_error(sandbox, "--os-cloud", "sandbox", password="wrong")
+    assert code == 5
+    assert "refused the credentials of sandbox" in said
+
+
+def test_an_unreachable_endpoint_is_named(place, sandbox):
+    url = "http://127.0.0.1:1/v3"
+    code, said = certify_error(sandbox, "--os-cloud", "sandbox", auth_url=url)
+    assert code == 5
+    assert f"nothing answers at {url}" in said
+
+
+def test_what_is_no_identity_service_is_said(place, sandbox):
+    port = cloud._settings(sandbox.state)["ports"]["swift-account"]
+    url = f"http://127.0.0.1:{port}/healthcheck"
+    code, said = certify_error(sandbox, "--os-cloud", "sandbox", auth_url=url)
+    assert code == 5
+    assert url in said
+
+
+def test_a_catalogue_without_object_store_is_said(place, sandbox):
+    identity = openstack.connect(cloud="sandbox").identity
+    service = identity.find_service("swift")
+    identity.update_service(service, is_enabled=False)
+    try:
+        code, said = certify_error(sandbox, "--os-cloud", "sandbox")
+    finally:
+        identity.update_service(service, is_enabled=True)
+    assert code == 5
+    assert "has no object-store service (Swift)" in said
+
+
+def test_an_object_store_that_does_not_answer_is_said_before_anything_runs(place, sandbox):
+    for process in daemon.marked(sandbox.state):
+        if "proxy" in process.cmdline():
+            process.kill()
+    code, said = certify_error(sandbox, "--os-cloud", "sandbox")
+    assert code == 5
+    assert "Swift (object-store) does not answer at http://127.0.0.1" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (None, 4, "No such file"),
+        ("", 5, "has no user"),
+        ("[]", 5, "has no user"),
+        ("- {username: a, password: b, project_name: c}", 5, "has one user"),
+        ("- {username: a", 4, "is not valid YAML"),
+        ("{}\n...", 5, "has no user"),
+        ("a: b", 4, "expected a list of users"),
+        ("- {username: a}\n- {username: b}", 4, "/0: password is missing"),
+    ],
+)
+def test_an_accounts_file_that_does_not_do_is_said(place, sandbox, content, code, message):
+    if content is not None:
+        Path("accounts.yaml").write_text(content)
+    given = ("--os-cloud", "sandbox-tenant", "--accounts", "accounts.yaml")
+    got, said = certify_error(sandbox, *given)
+    assert (got, message in said) == (code, True), said
+
+
+def test_a_tenant_without_an_accounts_file_is_told_what_to_do(place, sandbox):
+    code, said = certify_error(sandbox, "--os-cloud", "sandbox-tenant")
+    assert code == 5
+    assert "--accounts" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"password": "wrong"}, "operator-1 of the accounts file cannot sign in"),
+        ({"username": "admin", "project_name": "admin"}, "has the role admin"),
+    ],
+)
+def test_a_user_of_the_accounts_file_that_cannot_serve_is_named(place, sandbox, change, message):
+    users = yaml.safe_load(sandbox.accounts_yaml.read_text())
+    if change.get("username") == "admin":
+        clouds = yaml.safe_load(sandbox.clouds_yaml.read_text())["clouds"]
+        change = {**change, "password": clouds["sandbox"]["auth"]["password"]}
+    users[0].update(change)
+    Path("accounts.yaml").write_text(yaml.safe_dump(users, allow_unicode=True))
+    given = ("--os-cloud", "sandbox-tenant", "--accounts", "accounts.yaml")
+    code, said = certify_error(sandbox, *given)
+    assert (code, message in said) == (5, True), said
+
+
+def test_the_plan_is_shown_without_touching_anything(place, sandbox):
+    done = run(CLIENT, "plan", "--programme", "storage", "--os-cloud", "sandbox", "-f", "json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["cloud"]["user"] == "admin"
+    assert "admin" in document["cloud"]["roles"]
+    assert set(document["cloud"]["endpoints"]) == {"identity", "object-store"}
+    assert {each["match"] for each in document["tests"]} == {"exact"}
+    assert not Path("runs").exists()
+    assert tenants_of(sandbox) == []
+
+
+def test_an_openrc_is_understood(place, sandbox):
+    cloud_of = yaml.safe_load(sandbox.clouds_yaml.read_text())["clouds"]["sandbox"]
+    openrc = {f"OS_{key.upper()}": value for key, value in cloud_of["auth"].items()}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+    done = run(
+        *(CLIENT, "plan", "--programme", "storage"),
+        env={**kept, **openrc, "OS_REGION_NAME": "RegionOne", "OS_IDENTITY_API_VERSION": "3"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "user          admin in project admin" in done.stdout
+
+
+def test_an_admins_application_credential_certifies(place, sandbox):
+    admin = openstack.connect(cloud="sandbox")
+    secret = "sécret '\"%$ with all that breaks quoting"
+    made = admin.identity.create_application_credential(
+        admin.current_user_id, name=f"test-{os.getpid()}", secret=secret
+    )
+    document = {
+        "clouds": {
+            "application": {
+                "auth_type": "v3applicationcredential",
+                "region_name": "RegionOne",
+                "auth": {
+                    "auth_url": admin.config.get_auth_args()["auth_url"],
+                    "application_credential_id": made.id,
+                    "application_credential_secret": secret,
+                },
+            }
+        }
+    }
+    Path("clouds.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
+    with watching_processes([secret, *secrets_of(sandbox)]) as shown:
+        done = run(
+            *(*CERTIFY, "--os-cloud", "application"),
+            env={**os.environ, "OS_CLIENT_CONFIG_FILE": str(Path("clouds.yaml"))},
+        )
+    assert done.returncode == 0, done.stderr
+    assert shown == []
+    assert tenants_of(sandbox) == []
+    assert_no_secret_is_left(place, [secret, *secrets_of(sandbox)])

@@ -1,0 +1,95 @@
+"""The command line without a cloud: exit codes, sentences, formats."""
+
+import json
+
+import pytest
+from refstack_client.shell import main
+
+UUID = "id-11111111-1111-1111-1111-111111111111"
+
+
+@pytest.fixture
+def stream(shared):
+    return str(shared("streams/identity-image-object.subunit"))
+
+
+@pytest.mark.parametrize(("programme", "code"), [("storage", 0), ("platform", 3)])
+def test_the_exit_code_is_the_verdict(stream, programme, code, capsys):
+    assert main(["verdict", stream, "--programme", programme]) == code
+    assert capsys.readouterr().out.splitlines()[-1].endswith("required tests")
+
+
+def test_a_cloud_that_fails_is_exit_code_1(shared, capsys):
+    broken = str(shared("streams/platform-cinder-broken.subunit"))
+    assert main(["verdict", broken]) == 1
+    assert "NOT CONFORMANT  OpenStack Powered Platform  2020.06  210/273" in capsys.readouterr().out
+
+
+def test_json_is_all_there_is_on_stdout(stream, capsys):
+    main(["verdict", stream, "--programme", "storage", "-f", "json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["verdict"] == "conformant"
+    assert document["required"]["passed"] == 58
+
+
+def test_a_long_list_of_failures_is_grouped_and_cut(shared, capsys):
+    main(["verdict", str(shared("streams/platform-cinder-broken.subunit"))])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 110
+    assert any("more (all in the report" in line for line in lines)
+
+
+def test_a_report_is_written(stream, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["report", stream, "--programme", "storage", "-o", str(page)]) == 0
+    assert "58/58" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["verdict", "nosuch"], 4, "nosuch: No such file"),
+        (["verdict", "{tmp}/text"], 4, "is not a subunit stream"),
+        (["verdict", "{tmp}/empty"], 4, "is empty"),
+        (["verdict", "{tmp}"], 4, "is not a run"),
+        (["verdict", "{tmp}/ok", "--guideline", "1999.01"], 4, "no guideline called 1999.01"),
+        (["verdict", "{tmp}/ok", "--guideline", "{tmp}/bad.json"], 4, "bad.json:2:3: not valid JSON"),
+        (["verdict", "{tmp}/ok", "--programme", "nosuch"], 4, "no programme called nosuch"),
+        (["certify", "--os-cloud", "nosuch"], 5, "no cloud called nosuch"),
+        (["certify"], 5, "no cloud was named"),
+        (["certify", "--set", "wrong"], 2, "expected section.option=value"),
+        (["certify", "--concurrency", "0"], 2, "--concurrency must be at least 1"),
+        (["sandbox", "up", "--profile", "nosuch"], 2, "no sandbox profile called nosuch"),
+        (["certify", "--sandbox", "nosuch"], 2, "no sandbox profile called nosuch"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_its_exit_code(
+    arguments, code, message, tmp_path, capsys, writer
+):
+    (tmp_path / "text").write_text("text")
+    (tmp_path / "empty").touch()
+    (tmp_path / "bad.json").write_text("{\n  oops\n}")
+    (tmp_path / "ok").write_bytes(writer.test(f"m.C.t[{UUID}]", "success").content)
+    filled = [each.replace("{tmp}", str(tmp_path)) for each in arguments]
+    assert main(filled) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_an_unknown_option_is_usage(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["verdict", "--nosuch"])
+    assert caught.value.code == 2
+
+
+def test_no_command_shows_the_help(capsys):
+    assert main([]) == 2
+    assert "certify" in capsys.readouterr().out
+
+
+def test_a_fault_of_ours_is_never_mistaken_for_a_verdict(monkeypatch, capsys, stream):
+    monkeypatch.setattr("refstack_client.report.text", lambda verdict: 1 / 0)
+    assert main(["verdict", stream]) == 5
+    assert "unexpected ZeroDivisionError" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""What would run."""
+
+import json
+
+import pytest
+from capabilities import catalogue, programme, testid
+from capabilities.matching import Index, Kind
+from refstack_client import plan
+from refstack_client.plan import TenantKind, Tenants
+
+STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
+
+
+def index() -> Index:
+    ids = (testid.parse(f"{t.name}[{t.idempotent_id},smoke]") for t in STORAGE.counted_tests())
+    return Index.of(each for each in ids if each)
+
+
+def make(tenants: Tenants, concurrency: int = 4) -> plan.Plan:
+    return plan.make(STORAGE, index(), {"tempest": "47.0.0"}, None, tenants, concurrency)
+
+
+def test_every_wanted_test_is_planned_under_its_full_id():
+    made = make(Tenants(TenantKind.THROWAWAY))
+    assert made.count(Kind.EXACT) == len(made.load_list) == 58
+    assert all(each.endswith(",smoke]") for each in made.load_list)
+    assert made.limits == ()
+    assert made.concurrency == 4
+    assert 10 < made.seconds < 200
+
+
+def test_with_given_users_what_cannot_pass_is_said():
+    tenants = Tenants(TenantKind.ACCOUNTS, (("member",),) * 4, "ResellerAdmin")
+    limits = {each.test.name.rpartition(".")[2]: each.why for each in make(tenants).limits}
+    no_reseller = "no user of the accounts file has the role ResellerAdmin"
+    assert limits.pop("test_list_containers_with_marker").startswith("Tempest skips it")
+    assert limits == {"test_upload_valid_object": no_reseller, "test_user_modify_quota": no_reseller}
+
+
+@pytest.mark.parametrize(
+    ("operators", "resellers", "wanted", "expected"),
+    [(2, 0, 4, 1), (4, 2, 4, 2), (4, 1, 4, 1), (9, 0, 4, 4), (8, 8, 2, 2)],
+)
+def test_workers_are_as_many_as_the_users_suffice_for(operators, resellers, wanted, expected):
+    roles = (("member",),) * operators + (("ResellerAdmin",),) * resellers
+    assert Tenants(TenantKind.ACCOUNTS, roles, "ResellerAdmin").workers(wanted) == expected
+
+
+def test_a_plan_kept_as_json_gives_its_matches_back():
+    made = make(Tenants(TenantKind.THROWAWAY))
+    kept = json.loads(json.dumps(made.as_json()))
+    assert plan.read_matches(kept, STORAGE) == made.matches_by_key()
+
+
+def test_more_tests_take_longer_and_more_workers_less():
+    names = [each.name for each in STORAGE.counted_tests()]
+    assert plan.estimate(names, 1) > plan.estimate(names, 2) > plan.estimate(names[:5], 2) > 0
+    assert plan.estimate([], 2) == 0
