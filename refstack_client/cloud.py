@@ -102,11 +102,14 @@ def require_services(connection: Connection, projects: Iterable[str]) -> None:
     """
     for project in projects:
         service_type, name = SERVICES.get(project, (project, project.capitalize()))
-        endpoint = connection.session.get_endpoint(
-            service_type=service_type,
-            interface=connection.config.get_interface() or "public",
-            region_name=connection.config.get_region_name() or None,
-        )
+        try:
+            endpoint = connection.session.get_endpoint(
+                service_type=service_type,
+                interface=connection.config.get_interface() or "public",
+                region_name=connection.config.get_region_name() or None,
+            )
+        except keystoneauth1.exceptions.CatalogException:
+            endpoint = None
         if not endpoint:
             raise CloudError(
                 f"the catalogue of {connection.config.name} has no {service_type} service "

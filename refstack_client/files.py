@@ -34,5 +34,5 @@ def read_json(path: Path, default: Any) -> Any:
     """Return the document in ``path``, or ``default`` where there is no such file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return default

@@ -1,5 +1,6 @@
 """A verdict for people and programs: JSON, text and one HTML page, all with the same numbers."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from scoring.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
 
 FORMAT = 1
 NAMES_PER_REASON = 8
+
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 EXIT_CODES = {
     Conformance.CONFORMANT: EXIT_OK,
@@ -112,11 +115,14 @@ def _capability(each: CapabilityVerdict) -> dict[str, Any]:
 
 
 def groups(verdict: Verdict) -> tuple[Group, ...]:
-    """Return the counted tests that did not pass, by reason: worst outcome, largest group first."""
+    """Return the counted tests that did not pass, by reason: worst outcome, largest group first.
+
+    Reasons that differ only in the ids of resources are one.
+    """
     found: dict[tuple[Outcome, str], list[TestVerdict]] = defaultdict(list)
     for each in verdict.required:
         if each.outcome is not Outcome.PASS:
-            found[each.outcome, each.reason].append(each)
+            found[each.outcome, _UUID.sub("…", each.reason)].append(each)
     return tuple(
         Group(outcome, reason, tuple(tests))
         for (outcome, reason), tests in sorted(

@@ -56,13 +56,21 @@ class Workspace:
             "TEMPEST_CONFIG_DIR": str(self.directory),
             "TEMPEST_CONFIG": self.tempest_conf.name,
             "PYTHONWARNINGS": "ignore",
+            # Killed workers do not tidy up; what is in the workspace goes with it.
+            "TMPDIR": str(self.directory),
         }
+
+
+def _temporary() -> str:
+    """stestr puts paths below this into a shell command unquoted, so it must have no spaces."""
+    usual = tempfile.gettempdir()
+    return usual if usual.split() == [usual] else "/tmp"  # noqa: S108 - mkdtemp is safe there
 
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Workspace]:
     """Make a workspace with an empty tempest.conf, and remove it whatever happens."""
-    directory = Path(tempfile.mkdtemp(prefix="refstack-client-"))
+    directory = Path(tempfile.mkdtemp(prefix="refstack-client-", dir=_temporary()))
     try:
         made = Workspace(directory)
         tempest = Path(str(resources.files("tempest")))

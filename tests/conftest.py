@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import subunit
+
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.sandbox.cloud import Sandbox
 

@@ -1,6 +1,7 @@
 """The shipped guidelines."""
 
 import pytest
+
 from capabilities import catalogue
 from capabilities.errors import GuidelineError, UnknownNameError
 

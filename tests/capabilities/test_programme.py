@@ -1,6 +1,7 @@
 """Programmes, and the golden numbers of guideline 2020.06."""
 
 import pytest
+
 from capabilities import catalogue, programme, reader
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test

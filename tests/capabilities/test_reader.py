@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from capabilities import reader
 from capabilities.errors import GuidelineError
 from capabilities.guideline import Status

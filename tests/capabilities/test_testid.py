@@ -1,9 +1,10 @@
 """Names of tests as Tempest gives them."""
 
 import pytest
-from capabilities import testid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from capabilities import testid
 
 UUID = "id-6c0a0990-43b6-4529-9b61-5fd8daf7c55c"
 WORD = st.from_regex(r"[A-Za-z_]\w{0,8}", fullmatch=True)

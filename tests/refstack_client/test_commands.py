@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from refstack_client.shell import main
 
 UUID = "id-11111111-1111-1111-1111-111111111111"
@@ -37,6 +38,8 @@ def test_a_long_list_of_failures_is_grouped_and_cut(shared, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) < 110
     assert any("more (all in the report" in line for line in lines)
+    # Volumes differ by test, what happened to them does not.
+    assert "FAIL  51 tests: volume … failed to build and is in ERROR status" in lines
 
 
 def test_a_report_is_written(stream, tmp_path, capsys):
@@ -53,7 +56,11 @@ def test_a_report_is_written(stream, tmp_path, capsys):
         (["verdict", "{tmp}/empty"], 4, "is empty"),
         (["verdict", "{tmp}"], 4, "is not a run"),
         (["verdict", "{tmp}/ok", "--guideline", "1999.01"], 4, "no guideline called 1999.01"),
-        (["verdict", "{tmp}/ok", "--guideline", "{tmp}/bad.json"], 4, "bad.json:2:3: not valid JSON"),
+        (
+            ["verdict", "{tmp}/ok", "--guideline", "{tmp}/bad.json"],
+            4,
+            "bad.json:2:3: not valid JSON",
+        ),
         (["verdict", "{tmp}/ok", "--programme", "nosuch"], 4, "no programme called nosuch"),
         (["certify", "--os-cloud", "nosuch"], 5, "no cloud called nosuch"),
         (["certify"], 5, "no cloud was named"),

@@ -3,6 +3,7 @@
 import stat
 
 import pytest
+
 from refstack_client.files import read_json, write_json, write_private, write_text
 
 

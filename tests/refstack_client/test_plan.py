@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from capabilities import catalogue, programme, testid
 from capabilities.matching import Index, Kind
 from refstack_client import plan
@@ -34,7 +35,10 @@ def test_with_given_users_what_cannot_pass_is_said():
     limits = {each.test.name.rpartition(".")[2]: each.why for each in make(tenants).limits}
     no_reseller = "no user of the accounts file has the role ResellerAdmin"
     assert limits.pop("test_list_containers_with_marker").startswith("Tempest skips it")
-    assert limits == {"test_upload_valid_object": no_reseller, "test_user_modify_quota": no_reseller}
+    assert limits == {
+        "test_upload_valid_object": no_reseller,
+        "test_user_modify_quota": no_reseller,
+    }
 
 
 @pytest.mark.parametrize(

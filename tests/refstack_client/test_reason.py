@@ -1,6 +1,7 @@
 """One line of reason from what a test left behind."""
 
 import pytest
+
 from refstack_client import reason
 
 TEST = "tempest.api.object_storage.test_object.ObjectTest.test_it"
@@ -17,7 +18,10 @@ REFUSED = (
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ("tempest.lib.exceptions.NotFound: Object not found\nDetails: gone", "Object not found Det"),
+        (
+            "tempest.lib.exceptions.NotFound: Object not found\nDetails: gone",
+            "Object not found Det",
+        ),
         ("testtools.matchers._impl.MismatchError: 1 != 2", "MismatchError: 1 != 2"),
         ("AssertionError", "AssertionError"),
         ("", "failed without a traceback"),

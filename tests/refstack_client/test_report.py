@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from capabilities import catalogue, programme
 from refstack_client import report, stream
 from scoring.verdict import Verdict, judge
@@ -76,14 +77,14 @@ def test_html_is_whole_in_itself_and_takes_text_as_text(verdict):
     page = report.html(verdict)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    assert not re.search(r'(?:src|href)\s*=|url\(|@import', page)
+    assert not re.search(r"(?:src|href)\s*=|url\(|@import", page)
 
 
 def test_a_browser_opens_the_page_and_asks_nobody_for_anything(verdict, browser, tmp_path):
     asked: list[str] = []
 
     class Serve(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             asked.append(self.path)
             self.send_response(200 if self.path == "/report.html" else 404)
             self.send_header("Content-Type", "text/html")

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from capabilities import catalogue, programme
 from refstack_client import stream
 from refstack_client.errors import InputError
@@ -39,9 +40,7 @@ def test_the_broken_cinder_is_named_by_reasons_a_person_understands(shared):
     outcomes = stream.read(shared("streams/platform-cinder-broken.subunit"))
     verdict = judge(programme.find(catalogue.load("2020.06")[0], "platform"), outcomes)
     reasons = Counter(
-        "ERROR status" in each.reason
-        for each in verdict.required
-        if each.outcome is Outcome.FAIL
+        "ERROR status" in each.reason for each in verdict.required if each.outcome is Outcome.FAIL
     )
     assert reasons == {True: 51}
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oslo_config import cfg
+
 from refstack_client import tempest_conf
 from refstack_client.errors import UsageError
 

@@ -1,13 +1,14 @@
 """The verdict as a function of programme and outcomes."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from capabilities import programme as programmes
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
 from capabilities.matching import Kind, Match
 from capabilities.programme import Programme
 from capabilities.testid import TestId
-from hypothesis import given
-from hypothesis import strategies as st
 from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
 from scoring.verdict import Conformance, judge
 
@@ -33,7 +34,9 @@ def programme(**capabilities: tuple[Status, tuple[Test, ...]]) -> Programme:
                 },
             )
         },
-        capabilities={key: Capability(key, tests=tests) for key, (_, tests) in capabilities.items()},
+        capabilities={
+            key: Capability(key, tests=tests) for key, (_, tests) in capabilities.items()
+        },
     )
     return programmes.find(guideline, "thing")
 
@@ -45,7 +48,9 @@ THING = programme(
 )
 
 
-def outcomes(*pairs: tuple[str, Outcome], classes: tuple[ClassOutcome, ...] = (), **more) -> Outcomes:
+def outcomes(
+    *pairs: tuple[str, Outcome], classes: tuple[ClassOutcome, ...] = (), **more
+) -> Outcomes:
     """Each pair is ``name id`` (or a test's full name) and what it came to, in order."""
     attempts = []
     for order, (text, outcome) in enumerate(pairs):
