@@ -213,8 +213,11 @@ def _tenants(
     try:
         yield _Tenants(admin, roles)
     finally:
-        left += throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
-        left += throwaway.remove_admin(connection, prefix)
+        try:
+            left += throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
+            left += throwaway.remove_admin(connection, prefix)
+        except KeyboardInterrupt:
+            left.append(f"the removal was interrupted: {prefix}-admin and tenants of Tempest stay")
 
 
 def _uses_accounts(request: Request, facts: cloud.CloudFacts) -> bool:

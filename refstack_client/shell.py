@@ -1,8 +1,11 @@
 """The ``refstack-client`` command."""
 
 import logging
+import os
+import signal
 import sys
 from importlib import metadata
+from types import FrameType
 
 from cliff.app import App
 from cliff.commandmanager import CommandManager
@@ -40,4 +43,19 @@ class Shell(App):
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    _keep_loopback_from_proxies()
     return Shell().run(sys.argv[1:] if argv is None else argv)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C does, so that what was started is stopped and what was made is removed."""
+    raise KeyboardInterrupt
+
+
+def _keep_loopback_from_proxies() -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        kept = os.environ.get(name)
+        os.environ[name] = ",".join(filter(None, (kept, "127.0.0.1", "localhost")))

@@ -66,6 +66,9 @@ class Certify(Command):
             console = Console(stderr=True)
             result = certify.certify(request, console, lambda plan: say("\n".join(lines(plan))))
         say()
+        if not result.run.stream.stat().st_size and not result.ended.interrupted:
+            say(f"Tempest reported nothing (status {result.ended.status}); it said:")
+            say(result.run.log.read_text(errors="replace").strip()[-1000:])
         for sentence in result.left:
             say(f"left behind: {sentence}")
         say(f"run:    {result.run.directory}")

@@ -211,15 +211,15 @@ def _choose_settings(sandbox: Sandbox, port_base: int | None) -> dict[str, Any]:
                 f"the sandbox {sandbox.name} is up on other ports",
                 hint="stop it first: refstack-client sandbox down",
             )
-        for name in set(names) - alive:
-            if not _is_free(wanted[name]):
-                raise MachineError(
-                    f"port {wanted[name]} on {HOST} is taken",
-                    hint="choose another --port-base, or leave it out to have free ports chosen",
-                )
         ports = wanted
     elif not alive and not (ports and all(map(_is_free, ports.values()))):
         ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    for name in set(names) - alive:
+        if not _is_free(ports[name]):
+            raise MachineError(
+                f"the port of {name}, {ports[name]} on {HOST}, is taken",
+                hint="another --port-base, or sandbox down and up again, finds free ones",
+            )
     settings = {
         "profile": sandbox.profile.name,
         "ports": ports,

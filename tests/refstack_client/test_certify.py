@@ -369,3 +369,28 @@ def test_an_admins_application_credential_certifies(place, sandbox):
     assert shown == []
     assert tenants_of(sandbox) == []
     assert_no_secret_is_left(place, [secret, *secrets_of(sandbox)])
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 6])
+def test_a_sandbox_certification_that_is_ended_leaves_no_process(place, new_sandbox, seconds):
+    sandbox = new_sandbox()
+    where = ("--root", str(sandbox.root), "--name", sandbox.name)
+    started = subprocess.Popen(
+        [CLIENT, "certify", "--sandbox", "storage", *where],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(seconds)
+    started.terminate()
+    assert started.wait(30) == 130
+    assert daemon.marked(sandbox.state) == []
+    assert list((place / "tmp").iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_written_is_named(place, sandbox):
+    Path("file").touch()
+    done = run(*CERTIFY, "--os-cloud", "sandbox", "--output", "file")
+    assert done.returncode == 5
+    assert "the run directory file/" in done.stderr
+    assert "--output" in done.stderr
+    assert tenants_of(sandbox) == []

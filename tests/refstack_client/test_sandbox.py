@@ -137,7 +137,7 @@ def test_a_taken_port_is_named(new_sandbox):
         thief.bind((HOST, 0))
         thief.listen()
         port = thief.getsockname()[1]
-        with pytest.raises(MachineError, match=f"port {port} on {HOST} is taken"):
+        with pytest.raises(MachineError, match=f"the port of keystone, {port} on {HOST}, is taken"):
             up(sandbox, port_base=port)
 
 
