@@ -92,19 +92,22 @@ class _Tenants:
 
 def preview(request: Request) -> plan.Plan:
     """Return the plan of ``request`` without changing anything; the cloud may be left out."""
+    facts, tenants = _expected(request)
     with workspace() as space:
-        index = tempest_index.load(space)
+        return _plan(request, tempest_index.load(space), facts, tenants)
+
+
+def _expected(request: Request) -> tuple[cloud.CloudFacts | None, plan.Tenants]:
+    """Return which cloud would be tested as whom."""
     try:
         connection = cloud.connect(request.os_cloud)
     except cloud.NoCloudError:
-        return _plan(request, index, None, plan.Tenants(plan.TenantKind.UNKNOWN))
+        return None, plan.Tenants(plan.TenantKind.UNKNOWN)
     cloud.require_services(connection, _projects(request.programme))
     facts = cloud.facts(connection)
     if _uses_accounts(request, facts):
-        tenants = _given_tenants(request, connection).planned()
-    else:
-        tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
-    return _plan(request, index, facts, tenants)
+        return facts, _given_tenants(request, connection).planned()
+    return facts, plan.Tenants(plan.TenantKind.THROWAWAY)
 
 
 def certify(request: Request, console: Console, show_plan: Callable[[plan.Plan], None]) -> Result:

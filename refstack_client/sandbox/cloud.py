@@ -107,8 +107,7 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
     :raises MachineError: a program, port, directory or file-system feature is missing
     """
     _make_state(sandbox)
-    talk(f"installing the services of profile {sandbox.profile.name} (once)")
-    python = environment.ensure(sandbox.root, sandbox.profile.name)
+    python = environment.ensure(sandbox.root, sandbox.profile.name, talk)
     with _locked(sandbox):
         settings = _choose_settings(sandbox, port_base)
         _stop_strays(sandbox)
@@ -349,7 +348,7 @@ def _start(sandbox: Sandbox, each: Daemon, facts: Mapping[str, Any]) -> None:
 
 def _environ(sandbox: Sandbox) -> dict[str, str]:
     """The caller's environment is not handed on: it may hold passwords (OS_PASSWORD)."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
     return {**kept, "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore", "HOME": str(sandbox.state)}
 
 

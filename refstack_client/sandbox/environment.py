@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import fasteners
@@ -15,7 +16,7 @@ _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
 
 
-def ensure(root: Path, profile: str) -> Path:
+def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
     """Return the Python of the environment for ``profile``, made under ``root`` when absent.
 
     The directory is named for what is installed, so an upgrade makes a new one and a running
@@ -33,6 +34,7 @@ def ensure(root: Path, profile: str) -> Path:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with fasteners.InterProcessLock(directory.with_suffix(".lock")):
         if not complete.exists():
+            talk(f"installing the services of the {profile} sandbox, once")
             shutil.rmtree(directory, ignore_errors=True)
             try:
                 _create(directory)
