@@ -109,8 +109,8 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
     _make_state(sandbox)
     python = environment.ensure(sandbox.root, sandbox.profile.name, talk)
     with _locked(sandbox):
-        settings = _choose_settings(sandbox, port_base)
         _stop_strays(sandbox)
+        settings = _choose_settings(sandbox, port_base)
         facts = _facts(sandbox, settings, python)
         for service in sandbox.profile.services:
             _render(sandbox, service, facts)
@@ -211,14 +211,14 @@ def _choose_settings(sandbox: Sandbox, port_base: int | None) -> dict[str, Any]:
                 hint="stop it first: refstack-client sandbox down",
             )
         ports = wanted
+        for name in set(names) - alive:
+            if not _is_free(ports[name]):
+                raise MachineError(
+                    f"the port of {name}, {ports[name]} on {HOST}, is taken",
+                    hint="choose another --port-base, or leave it out to have free ports chosen",
+                )
     elif not alive and not (ports and all(map(_is_free, ports.values()))):
         ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    for name in set(names) - alive:
-        if not _is_free(ports[name]):
-            raise MachineError(
-                f"the port of {name}, {ports[name]} on {HOST}, is taken",
-                hint="another --port-base, or sandbox down and up again, finds free ones",
-            )
     settings = {
         "profile": sandbox.profile.name,
         "ports": ports,
@@ -369,7 +369,8 @@ def _wait_until_healthy(sandbox: Sandbox, each: Daemon, facts: Mapping[str, Any]
         if not daemon.running(sandbox.pid_file(each.name)):
             raise MachineError(
                 f"{each.name} ended: {_last_line(sandbox.log(each.name))}",
-                hint=f"read {sandbox.log(each.name)}",
+                hint=f"read {sandbox.log(each.name)}; if its port was taken meanwhile, sandbox down "
+                "and up chooses another",
             )
         return _health(url)
 
