@@ -369,8 +369,8 @@ def _wait_until_healthy(sandbox: Sandbox, each: Daemon, facts: Mapping[str, Any]
         if not daemon.running(sandbox.pid_file(each.name)):
             raise MachineError(
                 f"{each.name} ended: {_last_line(sandbox.log(each.name))}",
-                hint=f"read {sandbox.log(each.name)}; if its port was taken meanwhile, sandbox down "
-                "and up chooses another",
+                hint=f"read {sandbox.log(each.name)}; if its port was taken meanwhile, "
+                "sandbox down and up chooses another",
             )
         return _health(url)
 
