@@ -75,6 +75,8 @@ class Platform:
     name: str
     description: str
     components: tuple[str, ...]
+    requires: tuple[tuple[str, str], ...] = ()
+    """Of an add-on: name and source of the platform components it stands on."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ Readers tolerate what real files get wrong and report it as findings; a file nob
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from capabilities import schema1
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import (
@@ -36,9 +37,9 @@ _SPELLINGS = {
 
 
 def read(path: Path) -> tuple[Guideline, tuple[Finding, ...]]:
-    """Read the guideline in ``path``.
+    """Read the guideline in ``path``, of any schema from 1.0 to 2.0, add-ons included.
 
-    :raises GuidelineError: the file is absent, is not JSON, or is not a guideline of schema 2.0
+    :raises GuidelineError: the file is absent, is not JSON, or is no guideline
     """
     return parse(content(path), str(path))
 
@@ -59,18 +60,26 @@ def content(path: Path) -> bytes:
 def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Read a guideline from the bytes of its file; ``source`` names it in messages."""
     reading = _Reading(source)
-    document = reading.json(content)
-    metadata = reading.mapping(document, "", "metadata")
-    schema = str(metadata.get("schema", ""))
-    if not schema.startswith("2."):
-        older = document.get("schema")
-        found = f"schema {older or schema}" if older or schema else "no schema version"
-        raise GuidelineError(
-            f"{source}: /metadata/schema: {found}, but schema 2.0 is what can be read",
-            hint="guidelines since 2018.02 and the add-ons are published in schema 2.0",
-        )
-    guideline = reading.guideline(document, metadata, hashlib.sha256(content).hexdigest())
+    published = reading.json(content)
+    document = _in_shape_of_2_0(published, reading)
+    guideline = reading.guideline(document, hashlib.sha256(content).hexdigest())
     return guideline, tuple(reading.findings)
+
+
+def _in_shape_of_2_0(published: dict[str, Any], reading: "_Reading") -> dict[str, Any]:
+    metadata = reading.mapping(published, "", "metadata")
+    schema = str(metadata.get("schema") or published.get("schema") or "")
+    if schema.startswith("2."):
+        return published
+    if schema.startswith("1."):
+        document = schema1.convert(published, reading.report)
+        reading.original_pointer = lambda pointer: schema1.original_pointer(pointer, published)
+        return document
+    raise GuidelineError(
+        f"{reading.source}: {f'schema {schema}' if schema else 'no schema version'}, but 1.0 to 2.0 "
+        "are what can be read",
+        hint="a guideline names its schema in /metadata/schema or, before 2018, in /schema",
+    )
 
 
 class _Reading:
@@ -79,6 +88,7 @@ class _Reading:
     def __init__(self, source: str):
         self.source = source
         self.findings: list[Finding] = []
+        self.original_pointer: Callable[[str], str] = lambda pointer: pointer
 
     # -- JSON and shapes ------------------------------------------------------------------------
 
@@ -138,11 +148,13 @@ class _Reading:
         return parent.get(right, default)
 
     def report(self, code: str, severity: Severity, pointer: str, message: str) -> None:
-        self.findings.append(Finding(code, severity, pointer, message))
+        where = self.original_pointer(pointer)
+        self.findings.append(Finding(code, severity, where, message))
 
     # -- the guideline --------------------------------------------------------------------------
 
-    def guideline(self, document, metadata, digest: str) -> Guideline:
+    def guideline(self, document, digest: str) -> Guideline:
+        metadata = self.mapping(document, "", "metadata")
         approval = self.mapping(metadata, "/metadata", "os_trademark_approval")
         capabilities = {
             key: self.capability(document, key)
@@ -163,27 +175,47 @@ class _Reading:
             status=str(approval.get("status", "")),
             releases=tuple(map(str, approval.get("releases") or ())),
             platforms=tuple(
-                self.platform(document, name, components)
-                for name in self.mapping(document, "", "platforms")
+                self.platform(document, kind, name, components)
+                for kind in ("platforms", "add-ons")
+                for name in self.mapping(document, "", kind)
             ),
             components=components,
             capabilities=capabilities,
             digest=digest,
         )
 
-    def platform(self, document, name: str, components: Mapping[str, Component]) -> Platform:
-        pointer = _join("/platforms", name)
-        raw = self.mapping(document["platforms"], "/platforms", name)
+    def platform(
+        self, document, kind: str, name: str, components: Mapping[str, Component]
+    ) -> Platform:
+        pointer = _join(f"/{kind}", name)
+        raw = self.mapping(document[kind], f"/{kind}", name)
         wanted = []
         for index, entry in enumerate(self.listing(raw, pointer, "components")):
+            source = entry.get("source") if isinstance(entry, dict) else None
             component = str(entry.get("name")) if isinstance(entry, dict) else str(entry)
-            if component not in components:
+            if component not in components and source:
+                self.report(
+                    "component-elsewhere",
+                    Severity.NOTE,
+                    f"{pointer}/components/{index}",
+                    f"{component} is taken from {source}, which is not read here",
+                )
+            elif component not in components:
                 raise GuidelineError(
                     f"{self.source}: {pointer}/components/{index}: "
                     f"the component {component} is not defined"
                 )
-            wanted.append(component)
-        return Platform(name, str(raw.get("description", "")), tuple(wanted))
+            else:
+                wanted.append(component)
+        required = self.listing(raw, pointer, "required_platform_components")
+        return Platform(
+            name=name,
+            description=str(raw.get("description", "")),
+            components=tuple(wanted),
+            requires=tuple(
+                (str(entry.get("name", "")), str(entry.get("source", ""))) for entry in required
+            ),
+        )
 
     def component(self, document, key: str, capabilities: Mapping[str, Capability]) -> Component:
         pointer = _join("/components", key)

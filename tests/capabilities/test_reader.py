@@ -119,7 +119,9 @@ def test_an_undefined_capability_is_an_error_when_required_and_a_note_when_remov
     ("content", "message"),
     [
         ("[]", "a guideline is a JSON object"),
-        ('{"schema": "1.2"}', "schema 1.2, but schema 2.0"),
+        ('{"schema": "0.9"}', "schema 0.9, but 1.0 to 2.0"),
+        ('{"schema": "1.2"}', "no capabilities and components"),
+        ("{}", "no schema version"),
         ('{"metadata": []}', "/metadata: expected an object"),
         ('{"metadata": {"schema": "2.0"}}', "no capabilities and components"),
     ],
