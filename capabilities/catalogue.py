@@ -1,5 +1,7 @@
 """The guidelines shipped with this package, and how to name one."""
 
+import difflib
+import functools
 import re
 from importlib import resources
 from pathlib import Path
@@ -9,31 +11,37 @@ from capabilities.errors import UnknownNameError
 from capabilities.finding import Finding
 from capabilities.guideline import Guideline
 
-_DATA = resources.files("capabilities") / "data"
-_GUIDELINE_FILE = re.compile(r"(\d{4}\.\d{2})\.json")
+_DATA = resources.files("capabilities") / "data" / "guidelines"
+_POWERED = re.compile(r"\d{4}\.\d{2}")
+
+
+@functools.cache
+def _files() -> dict[str, str]:
+    names = sorted(entry.name for entry in _DATA.iterdir())
+    return {Path(name).stem: name for name in names if name.endswith((".json", ".txt"))}
 
 
 def shipped() -> tuple[str, ...]:
-    """Return the ids of the shipped guidelines, oldest first."""
-    names = (_GUIDELINE_FILE.fullmatch(entry.name) for entry in _DATA.iterdir())
-    return tuple(sorted(match[1] for match in names if match))
+    """Return the ids of the shipped guidelines: by date first, then add-ons and others."""
+    return tuple(_files())
 
 
 def default() -> str:
-    """Return the id of the newest approved guideline that is shipped."""
-    approved = (each for each in reversed(shipped()) if load(each)[0].status == "approved")
-    return next(approved)
+    """Return the id of the newest approved guideline that is shipped (add-ons do not count)."""
+    powered = (each for each in reversed(shipped()) if _POWERED.fullmatch(each))
+    return next(each for each in powered if load(each)[0].status == "approved")
 
 
 def content(name: str) -> bytes:
     """Return the file of the guideline ``name``, byte for byte; errors as for :func:`load`."""
-    if name in shipped():
-        return (_DATA / f"{name}.json").read_bytes()
+    if name in _files():
+        return (_DATA / _files()[name]).read_bytes()
     path = Path(name)
     if path.suffix == ".json" or path.exists():
         return reader.content(path)
+    near = difflib.get_close_matches(name, shipped(), n=1)
     raise UnknownNameError(
-        f"there is no guideline called {name}",
+        f"there is no guideline called {name}" + (f"; did you mean {near[0]}?" if near else ""),
         hint=f"shipped are {', '.join(shipped())}; the path of a guideline file does too",
     )
 
@@ -44,5 +52,4 @@ def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:
     :raises UnknownNameError: no guideline of that id is shipped and there is no such file
     :raises GuidelineError: the file cannot be read
     """
-    source = f"guideline {name}" if name in shipped() else name
-    return reader.parse(content(name), source)
+    return reader.parse(content(name), _files().get(name, name))

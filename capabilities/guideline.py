@@ -14,6 +14,14 @@ class Status(StrEnum):
     REMOVED = "removed"
 
 
+class Rule(StrEnum):
+    """When a programme's tests make it conformant."""
+
+    ALL_PASSED = "all passed"
+    NONE_FAILED = "none failed"
+    """Skips are listed and do no harm (SCS-0128)."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """Why a test does not count in a guideline, since when (ISO date) and what should follow."""
@@ -77,6 +85,7 @@ class Platform:
     components: tuple[str, ...]
     requires: tuple[tuple[str, str], ...] = ()
     """Of an add-on: name and source of the platform components it stands on."""
+    rule: Rule = Rule.ALL_PASSED
 
 
 @dataclass(frozen=True)
@@ -91,3 +100,5 @@ class Guideline:
     components: Mapping[str, Component]
     capabilities: Mapping[str, Capability]
     digest: str = ""
+    note: str = ""
+    """Of a guideline whose own file is lost: from what it was made, and what is certain."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from capabilities.errors import UnknownNameError
-from capabilities.guideline import Capability, Guideline, Platform, Status, Test
+from capabilities.guideline import Capability, Guideline, Platform, Rule, Status, Test
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Programme:
     guideline: Guideline
     statuses: Mapping[str, Status]
     designated_sections: tuple[str, ...]
+    rule: Rule = Rule.ALL_PASSED
 
     def capabilities(self, status: Status) -> Iterator[Capability]:
         for capability, its_status in self.statuses.items():
@@ -73,6 +74,12 @@ def find(guideline: Guideline, name: str) -> Programme:
     )
 
 
+def default(guideline: Guideline, preferred: str) -> Programme:
+    """Return the programme ``preferred``, or the only one of a guideline that has one."""
+    known = programmes(guideline)
+    return known[0] if len(known) == 1 else find(guideline, preferred)
+
+
 def _programme(guideline: Guideline, platform: Platform) -> Programme:
     components = [guideline.components[each] for each in platform.components]
     statuses: dict[str, Status] = {}
@@ -91,4 +98,5 @@ def _programme(guideline: Guideline, platform: Platform) -> Programme:
         guideline=guideline,
         statuses=statuses,
         designated_sections=tuple(dict.fromkeys(sections)),
+        rule=platform.rule,
     )

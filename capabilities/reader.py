@@ -5,13 +5,12 @@ Readers tolerate what real files get wrong and report it as findings; a file nob
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from capabilities import schema1
+from capabilities import descriptions, schema1, testlist
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import (
@@ -23,17 +22,9 @@ from capabilities.guideline import (
     Status,
     Test,
 )
+from capabilities.reading import Reading, join
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-
-# Spellings of one key seen in published files, the right one first.
-_SPELLINGS = {
-    "achievements": ("achievements", "acheivements"),
-    "description": ("description", "descriptin", "Description"),
-    "required_since": ("required_since", "required-since"),
-    # The schema says "flag"; every published file says "flagged".
-    "flagged": ("flagged", "flag"),
-}
 
 
 def read(path: Path) -> tuple[Guideline, tuple[Finding, ...]]:
@@ -59,99 +50,33 @@ def content(path: Path) -> bytes:
 
 def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Read a guideline from the bytes of its file; ``source`` names it in messages."""
-    reading = _Reading(source)
+    reading = _GuidelineReading(source)
+    if not source.endswith(".json") and content.lstrip()[:1] not in (b"{", b"["):
+        return testlist.parse(reading.text(content), Path(source).stem, source)
     published = reading.json(content)
     document = _in_shape_of_2_0(published, reading)
     guideline = reading.guideline(document, hashlib.sha256(content).hexdigest())
     return guideline, tuple(reading.findings)
 
 
-def _in_shape_of_2_0(published: dict[str, Any], reading: "_Reading") -> dict[str, Any]:
+def _in_shape_of_2_0(published: dict[str, Any], reading: Reading) -> dict[str, Any]:
     metadata = reading.mapping(published, "", "metadata")
     schema = str(metadata.get("schema") or published.get("schema") or "")
     if schema.startswith("2."):
         return published
     if schema.startswith("1."):
-        document = schema1.convert(published, reading.report)
+        document = schema1.convert(published, reading)
         reading.original_pointer = lambda pointer: schema1.original_pointer(pointer, published)
         return document
+    found = f"schema {schema}" if schema else "no schema version"
     raise GuidelineError(
-        f"{reading.source}: {f'schema {schema}' if schema else 'no schema version'}, but 1.0 to 2.0 "
-        "are what can be read",
+        f"{reading.source}: {found}, but 1.0 to 2.0 are what can be read",
         hint="a guideline names its schema in /metadata/schema or, before 2018, in /schema",
     )
 
 
-class _Reading:
-    """One file being read: where it came from and what was found in it."""
-
-    def __init__(self, source: str):
-        self.source = source
-        self.findings: list[Finding] = []
-        self.original_pointer: Callable[[str], str] = lambda pointer: pointer
-
-    # -- JSON and shapes ------------------------------------------------------------------------
-
-    def json(self, content: bytes) -> dict[str, Any]:
-        try:
-            document = json.loads(content, object_pairs_hook=self._unique)
-        except UnicodeDecodeError as error:
-            raise GuidelineError(
-                f"{self.source}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8"
-            ) from error
-        except json.JSONDecodeError as error:
-            raise GuidelineError(
-                f"{self.source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}",
-                hint="correct the file at that line and column",
-            ) from error
-        if not isinstance(document, dict):
-            raise GuidelineError(f"{self.source}: a guideline is a JSON object, this is not")
-        return document
-
-    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in result:
-                raise GuidelineError(
-                    f'{self.source}: the key "{key}" stands twice in one object',
-                    hint="remove one of the two: a JSON reader would keep either",
-                )
-            result[key] = value
-        return result
-
-    def mapping(self, parent: Mapping[str, Any], pointer: str, key: str) -> dict[str, Any]:
-        return self._shaped(parent, pointer, key, dict, "an object")
-
-    def listing(self, parent: Mapping[str, Any], pointer: str, key: str) -> list[Any]:
-        return self._shaped(parent, pointer, key, list, "a list")
-
-    def _shaped(self, parent, pointer, key, kind, noun):
-        value = parent.get(key)
-        if value is None:
-            return kind()
-        if not isinstance(value, kind):
-            raise GuidelineError(f"{self.source}: {_join(pointer, key)}: expected {noun}")
-        return value
-
-    def spelled(self, parent: Mapping[str, Any], pointer: str, key: str, default: Any) -> Any:
-        """Return the value of ``key`` under any spelling of it, reporting the wrong ones."""
-        right, *wrong = _SPELLINGS[key]
-        for spelling in wrong:
-            if spelling in parent:
-                self.report(
-                    "misspelt-key",
-                    Severity.WARNING,
-                    _join(pointer, spelling),
-                    f'"{spelling}" is read as "{right}"',
-                )
-                return parent.get(right, parent[spelling])
-        return parent.get(right, default)
-
-    def report(self, code: str, severity: Severity, pointer: str, message: str) -> None:
-        where = self.original_pointer(pointer)
-        self.findings.append(Finding(code, severity, where, message))
-
-    # -- the guideline --------------------------------------------------------------------------
+class _GuidelineReading(Reading):
+    """Reads a document in the shape of schema 2.0 into the model."""
 
     def guideline(self, document, digest: str) -> Guideline:
         metadata = self.mapping(document, "", "metadata")
@@ -164,6 +89,8 @@ class _Reading:
             key: self.component(document, key, capabilities)
             for key in self.mapping(document, "", "components")
         }
+        if not any(t.idempotent_id for each in capabilities.values() for t in each.tests):
+            self._without_ids()
         if not capabilities or not components:
             raise GuidelineError(
                 f"{self.source}: no capabilities and components",
@@ -173,7 +100,7 @@ class _Reading:
             id=str(metadata.get("id", "")),
             schema=str(metadata["schema"]),
             status=str(approval.get("status", "")),
-            releases=tuple(map(str, approval.get("releases") or ())),
+            releases=tuple(self.strings(approval, "/metadata/os_trademark_approval", "releases")),
             platforms=tuple(
                 self.platform(document, kind, name, components)
                 for kind in ("platforms", "add-ons")
@@ -182,12 +109,19 @@ class _Reading:
             components=components,
             capabilities=capabilities,
             digest=digest,
+            note=str(metadata.get("reconstructed", "")),
         )
+
+    def _without_ids(self) -> None:
+        """Guidelines before 2015.07 have no ids at all: say that once, not of every test."""
+        self.findings = [each for each in self.findings if each.code != "no-idempotent-id"]
+        message = "no test has an id: all are matched by name"
+        self.report("no-idempotent-ids", Severity.NOTE, "/capabilities", message)
 
     def platform(
         self, document, kind: str, name: str, components: Mapping[str, Component]
     ) -> Platform:
-        pointer = _join(f"/{kind}", name)
+        pointer = join(f"/{kind}", name)
         raw = self.mapping(document[kind], f"/{kind}", name)
         wanted = []
         for index, entry in enumerate(self.listing(raw, pointer, "components")):
@@ -210,15 +144,17 @@ class _Reading:
         required = self.listing(raw, pointer, "required_platform_components")
         return Platform(
             name=name,
-            description=str(raw.get("description", "")),
+            description=str(raw.get("description", "")) or descriptions.of_platform(name),
             components=tuple(wanted),
             requires=tuple(
-                (str(entry.get("name", "")), str(entry.get("source", ""))) for entry in required
+                (str(entry.get("name", "")), str(entry.get("source", "")))
+                for entry in required
+                if isinstance(entry, dict)
             ),
         )
 
     def component(self, document, key: str, capabilities: Mapping[str, Capability]) -> Component:
-        pointer = _join("/components", key)
+        pointer = join("/components", key)
         raw = self.mapping(document["components"], "/components", key)
         listed = self.mapping(raw, pointer, "capabilities")
         for status in set(listed) - set(Status):
@@ -230,7 +166,7 @@ class _Reading:
             )
         by_status = {}
         for status in Status:
-            ids = tuple(map(str, self.listing(listed, f"{pointer}/capabilities", status)))
+            ids = self.strings(listed, f"{pointer}/capabilities", status)
             for index, capability in enumerate(ids):
                 if capability not in capabilities:
                     removed = status is Status.REMOVED
@@ -246,32 +182,39 @@ class _Reading:
             id=key,
             capabilities=by_status,
             designated_sections={
-                status: tuple(map(str, sections.get(status) or ())) for status in Status
+                status: tuple(self.strings(sections, f"{pointer}/designated_sections", status))
+                for status in Status
             },
         )
 
     def capability(self, document, key: str) -> Capability:
-        pointer = _join("/capabilities", key)
+        pointer = join("/capabilities", key)
         raw = self.mapping(document["capabilities"], "/capabilities", key)
         tests = self.mapping(raw, pointer, "tests")
         return Capability(
             id=key,
-            description=str(self.spelled(raw, pointer, "description", "")),
+            description=str(
+                self.spelled(raw, pointer, "description", "") or descriptions.of_capability(key)
+            ),
             project=str(raw.get("project", "")),
             admin=bool(raw.get("admin", False)),
-            achievements=tuple(self.spelled(raw, pointer, "achievements", ())),
+            achievements=self.achievements(raw, pointer),
             required_since=str(self.spelled(raw, pointer, "required_since", "")),
             tests=tuple(self.test(tests, f"{pointer}/tests", name) for name in tests),
         )
 
+    def achievements(self, raw: Mapping[str, Any], pointer: str) -> tuple[str, ...]:
+        value = self.spelled(raw, pointer, "achievements", [])
+        return tuple(self.strings({"achievements": value}, pointer, "achievements"))
+
     def test(self, tests: Mapping[str, Any], parent: str, name: str) -> Test:
-        pointer = _join(parent, name)
+        pointer = join(parent, name)
         raw = self.mapping(tests, parent, name)
         flag = self.spelled(raw, pointer, "flagged", None)
         return Test(
             name=name,
             idempotent_id=self.idempotent_id(raw.get("idempotent_id"), pointer),
-            aliases=tuple(map(str, self.listing(raw, pointer, "aliases"))),
+            aliases=tuple(self.strings(raw, pointer, "aliases")),
             flag=Flag(*(str(flag.get(key, "")) for key in ("reason", "action", "date")))
             if isinstance(flag, dict)
             else Flag(str(flag))
@@ -294,7 +237,3 @@ class _Reading:
             f'"{text}" is no id; the test is matched by its name' if text else "no id",
         )
         return None
-
-
-def _join(pointer: str, key: str) -> str:
-    return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"

@@ -1,18 +1,18 @@
 """Bring documents of the older schemas into the shape of 2.0, as far as they say the same.
 
-1.2 (2015.03-05), 1.5 (2015.07, 2016.01) and 1.6 (2016.08-2017.09) have components called ``compute``
-and ``object`` and a platform made of both. 1.0, the core lists of 2013 and 2014, has neither, only
-capabilities that are core or not. Shapes decide, not versions: 1.2 lists tests, later files map them.
-Keys nobody knows are kept where they stand.
+1.2 (2015.03-05), 1.5 (2015.07, 2016.01) and 1.6 (2016.08-2017.09) have components called
+``compute`` and ``object`` and a platform made of both. 1.0, the core lists of 2013 and 2014, has
+neither, only capabilities that are core or not. Shapes decide, not versions: 1.2 lists tests, later
+files map them. Keys nobody knows are kept where they stand.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from capabilities.finding import Severity
 from capabilities.guideline import Status
+from capabilities.reading import Reading, join
 
-Report = Callable[[str, Severity, str, str], None]
 Document = dict[str, Any]
 
 _METADATA = ("id", "reference", "source")
@@ -32,26 +32,25 @@ _PLATFORMS = {
 _CORE = "core"
 
 
-def convert(document: Mapping[str, Any], report: Report) -> Document:
+def convert(document: Mapping[str, Any], reading: Reading) -> Document:
     """Return ``document`` (schema 1.x) in the shape of schema 2.0.
 
-    :param report: is told what had to be repaired: code, severity, JSON pointer, sentence
+    :param reading: checks shapes and is told what had to be repaired
+    :raises GuidelineError: something has a shape no schema knows
     """
-    capabilities = {
-        name: _capability(name, raw, report)
-        for name, raw in _mapping(document.get("capabilities")).items()
-    }
+    listed = reading.mapping(document, "", "capabilities")
+    capabilities = {name: _capability(listed, name, reading) for name in listed}
     legacy = "components" not in document
-    components = _core(capabilities) if legacy else _components(document, capabilities)
+    components = _core(capabilities) if legacy else _components(document, capabilities, reading)
     known = {"schema", "release", "capabilities", "components", "platform", "designated-sections"}
     known |= {"test-repositories", *_METADATA, *_APPROVAL, *_SCORING}
     return {
         "metadata": _metadata(document),
-        "platforms": _platforms(document, legacy=legacy),
+        "platforms": _platforms(document, reading, legacy=legacy),
         "components": components,
         "capabilities": capabilities,
-        "designated_sections": _sections(document),
-        "test_repositories": _repositories(document),
+        "designated_sections": _sections(document, reading),
+        "test_repositories": _repositories(document, reading),
         **{key: value for key, value in document.items() if key not in known},
     }
 
@@ -77,12 +76,13 @@ def _metadata(document: Mapping[str, Any]) -> Document:
     }
 
 
-def _platforms(document: Mapping[str, Any], *, legacy: bool) -> Document:
+def _platforms(document: Mapping[str, Any], reading: Reading, *, legacy: bool) -> Document:
     if legacy:
         name, _ = _PLATFORMS["platform"]
         components = {name: ("What was core", [_CORE])}
     else:
-        whole = _mapping(document.get("platform")).get("required") or ["compute", "object"]
+        platform = reading.mapping(document, "", "platform")
+        whole = reading.strings(platform, "/platform", "required") or ["compute", "object"]
         parts = {"platform": whole, "compute": ["compute"], "object": ["object"]}
         components = {
             _PLATFORMS[key][0]: (_PLATFORMS[key][1], names) for key, names in parts.items()
@@ -101,13 +101,18 @@ def _core(capabilities: Mapping[str, Document]) -> Document:
     return {_CORE: {"capabilities": {Status.REQUIRED: core}, "designated_sections": {}}}
 
 
-def _components(document: Mapping[str, Any], capabilities: Mapping[str, Document]) -> Document:
-    sections = _mapping(document.get("designated-sections"))
+def _components(
+    document: Mapping[str, Any], capabilities: Mapping[str, Document], reading: Reading
+) -> Document:
+    sections = reading.mapping(document, "", "designated-sections")
+    parents = reading.mapping(document, "", "components")
     converted = {}
-    for name, raw in _mapping(document.get("components")).items():
-        lists = {status: list(raw.get(status) or []) for status in Status}
+    for name in parents:
+        raw = reading.mapping(parents, "/components", name)
+        pointer = join("/components", name)
+        lists = {status: reading.strings(raw, pointer, status) for status in Status}
         projects = {
-            capabilities[each].get("project")
+            str(capabilities[each].get("project"))
             for ids in lists.values()
             for each in ids
             if each in capabilities
@@ -116,7 +121,11 @@ def _components(document: Mapping[str, Any], capabilities: Mapping[str, Document
             "capabilities": lists,
             # 1.x designates sections for the whole guideline; a component's are its projects'.
             "designated_sections": {
-                status: [project for project in _mapping(sections.get(status)) if project in projects]
+                status: [
+                    project
+                    for project in reading.mapping(sections, "/designated-sections", status)
+                    if project in projects
+                ]
                 for status in Status
             },
             **{key: value for key, value in raw.items() if key not in set(Status)},
@@ -124,35 +133,38 @@ def _components(document: Mapping[str, Any], capabilities: Mapping[str, Document
     return converted
 
 
-def _capability(name: str, raw: Mapping[str, Any], report: Report) -> Document:
-    pointer = f"/capabilities/{name}"
+def _capability(listed: Mapping[str, Any], name: str, reading: Reading) -> Document:
+    raw = reading.mapping(listed, "/capabilities", name)
+    pointer = join("/capabilities", name)
     capability = dict(raw)
-    tests = raw.get("tests")
-    flagged = raw.get("flagged") or []
-    if isinstance(tests, list):
-        capability["tests"] = _listed_tests(tests, flagged, pointer, report)
+    if "required-since" in capability:  # this schema's own spelling
+        capability["required_since"] = capability.pop("required-since")
+    if isinstance(raw.get("tests"), list):
+        tests = reading.strings(raw, pointer, "tests")
+        flagged = reading.strings(raw, pointer, "flagged")
+        capability["tests"] = _listed_tests(tests, flagged, pointer, reading)
         capability.pop("flagged", None)
     return capability
 
 
-def _listed_tests(tests: list, flagged: list, pointer: str, report: Report) -> Document:
+def _listed_tests(tests: list[str], flagged: list[str], pointer: str, reading: Reading) -> Document:
     """Return a list of test names as a mapping; flagged ones are named once more."""
     converted: Document = {}
     for index, text in enumerate(tests):
         where = f"{pointer}/tests/{index}"
-        name = str(text)
+        name = text
         if "/" in name:
             name = name.replace("/", ".")
-            report("slash-in-name", Severity.WARNING, where, f"{text} is read as {name}")
+            reading.report("slash-in-name", Severity.WARNING, where, f"{text} is read as {name}")
         if name in converted:
-            report("listed-twice", Severity.WARNING, where, f"{name} is listed twice")
+            reading.report("listed-twice", Severity.WARNING, where, f"{name} is listed twice")
         converted[name] = {}
     for index, text in enumerate(flagged):
-        name = str(text).replace("/", ".")
+        name = text.replace("/", ".")
         if name in converted:
             converted[name] = {"flagged": {"reason": "", "action": "", "date": ""}}
         else:
-            report(
+            reading.report(
                 "flagged-unlisted",
                 Severity.WARNING,
                 f"{pointer}/flagged/{index}",
@@ -161,22 +173,22 @@ def _listed_tests(tests: list, flagged: list, pointer: str, report: Report) -> D
     return converted
 
 
-def _sections(document: Mapping[str, Any]) -> Document:
+def _sections(document: Mapping[str, Any], reading: Reading) -> Document:
     """Swap the axes: 1.x has projects by status, 2.0 statuses by project."""
     swapped: Document = {}
-    for status, projects in _mapping(document.get("designated-sections")).items():
-        for project, sections in _mapping(projects).items():
+    by_status = reading.mapping(document, "", "designated-sections")
+    for status in by_status:
+        for project, sections in reading.mapping(by_status, "/designated-sections", status).items():
             swapped.setdefault(project, {})[status] = sections
     return swapped
 
 
-def _repositories(document: Mapping[str, Any]) -> Document:
+def _repositories(document: Mapping[str, Any], reading: Reading) -> Document:
+    repositories = reading.mapping(document, "", "test-repositories")
+    found = {
+        name: reading.mapping(repositories, "/test-repositories", name) for name in repositories
+    }
     return {
         name: {"repository": raw.get("url", ""), "reference": raw.get("git-sha", "")}
-        for name, raw in _mapping(document.get("test-repositories")).items()
-        if isinstance(raw, Mapping)
+        for name, raw in found.items()
     }
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -16,7 +16,8 @@ from keystoneauth1 import session
 from keystoneauth1.identity import v3
 from openstack.connection import Connection
 
-from refstack_client.cloud import ADMIN_ROLE, SECONDS_TO_CONNECT
+from refstack_client.cloud import SECONDS_TO_CONNECT
+from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError, InputError
 
 FEWEST = 2

@@ -30,6 +30,7 @@ from refstack_client import (
     tempest_log,
     throwaway,
 )
+from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError
 from refstack_client.files import write_private
 from refstack_client.workspace import Workspace, workspace
@@ -97,7 +98,7 @@ def preview(request: Request) -> plan.Plan:
         return _plan(request, tempest_index.load(space), facts, tenants)
 
 
-def _expected(request: Request) -> tuple[cloud.CloudFacts | None, plan.Tenants]:
+def _expected(request: Request) -> tuple[CloudFacts | None, plan.Tenants]:
     """Return which cloud would be tested as whom."""
     try:
         connection = cloud.connect(request.os_cloud)
@@ -191,7 +192,7 @@ def _run(
 
 
 def _plan(
-    request: Request, index: Index, facts: cloud.CloudFacts | None, tenants: plan.Tenants
+    request: Request, index: Index, facts: CloudFacts | None, tenants: plan.Tenants
 ) -> plan.Plan:
     versions = tempest_index.versions()
     return plan.make(request.programme, index, versions, facts, tenants, request.concurrency)
@@ -223,7 +224,7 @@ def _tenants(
             left.append(f"the removal was interrupted: {prefix}-admin and tenants of Tempest stay")
 
 
-def _uses_accounts(request: Request, facts: cloud.CloudFacts) -> bool:
+def _uses_accounts(request: Request, facts: CloudFacts) -> bool:
     return request.accounts_file is not None or not facts.is_admin
 
 
@@ -250,7 +251,7 @@ def _class_names(programme: Programme) -> frozenset[str]:
 
 def _projects(programme: Programme) -> tuple[str, ...]:
     required = programme.capabilities(Status.REQUIRED)
-    return tuple(sorted({capability.project for capability in required} - {"keystone"}))
+    return tuple(sorted({capability.project for capability in required} - {"keystone", ""}))
 
 
 def _tls(connection: Connection) -> dict[str, str | bool | None]:

@@ -5,9 +5,7 @@ loader, so every kind of authentication it knows works here.
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
@@ -16,10 +14,10 @@ import openstack.exceptions
 import yaml
 from openstack.connection import Connection
 
+from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError
 
 SECONDS_TO_CONNECT = 10
-ADMIN_ROLE = "admin"
 
 # Which service serves a capability's project, by service type and the name people know.
 SERVICES = {
@@ -34,27 +32,6 @@ SERVICES = {
 
 class NoCloudError(CloudError):
     """No cloud was named, by option, variable or file."""
-
-
-@dataclass(frozen=True)
-class CloudFacts:
-    """What a token says of a cloud and of its bearer; no secrets."""
-
-    name: str
-    auth_url: str
-    region: str
-    user: str
-    project: str
-    roles: tuple[str, ...]
-    endpoints: Mapping[str, str]
-    """By service type, in the catalogue's own words."""
-
-    @property
-    def is_admin(self) -> bool:
-        return ADMIN_ROLE in self.roles
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def connect(os_cloud: str | None) -> Connection:

@@ -14,7 +14,7 @@ from capabilities.matching import Index, Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
 from refstack_client import reason
-from refstack_client.cloud import CloudFacts
+from refstack_client.cloud_facts import CloudFacts
 
 FORMAT = 1
 

@@ -36,7 +36,8 @@ class Run:
 
     @property
     def guideline(self) -> Path:
-        return self.directory / "guideline.json"
+        listed = self.directory / "guideline.txt"
+        return listed if listed.exists() else self.directory / "guideline.json"
 
     @property
     def plan(self) -> Path:
@@ -89,7 +90,8 @@ def create(parent: Path, run_id: str) -> Run:
 
 
 def keep_plan(run: Run, plan: Plan, guideline_file: bytes) -> None:
-    write_text(run.guideline, guideline_file.decode("utf-8"))
+    kind = "txt" if plan.programme.guideline.schema == "list" else "json"
+    write_text(run.directory / f"guideline.{kind}", guideline_file.decode("utf-8"))
     write_json(run.plan, plan.as_json())
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refstack_client.accounts import Account
-from refstack_client.cloud import CloudFacts
+from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError, UsageError
 from refstack_client.files import write_private, write_text
 from refstack_client.redaction import HIDDEN

@@ -15,7 +15,8 @@ import keystoneauth1.exceptions
 import openstack.exceptions
 from openstack.connection import Connection
 
-from refstack_client.cloud import ADMIN_ROLE, SECONDS_TO_CONNECT
+from refstack_client.cloud import SECONDS_TO_CONNECT
+from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError
 from refstack_client.tempest_log import Made
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from capabilities.guideline import Capability, Status, Test
+from capabilities.guideline import Capability, Rule, Status, Test
 from capabilities.matching import Index, Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
@@ -109,7 +109,7 @@ def judge(
     counted = tuple(judged[test.key] for test in programme.counted_tests())
     verdict = Verdict(
         programme=programme,
-        conformance=_conformance(each.outcome for each in counted),
+        conformance=_conformance((each.outcome for each in counted), programme.rule),
         required=counted,
         flagged=len(judged) - len(counted),
         capabilities=capabilities,
@@ -126,17 +126,26 @@ def _capability(
     programme: Programme, capability: Capability, status: Status, evidence: "_Evidence"
 ) -> CapabilityVerdict:
     tests = tuple(evidence.judge(test) for test in capability.tests)
-    conformance = _conformance(each.outcome for each in tests if each.test.flag is None)
+    counted = (each.outcome for each in tests if each.test.flag is None)
+    conformance = _conformance(counted, programme.rule)
     return CapabilityVerdict(capability, status, conformance, tests)
 
 
-def _conformance(outcomes: Iterable[Outcome]) -> Conformance:
+_GOOD_ENOUGH = {
+    Rule.ALL_PASSED: {Outcome.PASS},
+    Rule.NONE_FAILED: {Outcome.PASS, Outcome.SKIP},
+}
+
+
+def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
     seen = set(outcomes)
     if not seen:
         return Conformance.VACUOUS
     if Outcome.FAIL in seen:
         return Conformance.NOT_CONFORMANT
-    return Conformance.CONFORMANT if seen == {Outcome.PASS} else Conformance.INCOMPLETE
+    if Outcome.PASS in seen and seen <= _GOOD_ENOUGH[rule]:
+        return Conformance.CONFORMANT
+    return Conformance.INCOMPLETE
 
 
 class _Evidence:

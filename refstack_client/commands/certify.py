@@ -11,8 +11,9 @@ from rich.console import Console
 
 from refstack_client import certify, report
 from refstack_client.command import Command, say
-from refstack_client.commands import arguments
+from refstack_client.commands import arguments, cloud_arguments
 from refstack_client.commands.plan_text import lines
+from refstack_client.commands.sandbox_arguments import add_sandbox
 from refstack_client.errors import EXIT_INTERRUPTED
 from refstack_client.sandbox import cloud as sandbox_cloud
 
@@ -23,14 +24,14 @@ class Plan(Command):
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
-        arguments.add_cloud(parser)
+        cloud_arguments.add_cloud(parser)
         parser.add_argument(
             "-f", "--format", choices=("text", "json"), default="text", help="default: text"
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        plan = certify.preview(arguments.request(args, args.os_cloud, Path(), "platform"))
+        plan = certify.preview(cloud_arguments.request(args, args.os_cloud, Path()))
         if args.format == "json":
             print(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
         else:
@@ -43,8 +44,8 @@ class Certify(Command):
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
-        arguments.add_guideline(parser, default_programme=None)
-        arguments.add_cloud(parser)
+        arguments.add_guideline(parser)
+        cloud_arguments.add_cloud(parser)
         parser.add_argument(
             "--output",
             metavar="DIRECTORY",
@@ -57,12 +58,14 @@ class Certify(Command):
             metavar="PROFILE",
             help="start a sandbox, certify it and stop it again",
         )
-        arguments.add_sandbox(parser)
+        add_sandbox(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
         with _sandbox(args) as os_cloud:
-            request = arguments.request(args, os_cloud, args.output, args.sandbox or "platform")
+            request = cloud_arguments.request(
+                args, os_cloud, args.output, args.sandbox or arguments.PLATFORM
+            )
             console = Console(stderr=True)
             result = certify.certify(request, console, lambda plan: say("\n".join(lines(plan))))
         say()

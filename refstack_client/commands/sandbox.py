@@ -4,7 +4,7 @@ import shlex
 from argparse import ArgumentParser, Namespace
 
 from refstack_client.command import Command, Lister, say
-from refstack_client.commands import arguments
+from refstack_client.commands.sandbox_arguments import add_sandbox
 from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE
 from refstack_client.sandbox import cloud
 
@@ -12,7 +12,7 @@ from refstack_client.sandbox import cloud
 class _Sandbox:
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)  # type: ignore[misc]
-        arguments.add_sandbox(parser)
+        add_sandbox(parser)
         parser.add_argument(
             "--profile", help="what it is made of: storage (default: storage, or as it was made)"
         )

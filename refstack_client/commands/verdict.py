@@ -33,7 +33,7 @@ class _Results:
         parser.add_argument(
             "results", metavar="RUN|FILE", type=Path, help="a run directory or a subunit stream"
         )
-        arguments.add_guideline(parser, default_programme=None)
+        arguments.add_guideline(parser)
         parser.add_argument(
             "--strict",
             action="store_true",
@@ -84,14 +84,14 @@ def _judge(args: Namespace) -> Judged:
         run = Run(args.results)
         guideline, plan = read_plan(run)
         chosen = (
-            arguments.load_programme(args.guideline, args.programme or plan["programme"])
+            arguments.load_programme(args.guideline, args.programme, plan["programme"])
             if args.guideline
             else programme.find(guideline, args.programme or plan["programme"])
         )
         outcomes = stream.read_appended(run.stream)
         return _judged(chosen, outcomes, read_matches(plan, chosen), plan, args)
     name = args.guideline or catalogue.default()
-    chosen = arguments.load_programme(name, args.programme or "platform")
+    chosen = arguments.load_programme(name, args.programme)
     return _judged(chosen, stream.read(args.results), None, None, args)
 
 

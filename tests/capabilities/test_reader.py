@@ -79,9 +79,18 @@ def test_a_bare_uuid_is_read_as_an_id():
 
 
 def test_a_test_without_an_id_is_kept_by_its_name():
+    mixed = document()
+    mixed["capabilities"]["cap"]["tests"]["mod.Class.other"] = {"idempotent_id": ""}
+    guideline, (finding,) = parse(mixed)
+    assert guideline.capabilities["cap"].tests[1].key == "mod.Class.other"
+    assert finding.code == "no-idempotent-id"
+    assert finding.pointer == "/capabilities/cap/tests/mod.Class.other/idempotent_id"
+
+
+def test_a_file_without_any_id_is_told_once():
     guideline, (finding,) = parse(document(idempotent_id=""))
     assert guideline.capabilities["cap"].tests[0].key == "mod.Class.test"
-    assert finding.code == "no-idempotent-id"
+    assert finding.code == "no-idempotent-ids"
 
 
 def test_a_syntax_error_is_told_with_line_and_column():

@@ -1,6 +1,8 @@
 """The command line without a cloud: exit codes, sentences, formats."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -100,3 +102,50 @@ def test_a_fault_of_ours_is_never_mistaken_for_a_verdict(monkeypatch, capsys, st
     monkeypatch.setattr("refstack_client.report.text", lambda verdict: 1 / 0)
     assert main(["verdict", stream]) == 5
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_required_tests_are_printed_as_tempest_takes_them(capsys):
+    assert main(["guideline", "tests", "2020.06", "--programme", "platform"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(set(lines)) == 273
+    assert lines == sorted(lines)
+    assert all(line.endswith("]") and "[id-" in line for line in lines)
+
+
+def test_guidelines_capabilities_and_the_timeline_are_listed(capsys):
+    assert main(["guideline", "list", "-f", "csv"]) == 0
+    assert '"2020.06","approved","platform",273,11' in capsys.readouterr().out
+    assert main(["guideline", "show", "dns.2020.06", "-f", "value", "-c", "Capability"]) == 0
+    assert capsys.readouterr().out.split() == ["dns-record-crud", "dns-zone-crud"]
+    assert main(["guideline", "show", "2022.11"]) == 0
+    assert "reconstructed from the exported test lists" in capsys.readouterr().err
+    assert main(["guideline", "timeline", "-f", "csv"]) == 0
+    assert '"2022-11-01","2022.11","draft","draft"' in capsys.readouterr().out
+
+
+def test_an_unknown_type_is_usage(capsys):
+    assert main(["guideline", "tests", "2020.06", "--type", "nosuch"]) == 2
+    assert "choose from required, advisory" in capsys.readouterr().err
+
+
+def test_commands_about_guidelines_import_nothing_heavy():
+    heavy = ("openstack", "keystoneauth1", "tempest", "stestr", "requests", "rich", "pandas")
+    program = (
+        "import sys; from refstack_client.shell import main; main(['guideline', 'list']); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_list_of_tests_is_judged_by_its_own_rule(tmp_path, writer, capsys):
+    listed = tmp_path / "ours.lst"
+    listed.write_text("m.C.one\nm.C.two\n")
+    stream = tmp_path / "stream"
+    stream.write_bytes(
+        writer.test("m.C.one", "success").test("m.C.two", "skip", reason="x").content
+    )
+    assert main(["verdict", str(stream), "--guideline", str(listed)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "CONFORMANT  ours  ours  1/2 required tests"

@@ -1,0 +1,110 @@
+"""A JSON file being read: its shapes are checked, what is odd is reported, errors say where."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from capabilities.errors import GuidelineError
+from capabilities.finding import Finding, Severity
+
+# Spellings of one key seen in published files, the right one first.
+_SPELLINGS = {
+    "achievements": ("achievements", "acheivements"),
+    "description": ("description", "descriptin", "Description"),
+    "required_since": ("required_since", "required-since"),
+    # The schema says "flag"; every published file says "flagged".
+    "flagged": ("flagged", "flag"),
+}
+
+
+class Reading:
+    """One file being read: where it came from and what was found in it."""
+
+    def __init__(self, source: str):
+        self.source = source
+        self.findings: list[Finding] = []
+        self.original_pointer: Callable[[str], str] = lambda pointer: pointer
+
+    # -- JSON and shapes ------------------------------------------------------------------------
+
+    def text(self, content: bytes) -> str:
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise GuidelineError(
+                f"{self.source}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8"
+            ) from error
+
+    def json(self, content: bytes) -> dict[str, Any]:
+        try:
+            document = json.loads(self.text(content), object_pairs_hook=self._unique)
+        except RecursionError as error:
+            raise GuidelineError(f"{self.source}: nested too deeply to be a guideline") from error
+        except json.JSONDecodeError as error:
+            raise GuidelineError(
+                f"{self.source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}",
+                hint="correct the file at that line and column",
+            ) from error
+        if not isinstance(document, dict):
+            raise GuidelineError(f"{self.source}: a guideline is a JSON object, this is not")
+        return document
+
+    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in result:
+                raise GuidelineError(
+                    f'{self.source}: the key "{key}" stands twice in one object',
+                    hint="remove one of the two: a JSON reader would keep either",
+                )
+            result[key] = value
+        return result
+
+    def mapping(self, parent: Mapping[str, Any], pointer: str, key: str) -> dict[str, Any]:
+        return self._shaped(parent, pointer, key, dict, "an object")
+
+    def listing(self, parent: Mapping[str, Any], pointer: str, key: str) -> list[Any]:
+        return self._shaped(parent, pointer, key, list, "a list")
+
+    def _shaped(self, parent, pointer, key, kind, noun):
+        value = parent.get(key)
+        if value is None:
+            return kind()
+        if not isinstance(value, kind):
+            raise GuidelineError(f"{self.source}: {join(pointer, key)}: expected {noun}")
+        return value
+
+    def spelled(self, parent: Mapping[str, Any], pointer: str, key: str, default: Any) -> Any:
+        """Return the value of ``key`` under any spelling of it, reporting the wrong ones."""
+        right, *wrong = _SPELLINGS[key]
+        for spelling in wrong:
+            if spelling in parent:
+                self.report(
+                    "misspelt-key",
+                    Severity.WARNING,
+                    join(pointer, spelling),
+                    f'"{spelling}" is read as "{right}"',
+                )
+                return parent.get(right, parent[spelling])
+        return parent.get(right, default)
+
+    def report(self, code: str, severity: Severity, pointer: str, message: str) -> None:
+        where = self.original_pointer(pointer)
+        self.findings.append(Finding(code, severity, where, message))
+
+    def strings(self, parent: Mapping[str, Any], pointer: str, key: str) -> list[str]:
+        """Return a list of texts; other scalars in it are read as texts and reported."""
+        found = []
+        for index, value in enumerate(self.listing(parent, pointer, key)):
+            where = f"{join(pointer, key)}/{index}"
+            if isinstance(value, dict | list) or value is None:
+                raise GuidelineError(f"{self.source}: {where}: expected a text")
+            if not isinstance(value, str):
+                self.report("not-a-text", Severity.WARNING, where, f"{value} is read as a text")
+            found.append(str(value))
+        return found
+
+
+def join(pointer: str, key: str) -> str:
+    """Return the JSON pointer (RFC 6901) of ``key`` in what ``pointer`` names."""
+    return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"

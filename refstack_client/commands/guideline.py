@@ -1,0 +1,112 @@
+"""``guideline list|show|tests|timeline``: what guidelines there are and what they ask for."""
+
+from argparse import ArgumentParser, Namespace
+
+from capabilities import catalogue, programme, testlist, timeline
+from capabilities.guideline import Status
+from refstack_client.command import Command, Lister, say
+from refstack_client.commands import arguments
+from refstack_client.errors import EXIT_OK, UsageError
+
+
+class List(Lister):
+    """List the shipped guidelines."""
+
+    def take_action(self, args: Namespace):
+        columns = ("Guideline", "Status", "Programme", "Required tests", "Flagged", "Releases")
+        return columns, (row for name in catalogue.shipped() for row in _rows(name))
+
+
+def _rows(name: str):
+    guideline, _ = catalogue.load(name)
+    for each in programme.programmes(guideline):
+        counted = len(each.counted_tests())
+        flagged = len(each.required_tests()) - counted
+        yield name, guideline.status, each.key, counted, flagged, " ".join(guideline.releases)
+
+
+class _Named:
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)  # type: ignore[misc]
+        parser.add_argument("guideline", metavar="ID|FILE", help="which guideline")
+        parser.add_argument(
+            "--programme", metavar="NAME", help="default: platform, or the only one"
+        )
+        return parser
+
+
+class Show(_Named, Lister):
+    """List the capabilities of a programme with status, tests and description."""
+
+    def take_action(self, args: Namespace):
+        found = arguments.load_programme(args.guideline, args.programme)
+        guideline = found.guideline
+        say(f"{found.name}, guideline {guideline.id} ({guideline.status or 'no status'})")
+        if guideline.note:
+            say(f"reconstructed {guideline.note}")
+        columns = ("Capability", "Status", "Project", "Tests", "Flagged", "Description")
+        return columns, (
+            (
+                each.id,
+                str(status),
+                each.project,
+                len(each.tests),
+                sum(test.flag is not None for test in each.tests),
+                each.description,
+            )
+            for status in Status
+            for each in found.capabilities(status)
+        )
+
+
+class Tests(_Named, Command):
+    """Print the tests of a programme, one ``name[id-…]`` a line, as Tempest takes them."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--type",
+            default=str(Status.REQUIRED),
+            metavar="STATUS[,STATUS]",
+            help="required, advisory, deprecated, removed (default: required)",
+        )
+        parser.add_argument("--aliases", action="store_true", help="also by their other names")
+        parser.add_argument("--flagged", action="store_true", help="flagged ones too")
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        found = arguments.load_programme(args.guideline, args.programme)
+        tests = (
+            test
+            for status in _statuses(args.type)
+            for capability in found.capabilities(status)
+            for test in capability.tests
+        )
+        for line in testlist.lines(tests, aliases=args.aliases, flagged=args.flagged):
+            print(line)
+        return EXIT_OK
+
+
+def _statuses(text: str) -> tuple[Status, ...]:
+    try:
+        return tuple(Status(each.strip()) for each in text.split(","))
+    except ValueError as error:
+        known = ", ".join(Status)
+        raise UsageError(f"--type {text}: {error}", hint=f"choose from {known}") from error
+
+
+class Timeline(Lister):
+    """List when guidelines were drafted and approved, and what became of them since."""
+
+    def take_action(self, args: Namespace):
+        events = timeline.events()
+        today = max(event.day for event in events)
+        return ("Day", "Guideline", "Event", "Status since"), (
+            (
+                event.day.isoformat(),
+                event.guideline,
+                event.status,
+                timeline.status_on(event.guideline, today),
+            )
+            for event in events
+        )
