@@ -12,9 +12,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of a file; ``pointer`` is a JSON pointer (RFC 6901) into it."""
+    """One fault of a file; ``pointer`` is a JSON pointer (RFC 6901) into it.
+
+    ``clause`` names the rule of the process that is broken, where it is one.
+    """
 
     code: str
     severity: Severity
     pointer: str
     message: str
+    clause: str = ""

@@ -100,5 +100,9 @@ class Guideline:
     components: Mapping[str, Component]
     capabilities: Mapping[str, Capability]
     digest: str = ""
+    replaces: str = ""
+    weights: Mapping[str, int] = field(default_factory=dict)
+    """Of the criteria; empty where the file has none."""
+    cutoff: int | None = None
     note: str = ""
     """Of a guideline whose own file is lost: from what it was made, and what is certain."""

@@ -80,6 +80,7 @@ class _GuidelineReading(Reading):
 
     def guideline(self, document, digest: str) -> Guideline:
         metadata = self.mapping(document, "", "metadata")
+        scoring = self.mapping(metadata, "/metadata", "scoring")
         approval = self.mapping(metadata, "/metadata", "os_trademark_approval")
         capabilities = {
             key: self.capability(document, key)
@@ -109,8 +110,20 @@ class _GuidelineReading(Reading):
             components=components,
             capabilities=capabilities,
             digest=digest,
+            replaces=str(approval.get("replaces") or ""),
+            weights=self.weights(scoring),
+            cutoff=self.number(scoring, "/metadata/scoring", "cutoff_score"),
             note=str(metadata.get("reconstructed", "")),
         )
+
+    def weights(self, scoring: Mapping[str, Any]) -> dict[str, int]:
+        where = "/metadata/scoring/criteria"
+        criteria = self.mapping(scoring, "/metadata/scoring", "criteria")
+        found = {
+            key: self.number(self.mapping(criteria, where, key), join(where, key), "weight")
+            for key in criteria
+        }
+        return {key: weight for key, weight in found.items() if weight is not None}
 
     def _without_ids(self) -> None:
         """Guidelines before 2015.07 have no ids at all: say that once, not of every test."""

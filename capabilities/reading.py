@@ -92,6 +92,19 @@ class Reading:
         where = self.original_pointer(pointer)
         self.findings.append(Finding(code, severity, where, message))
 
+    def number(self, parent: Mapping[str, Any], pointer: str, key: str) -> int | None:
+        """Return a whole number; one written as a text is read and reported."""
+        value = parent.get(key)
+        if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+            where = join(pointer, key)
+            self.report(
+                "text-for-number", Severity.WARNING, where, f'"{value}" is read as a number'
+            )
+            return int(value)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        raise GuidelineError(f"{self.source}: {join(pointer, key)}: expected a whole number")
+
     def strings(self, parent: Mapping[str, Any], pointer: str, key: str) -> list[str]:
         """Return a list of texts; other scalars in it are read as texts and reported."""
         found = []

@@ -1,12 +1,26 @@
-"""``guideline list|show|tests|timeline``: what guidelines there are and what they ask for."""
+"""``guideline …``: what guidelines there are, what they ask for, what is wrong with them."""
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
-from capabilities import catalogue, programme, testlist, timeline
+from capabilities import (
+    catalogue,
+    difference,
+    drift,
+    process,
+    programme,
+    testid,
+    testlist,
+    timeline,
+)
+from capabilities.errors import GuidelineError
+from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status
+from capabilities.matching import Index
 from refstack_client.command import Command, Lister, say
 from refstack_client.commands import arguments
-from refstack_client.errors import EXIT_OK, UsageError
+from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, InputError, UsageError
 
 
 class List(Lister):
@@ -109,4 +123,121 @@ class Timeline(Lister):
                 timeline.status_on(event.guideline, today),
             )
             for event in events
+        )
+
+
+class Check(Lister):
+    """List what is wrong with guidelines; exit code 4 if anything is an error.
+
+    What the reader had to repair, which rules of the process are broken (with the clause), and with
+    --tempest or --tempest-list which required tests a Tempest has renamed or lost.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("guideline", metavar="ID|FILE", nargs="+", help="which guidelines")
+        against = parser.add_mutually_exclusive_group()
+        against.add_argument(
+            "--tempest", action="store_true", help="against the tests of the installed Tempest"
+        )
+        against.add_argument(
+            "--tempest-list", metavar="FILE", type=Path, help="against a list of tests, one a line"
+        )
+        return parser
+
+    def run(self, parsed_args: Namespace) -> int:
+        self._worst = EXIT_OK
+        return super().run(parsed_args) or self._worst
+
+    def take_action(self, args: Namespace):
+        index = _index(args)
+        rows = []
+        for name in args.guideline:
+            try:
+                findings = _findings(name, index)
+            except GuidelineError as error:
+                findings = (Finding("refused", Severity.ERROR, "", str(error)),)
+            if any(each.severity is Severity.ERROR for each in findings):
+                self._worst = EXIT_BAD_INPUT
+            rows += [
+                (name, each.severity, each.code, each.clause, each.pointer, each.message)
+                for each in findings
+            ]
+        return ("Guideline", "Severity", "Code", "Clause", "Pointer", "Finding"), rows
+
+
+def _findings(name: str, index: Index | None) -> tuple[Finding, ...]:
+    guideline, findings = catalogue.load(name)
+    findings += process.check(guideline)
+    if guideline.replaces in catalogue.shipped():
+        findings += process.check_change(guideline, catalogue.load(guideline.replaces)[0])
+    if index:
+        findings += drift.check(programme.default(guideline, arguments.PLATFORM), index)
+    return findings
+
+
+class Drift(Lister):
+    """Count, per guideline, how its required tests stand against a Tempest."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "guideline", metavar="ID|FILE", nargs="*", help="default: all that are shipped"
+        )
+        parser.add_argument(
+            "--tempest-list", metavar="FILE", type=Path, help="default: the installed Tempest"
+        )
+        return parser
+
+    def take_action(self, args: Namespace):
+        args.tempest = not args.tempest_list
+        index = _index(args)
+        assert index is not None  # noqa: S101 - one of the two is always asked for
+        columns = [field.name for field in dataclasses.fields(drift.Drift)]
+        rows = []
+        for name in args.guideline or catalogue.shipped():
+            found = programme.default(catalogue.load(name)[0], arguments.PLATFORM)
+            measured = drift.measure(found, index)
+            rows.append((name, *dataclasses.astuple(measured), measured.unflagged_vanished))
+        heads = (*(name.replace("_", " ") for name in columns), "unflagged vanished")
+        return ("guideline", *heads), rows
+
+
+def _index(args: Namespace) -> Index | None:
+    if args.tempest_list:
+        try:
+            lines = args.tempest_list.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{args.tempest_list}: {error}", hint="stestr list > FILE writes such a list"
+            ) from error
+        return Index.of(test for line in lines if (test := testid.parse(line)))
+    if args.tempest:
+        # Only here: it takes Tempest and seconds.
+        from refstack_client import tempest_index  # noqa: PLC0415
+        from refstack_client.workspace import workspace  # noqa: PLC0415
+
+        with workspace() as space:
+            return tempest_index.load(space)
+    return None
+
+
+class Diff(Lister):
+    """List what changed from one guideline to another, by capability."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("before", metavar="ID|FILE")
+        parser.add_argument("after", metavar="ID|FILE")
+        parser.add_argument("--programme", metavar="NAME", help="default: platform, or the only")
+        return parser
+
+    def take_action(self, args: Namespace):
+        before, after = (
+            arguments.load_programme(name, args.programme) for name in (args.before, args.after)
+        )
+        changes = difference.between(before, after)
+        say(f"{len(changes)} changes from {before.guideline.id} to {after.guideline.id}")
+        return ("Capability", "Change", "What"), (
+            (each.capability, each.kind, each.what) for each in changes
         )

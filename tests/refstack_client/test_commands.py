@@ -149,3 +149,26 @@ def test_a_list_of_tests_is_judged_by_its_own_rule(tmp_path, writer, capsys):
     )
     assert main(["verdict", str(stream), "--guideline", str(listed)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "CONFORMANT  ours  ours  1/2 required tests"
+
+
+def test_findings_are_listed_with_their_clause_and_the_exit_code_tells_of_errors(tmp_path, capsys):
+    assert main(["guideline", "check", "2020.06", "-f", "csv"]) == 4
+    assert '"admin-required","CoreCriteria Non-Admin"' in capsys.readouterr().out
+    assert main(["guideline", "check", "dns.2020.06"]) == 0
+    (tmp_path / "bad.json").write_text("{")
+    assert main(["guideline", "check", str(tmp_path / "bad.json"), "-f", "csv"]) == 4
+    assert '"refused"' in capsys.readouterr().out
+
+
+def test_drift_and_difference_are_listed(tmp_path, capsys, shared):
+    listing = str(shared("tempest-47.0.0-list.txt"))
+    assert main(["guideline", "drift", "--tempest-list", listing, "-f", "csv", "2020.06"]) == 0
+    assert '"2020.06",284,11,283,282,282,1,0,1,273,273,0' in capsys.readouterr().out
+    assert main(["guideline", "diff", "2018.02", "2018.11", "-f", "csv"]) == 0
+    assert '"volumes-v2-get","status","required -> deprecated"' in capsys.readouterr().out
+
+
+@pytest.mark.cloud
+def test_the_installed_tempest_still_has_what_2020_06_requires(capsys):
+    assert main(["guideline", "drift", "2020.06", "-f", "csv"]) == 0
+    assert '"2020.06",284,11,283,282,282,1,0,1,273,273,0' in capsys.readouterr().out

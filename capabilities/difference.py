@@ -1,0 +1,58 @@
+"""What changed from one guideline to another, by capability."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from capabilities.guideline import Capability, Test
+from capabilities.programme import Programme
+
+
+@dataclass(frozen=True)
+class Change:
+    capability: str
+    kind: str
+    what: str
+
+
+def between(before: Programme, after: Programme) -> tuple[Change, ...]:
+    """Return what differs between two versions of a programme, capabilities first."""
+    names = dict.fromkeys((*before.statuses, *after.statuses))
+    statuses = (change for name in names for change in _status(name, before, after))
+    both = (name for name in names if name in before.statuses and name in after.statuses)
+    tests = (
+        change
+        for name in both
+        for change in _tests(
+            before.guideline.capabilities[name], after.guideline.capabilities[name]
+        )
+    )
+    return (*statuses, *tests)
+
+
+def _status(name: str, before: Programme, after: Programme) -> Iterator[Change]:
+    was, now = before.statuses.get(name), after.statuses.get(name)
+    if was is None and now is not None:
+        yield Change(name, "entered", str(now))
+    elif now is None:
+        yield Change(name, "left", f"was {was}")
+    elif was is not now:
+        yield Change(name, "status", f"{was} -> {now}")
+
+
+def _tests(before: Capability, after: Capability) -> Iterator[Change]:
+    old = {test.key: test for test in before.tests}
+    new = {test.key: test for test in after.tests}
+    for key in dict.fromkeys((*old, *new)):
+        yield from _test(after.id, old.get(key), new.get(key))
+
+
+def _test(capability: str, old: Test | None, new: Test | None) -> Iterator[Change]:
+    if old is None and new is not None:
+        yield Change(capability, "test added", new.name)
+    elif new is None and old is not None:
+        yield Change(capability, "test removed", old.name)
+    elif old is not None and new is not None:
+        if old.name != new.name:
+            yield Change(capability, "test renamed", f"{old.name} -> {new.name}")
+        if (old.flag is None) != (new.flag is None):
+            yield Change(capability, "test flagged" if new.flag else "flag removed", new.name)
