@@ -27,6 +27,9 @@ from capabilities.reading import Reading, join
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
+_DATED = re.compile(r"(?:[a-z-]+\.)?\d{4}\.\d{2}")
+
+
 def read(path: Path) -> tuple[Guideline, tuple[Finding, ...]]:
     """Read the guideline in ``path``, of any schema from 1.0 to 2.0, add-ons included.
 
@@ -57,6 +60,16 @@ def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     document = _in_shape_of_2_0(published, reading)
     guideline = reading.guideline(document, hashlib.sha256(content).hexdigest())
     return guideline, tuple(reading.findings)
+
+
+def document(content: bytes, source: str) -> dict[str, Any]:
+    """Return a guideline file as a document of schema 2.0: nothing in it is lost, order is kept.
+
+    :raises GuidelineError: as for :func:`parse`
+    """
+    parse(content, source)  # what cannot be read is not converted either
+    reading = Reading(source)
+    return _in_shape_of_2_0(reading.json(content), reading)
 
 
 def _in_shape_of_2_0(published: dict[str, Any], reading: Reading) -> dict[str, Any]:
@@ -92,13 +105,16 @@ class _GuidelineReading(Reading):
         }
         if not any(t.idempotent_id for each in capabilities.values() for t in each.tests):
             self._without_ids()
+        self._note_doubles(capabilities)
         if not capabilities or not components:
             raise GuidelineError(
                 f"{self.source}: no capabilities and components",
                 hint="is this a guideline? worksheets and schemas cannot stand for one",
             )
+        guideline_id = str(metadata.get("id", ""))
+        self._check_name(guideline_id)
         return Guideline(
-            id=str(metadata.get("id", "")),
+            id=guideline_id,
             schema=str(metadata["schema"]),
             status=str(approval.get("status", "")),
             releases=tuple(self.strings(approval, "/metadata/os_trademark_approval", "releases")),
@@ -124,6 +140,26 @@ class _GuidelineReading(Reading):
             for key in criteria
         }
         return {key: weight for key, weight in found.items() if weight is not None}
+
+    def _note_doubles(self, capabilities: Mapping[str, Capability]) -> None:
+        """Report ids that stand under two names, and tests that stand in two capabilities."""
+        seen: dict[str, tuple[str, str]] = {}
+        for capability in capabilities.values():
+            for test in capability.tests:
+                name, home = seen.setdefault(test.key, (test.name, capability.id))
+                where = join(f"/capabilities/{capability.id}/tests", test.name)
+                if name != test.name:
+                    message = f"its id stands under {name} too"
+                    self.report("one-id-two-names", Severity.NOTE, where, message)
+                elif home != capability.id:
+                    message = f"it is listed in {home} too: counted once"
+                    self.report("in-two-capabilities", Severity.NOTE, where, message)
+
+    def _check_name(self, guideline_id: str) -> None:
+        stem = Path(self.source).stem
+        if _DATED.fullmatch(stem) and stem != guideline_id:
+            message = f"the file is called {stem}, the guideline {guideline_id}"
+            self.report("id-not-file-name", Severity.WARNING, "/metadata/id", message)
 
     def _without_ids(self) -> None:
         """Guidelines before 2015.07 have no ids at all: say that once, not of every test."""
@@ -240,6 +276,11 @@ class _GuidelineReading(Reading):
         where = f"{pointer}/idempotent_id"
         if re.fullmatch(f"id-{_UUID}", text):
             return text
+        attributed = re.fullmatch(f"(id-{_UUID}),.*", text)
+        if attributed:
+            message = f'"{text}" is read as {attributed[1]}'
+            self.report("id-with-attributes", Severity.WARNING, where, message)
+            return attributed[1]
         if re.fullmatch(_UUID, text):
             self.report("bare-uuid", Severity.NOTE, where, f"{text} is read as id-{text}")
             return f"id-{text}"

@@ -189,6 +189,10 @@ def _repositories(document: Mapping[str, Any], reading: Reading) -> Document:
         name: reading.mapping(repositories, "/test-repositories", name) for name in repositories
     }
     return {
-        name: {"repository": raw.get("url", ""), "reference": raw.get("git-sha", "")}
+        name: {
+            "repository": raw.get("url", ""),
+            "reference": raw.get("git-sha", ""),
+            **{key: value for key, value in raw.items() if key not in ("url", "git-sha")},
+        }
         for name, raw in found.items()
     }

@@ -130,7 +130,7 @@ def test(raw: Document) -> Document:
     shipped: Document = {}
     identifier = str(raw.get("idempotent_id") or "")
     if identifier:
-        shipped["idempotent_id"] = "id-" + identifier.removeprefix("id-")
+        shipped["idempotent_id"] = "id-" + identifier.removeprefix("id-").partition(",")[0]
     if raw.get("aliases"):
         shipped["aliases"] = list(raw["aliases"])
     flag = raw.get("flagged") or raw.get("flag")

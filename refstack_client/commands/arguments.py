@@ -2,12 +2,15 @@
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Sequence
 
 from capabilities import catalogue, programme
+from capabilities.finding import Finding, Severity
 from capabilities.programme import Programme
 from refstack_client.command import say
 
 PLATFORM = "platform"
+MOST_FINDINGS = 5
 
 
 def add_guideline(parser: ArgumentParser) -> None:
@@ -28,10 +31,19 @@ def add_guideline(parser: ArgumentParser) -> None:
 def load_programme(
     guideline_name: str, programme_name: str | None, default: str = PLATFORM
 ) -> Programme:
-    """Return a programme, saying what is odd about its guideline."""
+    """Return a programme, saying what is wrong with its guideline if the user gave the file."""
     guideline, findings = catalogue.load(guideline_name)
-    for finding in findings:
-        say(f"{finding.severity}: {guideline_name}: {finding.pointer}: {finding.message}")
+    if guideline_name not in catalogue.shipped():
+        _say_findings(guideline_name, findings)
     if programme_name:
         return programme.find(guideline, programme_name)
     return programme.default(guideline, default)
+
+
+def _say_findings(name: str, findings: Sequence[Finding]) -> None:
+    told = [each for each in findings if each.severity is not Severity.NOTE]
+    for each in told[:MOST_FINDINGS]:
+        say(f"{each.severity}: {name}: {each.pointer}: {each.message}")
+    more = len(findings) - min(len(told), MOST_FINDINGS)
+    if more:
+        say(f"{name}: {more} more findings, shown by: refstack-client guideline check")

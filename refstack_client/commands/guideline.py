@@ -1,6 +1,7 @@
 """``guideline …``: what guidelines there are, what they ask for, what is wrong with them."""
 
 import dataclasses
+import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from capabilities import (
     drift,
     process,
     programme,
+    reader,
     testid,
     testlist,
     timeline,
@@ -241,3 +243,17 @@ class Diff(Lister):
         return ("Capability", "Change", "What"), (
             (each.capability, each.kind, each.what) for each in changes
         )
+
+
+class Convert(Command):
+    """Print a guideline file of any schema as schema 2.0; nothing in it is lost."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("guideline", metavar="ID|FILE", help="which guideline")
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        document = reader.document(catalogue.content(args.guideline), args.guideline)
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return EXIT_OK

@@ -13,12 +13,14 @@ from capabilities.programme import Programme
 from refstack_client import report, stream
 from refstack_client.command import Command, say
 from refstack_client.commands import arguments
-from refstack_client.errors import EXIT_OK
+from refstack_client.errors import EXIT_OK, UsageError
 from refstack_client.files import write_text
 from refstack_client.plan import read_matches
 from refstack_client.run import Run, read_plan
-from scoring.outcome import Outcomes
+from scoring.outcome import Outcome, Outcomes
 from scoring.verdict import Verdict, judge
+
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,34 @@ class ShowVerdict(_Results, Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        if args.guideline == ALL:
+            return _show_all(args)
         verdict = _judge(args).verdict
         if args.format == "json":
             print(json.dumps(report.as_json(verdict), indent=2, ensure_ascii=False))
         else:
             print("\n".join(report.text(verdict)))
         return report.EXIT_CODES[verdict.conformance]
+
+
+def _show_all(args: Namespace) -> int:
+    """Judge one run by every shipped guideline; the exit code is the newest approved one's."""
+    verdicts = {}
+    for name in catalogue.shipped():
+        known = {each.key for each in programme.programmes(catalogue.load(name)[0])}
+        if not args.programme or args.programme in known:
+            verdicts[name] = _judge(Namespace(**{**vars(args), "guideline": name})).verdict
+    if not verdicts:
+        raise UsageError(f"no shipped guideline has a programme called {args.programme}")
+    if args.format == "json":
+        documents = [report.as_json(verdict) for verdict in verdicts.values()]
+        print(json.dumps(documents, indent=2, ensure_ascii=False))
+    else:
+        for verdict in verdicts.values():
+            short = len(verdict.required) - verdict.count(Outcome.PASS)
+            print(report.headline(verdict) + (f", {short} short" if short else ""))
+    newest = verdicts.get(catalogue.default()) or list(verdicts.values())[-1]
+    return report.EXIT_CODES[newest.conformance]
 
 
 class Report(_Results, Command):

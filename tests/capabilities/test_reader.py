@@ -143,3 +143,71 @@ def test_what_is_no_guideline_is_refused_with_the_reason(content, message):
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(GuidelineError, match="No such file"):
         reader.read(tmp_path / "gone.json")
+
+
+def test_an_id_that_carries_attributes_is_read_without_them():
+    guideline, (finding,) = parse(document(idempotent_id=f"{ID},smoke"))
+    assert guideline.capabilities["cap"].tests[0].idempotent_id == ID
+    assert finding.code == "id-with-attributes"
+
+
+def test_doubles_are_noted():
+    twice = document()
+    twice["capabilities"]["other"] = {
+        "tests": {
+            "mod.Class.test": {"idempotent_id": ID},
+            "mod.Class.renamed": {"idempotent_id": ID},
+        }
+    }
+    _, findings = parse(twice)
+    assert {(each.code, each.pointer) for each in findings} == {
+        ("in-two-capabilities", "/capabilities/other/tests/mod.Class.test"),
+        ("one-id-two-names", "/capabilities/other/tests/mod.Class.renamed"),
+    }
+
+
+def test_an_id_that_disagrees_with_the_name_of_the_file_is_found():
+    _, (finding,) = reader.parse(json.dumps(document()).encode(), "x/2019.11.json")
+    assert (finding.code, finding.pointer) == ("id-not-file-name", "/metadata/id")
+    assert reader.parse(json.dumps(document()).encode(), "x/2020.06.json")[1] == ()
+
+
+@pytest.mark.parametrize("value", ["74", 74])
+def test_a_number_written_as_a_text_is_read(value):
+    scored = document()
+    scored["metadata"]["scoring"] = {"cutoff_score": value, "criteria": {"doc": {"weight": value}}}
+    guideline, findings = parse(scored)
+    assert guideline.cutoff == guideline.weights["doc"] == 74
+    assert len(findings) == (2 if value == "74" else 0)
+
+
+def test_a_document_of_2_0_comes_back_whole_and_in_order():
+    whole = document(unknown={"z": 1, "a": 2})
+    whole["x-unknown"] = [1]
+    whole["capabilities"]["cap"]["acheivements"] = ["stable"]
+    text = json.dumps(whole)
+    assert json.dumps(reader.document(text.encode(), "file.json")) == text
+
+
+@pytest.mark.parametrize("name", ["2020.06", "2018.02", "next"])
+def test_published_documents_of_2_0_come_back_whole_and_in_order(shared, name):
+    content = shared(f"published/guidelines/{name}.json").read_bytes()
+    again = reader.document(content, f"{name}.json")
+    assert json.dumps(again) == json.dumps(json.loads(content))
+
+
+@pytest.mark.parametrize("name", ["2015.03", "2015.07", "2017.09"])
+def test_a_converted_file_says_the_same_and_keeps_unknown_keys(shared, name):
+    content = shared(f"published/guidelines/{name}.json").read_bytes()
+    raw = {**json.loads(content), "x-unknown": 1}
+    converted = reader.document(json.dumps(raw).encode(), f"{name}.json")
+    assert converted["x-unknown"] == 1
+    before, _ = reader.parse(content, f"{name}.json")
+    after, _ = reader.parse(json.dumps(converted).encode(), f"{name}.json")
+    assert after.capabilities == before.capabilities
+    assert after.components == before.components
+    assert (after.weights, after.cutoff, after.status) == (
+        before.weights,
+        before.cutoff,
+        before.status,
+    )

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from capabilities import catalogue
 from refstack_client.shell import main
 
 UUID = "id-11111111-1111-1111-1111-111111111111"
@@ -172,3 +173,46 @@ def test_drift_and_difference_are_listed(tmp_path, capsys, shared):
 def test_the_installed_tempest_still_has_what_2020_06_requires(capsys):
     assert main(["guideline", "drift", "2020.06", "-f", "csv"]) == 0
     assert '"2020.06",284,11,283,282,282,1,0,1,273,273,0' in capsys.readouterr().out
+
+
+def test_one_run_is_judged_by_every_guideline(capsys, shared):
+    stream = str(shared("streams/platform-2020.06.subunit"))
+    assert main(["verdict", stream, "--guideline", "all", "--programme", "storage"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests" in lines
+    assert lines[-1].endswith("2022.11  58/63 required tests, 5 short")
+    assert main(["verdict", stream, "--guideline", "all", "-f", "json"]) == 3
+    documents = {each["guideline"]: each for each in json.loads(capsys.readouterr().out)}
+    assert documents["2018.02"]["required"]["passed"] == 261
+    assert documents["scs-0128"]["verdict"] == "incomplete"
+    assert main(["verdict", stream, "--guideline", "all", "--programme", "nosuch"]) == 2
+
+
+def test_a_capability_is_explained_over_all_guidelines(capsys):
+    assert main(["capability", "explain", "networks-l3-CRUD"]) == 0
+    text = capsys.readouterr().out
+    assert "2017.09                 advisory in compute" in text
+    assert "2018.02                 required in compute" in text
+    assert "is required and needs an admin" in text
+    assert main(["capability", "explain", "nosuch"]) == 4
+    assert main(["capability", "show", "compute-servers-resize", "-f", "csv"]) == 0
+    assert capsys.readouterr().out.count("no code was recorded") == 4
+    assert main(["capability", "list", "-f", "csv"]) == 0
+    assert '"identity-v2-tokens-create","keystone","2015.07","2016.08"' in capsys.readouterr().out
+
+
+def test_a_guideline_is_converted(capsys):
+    assert main(["guideline", "convert", "2015.03"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["schema"] == "2.0"
+
+
+def test_what_is_wrong_with_a_file_that_was_given_is_said_briefly(tmp_path, capsys):
+    document = json.loads(catalogue.content("2020.06"))
+    for capability in document["capabilities"].values():
+        capability["acheivements"] = capability.pop("achievements")
+    (tmp_path / "ours.json").write_text(json.dumps(document))
+    assert main(["guideline", "tests", str(tmp_path / "ours.json")]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 6
+    assert 'is read as "achievements"' in said[0]
+    assert "more findings" in said[-1]
