@@ -3,13 +3,15 @@
 import difflib
 import functools
 import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from capabilities import reader
+from capabilities import programme, reader
 from capabilities.errors import UnknownNameError
 from capabilities.finding import Finding
 from capabilities.guideline import Guideline
+from capabilities.programme import Programme
 
 _DATA = resources.files("capabilities") / "data" / "guidelines"
 _POWERED = re.compile(r"\d{4}\.\d{2}")
@@ -44,6 +46,25 @@ def content(name: str) -> bytes:
         f"there is no guideline called {name}" + (f"; did you mean {near[0]}?" if near else ""),
         hint=f"shipped are {', '.join(shipped())}; the path of a guideline file does too",
     )
+
+
+def with_bases(found: Programme) -> Programme:
+    """Return an add-on's programme with the shipped programmes it must stand on.
+
+    A required platform component names its guideline by the file it is taken from.
+
+    :raises UnknownNameError: such a guideline is not shipped, or has no programme of that component
+    """
+    platform = next(each for each in found.guideline.platforms if each.name == found.name)
+    return replace(found, bases=tuple(_base(*each) for each in platform.requires))
+
+
+def _base(component: str, source: str) -> Programme:
+    guideline, _ = load(Path(source).stem)
+    for platform in guideline.platforms:
+        if platform.components == (component,):
+            return programme.find(guideline, platform.name)
+    raise UnknownNameError(f"guideline {guideline.id} has no programme of {component} alone")
 
 
 def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:

@@ -6,6 +6,7 @@ does since. This is that job: any project can run it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status, Test
@@ -71,6 +72,20 @@ def check(programme: Programme, index: Index) -> tuple[Finding, ...]:
                 message = f"has its id under another name: add the alias {names}"
                 findings.append(Finding("renamed", severity, where, message))
     return tuple(findings)
+
+
+def alias_patch(programme: Programme, index: Index) -> list[dict[str, Any]]:
+    """Return the JSON Patch (RFC 6902) that lists the names a guideline does not know yet."""
+    patch = []
+    for capability in programme.capabilities(Status.REQUIRED):
+        for test in capability.tests:
+            found = match(test, index)
+            if found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+                names = sorted({each.name for each in found.found} - set(test.names))
+                where = join(f"/capabilities/{capability.id}/tests", test.name)
+                value = [*test.aliases, *names]
+                patch.append({"op": "add", "path": f"{where}/aliases", "value": value})
+    return patch
 
 
 def _required(programme: Programme) -> tuple[Test, ...]:

@@ -1,7 +1,7 @@
 """The rules of the process as far as a file can break them, each with its clause (2017A).
 
-A guideline alone: what is wrong in itself. Beside the one it replaces: what may not have changed.
-The approved ones together: how many there may be.
+A guideline alone: what is wrong in itself. Beside the one it replaces, or an earlier version of
+itself: what may not have changed. The approved ones together: how many there may be.
 """
 
 import re
@@ -32,6 +32,11 @@ def check(guideline: Guideline) -> tuple[Finding, ...]:
 def check_change(guideline: Guideline, previous: Guideline) -> tuple[Finding, ...]:
     """Return what may not have changed from ``previous``, the guideline that was replaced."""
     return tuple(_changed(guideline, previous))
+
+
+def check_revision(guideline: Guideline, earlier: Guideline) -> tuple[Finding, ...]:
+    """Return what may not have changed since an ``earlier`` version of the same guideline."""
+    return tuple(_revised(guideline, earlier))
 
 
 def check_approved(guidelines: Iterable[Guideline]) -> tuple[Finding, ...]:
@@ -124,6 +129,34 @@ def _changed(guideline: Guideline, previous: Guideline) -> Iterator[Finding]:
             f"other weights than in {previous.id}, for the Board to approve: {', '.join(changed)}",
             "2017A A4.2",
         )
+
+
+def _revised(guideline: Guideline, earlier: Guideline) -> Iterator[Finding]:
+    if guideline.weights != earlier.weights or guideline.cutoff != earlier.cutoff:
+        yield Finding(
+            "criteria-not-frozen",
+            Severity.ERROR,
+            "/metadata/scoring",
+            "criteria, weights and cutoff are frozen once the draft is published",
+            "2017A A4.3",
+        )
+    for name in dict.fromkeys((*earlier.capabilities, *guideline.capabilities)):
+        old, new = (each.capabilities.get(name) for each in (earlier, guideline))
+        before = {test.key: test for test in old.tests} if old else {}
+        after = {test.key: test for test in new.tests} if new else {}
+        where = join("/capabilities", name)
+        if earlier.status == "approved":
+            for key in before.keys() ^ after.keys():
+                change = "removed from" if key in before else "added to"
+                test = before.get(key) or after[key]
+                pointer = join(f"{where}/tests", test.name)
+                message = f"{test.name} was {change} an approved guideline"
+                yield Finding("tests-not-frozen", Severity.ERROR, pointer, message, "2017A D2")
+        for key in before.keys() & after.keys():
+            if before[key].flag and not after[key].flag:
+                pointer = join(f"{where}/tests", after[key].name)
+                message = f"the flag of {after[key].name} is gone: flags stay"
+                yield Finding("flag-deleted", Severity.ERROR, pointer, message, "HACKING D311")
 
 
 def _changed_statuses(programme: Programme, earlier: Programme) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ class Programme:
     statuses: Mapping[str, Status]
     designated_sections: tuple[str, ...]
     rule: Rule = Rule.ALL_PASSED
+    bases: tuple["Programme", ...] = ()
+    """Of an add-on: the programmes a product must conform to as well."""
 
     def capabilities(self, status: Status) -> Iterator[Capability]:
         for capability, its_status in self.statuses.items():
@@ -42,6 +44,14 @@ class Programme:
     def counted_tests(self) -> tuple[Test, ...]:
         """Return the required tests that decide the verdict: those that are not flagged."""
         return tuple(test for test in self.required_tests() if test.flag is None)
+
+    def with_bases(self) -> tuple["Programme", ...]:
+        return (self, *self.bases)
+
+    def wanted_tests(self) -> tuple[Test, ...]:
+        """Return the counted tests of the programme and of those it stands on, each once."""
+        every = (test for each in self.with_bases() for test in each.counted_tests())
+        return tuple({test.key: test for test in every}.values())
 
 
 def _merge(one: Test, other: Test) -> Test:

@@ -11,7 +11,6 @@ import yaml
 from openstack.connection import Connection
 from rich.console import Console
 
-from capabilities.catalogue import content
 from capabilities.guideline import Status
 from capabilities.matching import Index
 from capabilities.programme import Programme
@@ -19,6 +18,7 @@ from capabilities.testid import class_of
 from refstack_client import (
     accounts,
     cloud,
+    guideline_source,
     plan,
     progress,
     report,
@@ -163,7 +163,7 @@ def _prepare(
     )
     tempest_conf.write(space, choices, shown=made.tempest_conf)
     made_plan = _plan(request, tempest_index.load(space), facts, tenants.planned())
-    run.keep_plan(made, made_plan, content(request.guideline_name))
+    run.keep_plan(made, made_plan, guideline_source.content(request.guideline_name))
     return made_plan
 
 
@@ -245,12 +245,16 @@ def _given_tenants(request: Request, connection: Connection) -> _Tenants:
 
 def _class_names(programme: Programme) -> frozenset[str]:
     """Return the bare names of the test classes, which Tempest names its tenants for."""
-    names = (name for test in programme.counted_tests() for name in test.names)
+    names = (name for test in programme.wanted_tests() for name in test.names)
     return frozenset(class_of(name).rpartition(".")[2] for name in names)
 
 
 def _projects(programme: Programme) -> tuple[str, ...]:
-    required = programme.capabilities(Status.REQUIRED)
+    required = (
+        capability
+        for each in programme.with_bases()
+        for capability in each.capabilities(Status.REQUIRED)
+    )
     return tuple(sorted({capability.project for capability in required} - {"keystone", ""}))
 
 

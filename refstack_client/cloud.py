@@ -22,7 +22,9 @@ SECONDS_TO_CONNECT = 10
 # Which service serves a capability's project, by service type and the name people know.
 SERVICES = {
     "cinder": ("block-storage", "Cinder"),
+    "designate": ("dns", "Designate"),
     "glance": ("image", "Glance"),
+    "heat": ("orchestration", "Heat"),
     "keystone": ("identity", "Keystone"),
     "neutron": ("network", "Neutron"),
     "nova": ("compute", "Nova"),

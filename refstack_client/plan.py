@@ -120,7 +120,7 @@ def make(
     concurrency: int,
 ) -> Plan:
     """Match the programme's counted tests against Tempest."""
-    tests = programme.counted_tests()
+    tests = programme.wanted_tests()
     matches = tuple(match(test, index) for test in tests)
     workers = tenants.workers(concurrency)
     return Plan(
@@ -162,7 +162,8 @@ def _area(class_name: str) -> str:
 
 def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str, Match]:
     """Return the matches of a plan that was kept as JSON, for the tests of ``programme``."""
-    tests = {test.key: test for test in programme.required_tests()}
+    listed = (test for each in programme.with_bases() for test in each.required_tests())
+    tests = {test.key: test for test in listed}
     matches = {}
     for entry in document["tests"]:
         key = entry["id"] or entry["name"]
@@ -182,5 +183,6 @@ def by_capability(plan: Plan) -> dict[str, tuple[str, ...]]:
             if test.key in matches
             for found in matches[test.key].found
         )
-        for capability in plan.programme.capabilities(Status.REQUIRED)
+        for programme in plan.programme.with_bases()
+        for capability in programme.capabilities(Status.REQUIRED)
     }

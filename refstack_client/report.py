@@ -88,6 +88,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "vacuous": [each.capability.id for each in verdict.vacuous],
         "designated_sections": list(verdict.programme.designated_sections),
         "refstack_count": dict(verdict.refstack_count),
+        "bases": [as_json(each) for each in verdict.bases],
         "capabilities": [_capability(each) for each in verdict.capabilities],
     }
 
@@ -154,6 +155,8 @@ def text(verdict: Verdict) -> Iterator[str]:
         names = ", ".join(each.capability.id for each in verdict.vacuous)
         yield f"Required, but every test is flagged, so nothing was shown: {names}"
     yield from _next_steps(verdict)
+    for base in verdict.bases:
+        yield f"It stands on: {headline(base)}"
     yield f"OpenStack Compatible: the tests alone decide: {_yes_no(verdict)}"
     yield (
         "OpenStack Powered: the vendor also attests the designated sections of "
@@ -197,6 +200,7 @@ def html(verdict: Verdict, plan: Mapping[str, Any] | None = None) -> str:
         headline=headline(verdict),
         words=WORDS,
         groups=groups(verdict),
+        bases=[headline(each) for each in verdict.bases],
         next_steps=list(_next_steps(verdict)),
         compatible=_yes_no(verdict),
         statuses=[

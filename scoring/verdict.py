@@ -58,6 +58,8 @@ class Verdict:
     flagged: int
     capabilities: tuple[CapabilityVerdict, ...]
     damage: str = ""
+    bases: tuple["Verdict", ...] = ()
+    """Of an add-on: on the programmes it stands on; none of them may be worse."""
 
     def count(self, outcome: Outcome) -> int:
         return sum(each.outcome is outcome for each in self.required)
@@ -100,6 +102,7 @@ def judge(
     :param strict: a required capability without a countable test makes the verdict incomplete
     """
     evidence = _Evidence(outcomes, matches or {})
+    bases = tuple(judge(each, outcomes, matches, strict=strict) for each in programme.bases)
     judged = {test.key: evidence.judge(test) for test in programme.required_tests()}
     capabilities = tuple(
         _capability(programme, capability, status, evidence)
@@ -114,12 +117,14 @@ def judge(
         flagged=len(judged) - len(counted),
         capabilities=capabilities,
         damage=outcomes.damage,
+        bases=bases,
     )
     if verdict.conformance is Conformance.VACUOUS or (
         strict and verdict.vacuous and verdict.conformance is Conformance.CONFORMANT
     ):
-        return replace(verdict, conformance=Conformance.INCOMPLETE)
-    return verdict
+        verdict = replace(verdict, conformance=Conformance.INCOMPLETE)
+    worst = min((each.conformance for each in (verdict, *bases)), key=_WORST_FIRST.index)
+    return replace(verdict, conformance=worst)
 
 
 def _capability(
@@ -131,6 +136,7 @@ def _capability(
     return CapabilityVerdict(capability, status, conformance, tests)
 
 
+_WORST_FIRST = (Conformance.NOT_CONFORMANT, Conformance.INCOMPLETE, Conformance.CONFORMANT)
 _GOOD_ENOUGH = {
     Rule.ALL_PASSED: {Outcome.PASS},
     Rule.NONE_FAILED: {Outcome.PASS, Outcome.SKIP},

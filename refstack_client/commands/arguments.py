@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from capabilities import catalogue, programme
 from capabilities.finding import Finding, Severity
 from capabilities.programme import Programme
+from refstack_client import guideline_source
 from refstack_client.command import say
 
 PLATFORM = "platform"
@@ -16,7 +17,7 @@ MOST_FINDINGS = 5
 def add_guideline(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--guideline",
-        metavar="ID|FILE",
+        metavar="ID|FILE|URL",
         default=os.environ.get("REFSTACK_GUIDELINE"),
         help="a shipped guideline or a guideline file (default: the newest approved one)",
     )
@@ -32,12 +33,14 @@ def load_programme(
     guideline_name: str, programme_name: str | None, default: str = PLATFORM
 ) -> Programme:
     """Return a programme, saying what is wrong with its guideline if the user gave the file."""
-    guideline, findings = catalogue.load(guideline_name)
+    guideline, findings = guideline_source.load(guideline_name)
     if guideline_name not in catalogue.shipped():
         _say_findings(guideline_name, findings)
     if programme_name:
-        return programme.find(guideline, programme_name)
-    return programme.default(guideline, default)
+        found = programme.find(guideline, programme_name)
+    else:
+        found = programme.default(guideline, default)
+    return catalogue.with_bases(found)
 
 
 def _say_findings(name: str, findings: Sequence[Finding]) -> None:

@@ -1,16 +1,26 @@
 """A plan as lines for a terminal."""
 
+import importlib.util
 from collections.abc import Iterator
 
-from capabilities.guideline import Status
+from capabilities.guideline import Status, Test
 from capabilities.matching import Kind
 from refstack_client.plan import Plan
+
+
+def why_missing(test: Test) -> str:
+    """Return whether the plugin that holds a test is absent, or the test is gone from it."""
+    package = test.name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        return f"the Tempest plugin {package} is not installed"
+    return "gone from what is installed"
 
 
 def lines(plan: Plan) -> Iterator[str]:
     guideline = plan.programme.guideline
     required = list(plan.programme.capabilities(Status.REQUIRED))
-    flagged = len(plan.programme.required_tests()) - len(plan.matches)
+    own = plan.programme
+    flagged = len(own.required_tests()) - len(own.counted_tests())
     if plan.cloud:
         yield f"cloud         {plan.cloud.name} at {plan.cloud.auth_url}"
         yield (
@@ -22,6 +32,8 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"tests run as  {plan.tenants}"
     yield f"guideline     {guideline.id} ({guideline.status}), SHA-256 {guideline.digest[:16]}…"
     yield f"programme     {plan.programme.name}: {len(required)} required capabilities"
+    for base in plan.programme.bases:
+        yield f"stands on     {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
     yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
     found = plan.count(Kind.EXACT, Kind.ALIAS)
     yield (
@@ -33,7 +45,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"
     for match in plan.matches:
         if match.kind is Kind.MISSING:
-            yield f"  missing     {match.test.name}"
+            yield f"  missing     {match.test.name}: {why_missing(match.test)}"
         elif match.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
             names = ", ".join(sorted({each.name for each in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"

@@ -110,7 +110,9 @@ def _judge(args: Namespace) -> Judged:
         chosen = (
             arguments.load_programme(args.guideline, args.programme, plan["programme"])
             if args.guideline
-            else programme.find(guideline, args.programme or plan["programme"])
+            else catalogue.with_bases(
+                programme.find(guideline, args.programme or plan["programme"])
+            )
         )
         outcomes = stream.read_appended(run.stream)
         return _judged(chosen, outcomes, read_matches(plan, chosen), plan, args)

@@ -1,10 +1,12 @@
 """Guidelines against Tempest 47: the drift that was measured."""
 
+import json
 from dataclasses import astuple
 
+import jsonpatch
 import pytest
 
-from capabilities import catalogue, drift, programme, testid
+from capabilities import catalogue, drift, programme, reader, testid
 from capabilities.matching import Index
 
 # n, flagged, id found, exact name, name or alias, renamed, name only, vanished, unflagged and found
@@ -44,6 +46,13 @@ def test_what_is_renamed_or_gone_is_found_with_the_alias_that_mends_it():
     mended = [each for each in findings if each.code == "renamed"]
     assert mended
     assert all(each.message.endswith("add the alias m.New.name") for each in mended)
+    patch = drift.alias_patch(platform, index)
+    assert [each["value"] for each in patch] == [[*renamed.aliases, "m.New.name"]] * len(mended)
+    document = json.loads(catalogue.content("2020.06"))
+    mended_document = jsonpatch.apply_patch(document, patch)
+    mended_guideline, _ = reader.parse(json.dumps(mended_document).encode(), "mended")
+    again = programme.find(mended_guideline, "storage")
+    assert not [each for each in drift.check(again, index) if each.code == "renamed"]
     gone = {each.pointer.rpartition("/")[2] for each in findings if each.code == "vanished"}
     assert kept.name not in gone
     assert len(gone) == 56

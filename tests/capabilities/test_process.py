@@ -127,3 +127,23 @@ def test_four_were_approved_at_once():
     powered = [catalogue.load(name)[0] for name in catalogue.shipped() if name[0].isdigit()]
     (finding,) = process.check_approved(powered)
     assert "4 guidelines are approved at once" in finding.message
+
+
+def revised(**changes) -> Guideline:
+    return replace(guideline(), **changes)
+
+
+def test_an_approved_guideline_keeps_its_tests_criteria_and_flags():
+    flagged = (replace(ONE, flag=Flag("[D401] x")),)
+    assert process.check_revision(guideline(tests=flagged), guideline()) == ()
+    (gone,) = process.check_revision(guideline(), guideline(tests=flagged))
+    assert (gone.code, gone.clause) == ("flag-deleted", "HACKING D311")
+    more = guideline(tests=(ONE, Test("m.C.two", "id-2")))
+    (added,) = process.check_revision(more, guideline())
+    assert (added.code, added.clause) == ("tests-not-frozen", "2017A D2")
+    assert "was added to" in added.message
+    (removed,) = process.check_revision(guideline(), more)
+    assert "was removed from" in removed.message
+    assert process.check_revision(more, replace(guideline(), status="draft")) == ()
+    (criteria,) = process.check_revision(revised(cutoff=70), guideline())
+    assert (criteria.code, criteria.clause) == ("criteria-not-frozen", "2017A A4.3")

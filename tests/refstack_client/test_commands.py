@@ -1,10 +1,14 @@
 """The command line without a cloud: exit codes, sentences, formats."""
 
+import functools
 import json
 import subprocess
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from junitparser import JUnitXml
 
 from capabilities import catalogue
 from refstack_client.shell import main
@@ -216,3 +220,53 @@ def test_what_is_wrong_with_a_file_that_was_given_is_said_briefly(tmp_path, caps
     assert len(said) == 6
     assert 'is read as "achievements"' in said[0]
     assert "more findings" in said[-1]
+
+
+def test_an_add_on_is_judged_with_what_it_stands_on(capsys, shared):
+    stream = str(shared("streams/platform-2020.06.subunit"))
+    assert main(["verdict", stream, "--guideline", "dns.2020.06", "-f", "json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["required"]["total"] == 10
+    (base,) = document["bases"]
+    assert (base["programme"], base["required"]["passed"]) == ("compute", 215)
+
+
+def test_a_guideline_is_read_from_an_address(tmp_path, capsys):
+    (tmp_path / "2020.06.json").write_bytes(catalogue.content("2020.06"))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert main(["guideline", "tests", f"{address}/2020.06.json"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 273
+        assert main(["guideline", "tests", f"{address}/gone.json"]) == 4
+        assert "could not be fetched: 404" in capsys.readouterr().err
+    finally:
+        server.shutdown()
+
+
+def test_findings_are_written_for_ci_and_summed_up(tmp_path, capsys):
+    report = tmp_path / "junit.xml"
+    command = ["guideline", "check", "2020.06", "dns.2020.06", "--junit", str(report)]
+    assert main([*command, "--summary", "-f", "csv"]) == 4
+    assert '"2020.06",2,19,' in capsys.readouterr().out
+    suites = {suite.name: suite for suite in JUnitXml.fromfile(str(report))}
+    assert suites["2020.06"].failures == 2
+    assert suites["dns.2020.06"].failures == 0
+
+
+def test_what_was_frozen_is_held_against_an_earlier_version(tmp_path, capsys):
+    document = json.loads(catalogue.content("2020.06"))
+    document["capabilities"]["objectstore-object-create"]["tests"].popitem()
+    (tmp_path / "2020.06.json").write_text(json.dumps(document))
+    command = ["guideline", "check", str(tmp_path / "2020.06.json"), "--since", "2020.06"]
+    assert main([*command, "-f", "csv"]) == 4
+    assert '"tests-not-frozen","2017A D2"' in capsys.readouterr().out
+
+
+def test_runs_that_gain_or_lose_the_verdict_are_named(capsys, shared):
+    stream = str(shared("streams/platform-2020.06.subunit"))
+    command = ["guideline", "diff", "2020.06", "2022.11", "--programme", "storage"]
+    assert main([*command, "--results", stream, "-f", "csv"]) == 0
+    assert f"{stream}: conformant -> incomplete" in capsys.readouterr().err

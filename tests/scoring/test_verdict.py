@@ -1,11 +1,22 @@
 """The verdict as a function of programme and outcomes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capabilities import programme as programmes
-from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
+from capabilities.guideline import (
+    Capability,
+    Component,
+    Flag,
+    Guideline,
+    Platform,
+    Rule,
+    Status,
+    Test,
+)
 from capabilities.matching import Kind, Match
 from capabilities.programme import Programme
 from capabilities.testid import TestId
@@ -200,3 +211,31 @@ def test_removing_a_pass_never_improves_the_verdict(run, data):
 def test_every_counted_test_has_exactly_one_outcome(run):
     verdict = judge(THING, outcomes(*run))
     assert sum(verdict.count(each) for each in Outcome) == len(verdict.required) == 3
+
+
+def test_an_add_on_is_no_better_than_what_it_stands_on():
+    base = programme(base=(Status.REQUIRED, (ONE,)))
+    addon = replace(programme(extra=(Status.REQUIRED, (TWO,))), bases=(base,))
+    both = outcomes(("m.C.one id-1", PASS), ("m.C.two id-2", PASS))
+    assert judge(addon, both).conformance is Conformance.CONFORMANT
+    alone = judge(addon, outcomes(("m.C.two id-2", PASS)))
+    assert alone.conformance is Conformance.INCOMPLETE
+    assert (len(alone.required), alone.count(PASS)) == (1, 1)
+    broken = judge(addon, outcomes(("m.C.one id-1", FAIL), ("m.C.two id-2", PASS)))
+    assert broken.conformance is Conformance.NOT_CONFORMANT
+
+
+@pytest.mark.parametrize(
+    ("outcomes_of", "conformance"),
+    [
+        ((PASS, SKIP), Conformance.CONFORMANT),
+        ((PASS, FAIL), Conformance.NOT_CONFORMANT),
+        ((SKIP, SKIP), Conformance.INCOMPLETE),
+        ((PASS,), Conformance.INCOMPLETE),
+    ],
+)
+def test_of_a_list_none_may_fail_and_something_must_pass(outcomes_of, conformance):
+    listed = replace(programme(cap=(Status.REQUIRED, (ONE, TWO))), rule=Rule.NONE_FAILED)
+    names = ("m.C.one id-1", "m.C.two id-2")
+    run = outcomes(*zip(names, outcomes_of, strict=False))
+    assert judge(listed, run).conformance is conformance
