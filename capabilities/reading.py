@@ -1,6 +1,7 @@
 """A JSON file being read: its shapes are checked, what is odd is reported, errors say where."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,21 @@ _SPELLINGS = {
     # The schema says "flag"; every published file says "flagged".
     "flagged": ("flagged", "flag"),
 }
+
+
+class _Doubled(dict):
+    """An object in which ``key`` stands twice."""
+
+    key = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    doubled = _Doubled(found)
+    doubled.key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+    return doubled
 
 
 class Reading:
@@ -37,7 +53,8 @@ class Reading:
 
     def json(self, content: bytes) -> dict[str, Any]:
         try:
-            document = json.loads(self.text(content), object_pairs_hook=self._unique)
+            document = json.loads(self.text(content), object_pairs_hook=_object)
+            self._refuse_doubles(document, "")
         except RecursionError as error:
             raise GuidelineError(f"{self.source}: nested too deeply to be a guideline") from error
         except json.JSONDecodeError as error:
@@ -49,16 +66,17 @@ class Reading:
             raise GuidelineError(f"{self.source}: a guideline is a JSON object, this is not")
         return document
 
-    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in result:
-                raise GuidelineError(
-                    f'{self.source}: the key "{key}" stands twice in one object',
-                    hint="remove one of the two: a JSON reader would keep either",
-                )
-            result[key] = value
-        return result
+    def _refuse_doubles(self, value: Any, pointer: str) -> None:
+        if isinstance(value, _Doubled):
+            raise GuidelineError(
+                f'{self.source}: {join(pointer, value.key)}: the key "{value.key}" stands twice',
+                hint="remove one of the two: a JSON reader would keep either",
+            )
+        pairs = value.items() if isinstance(value, dict) else ()
+        for key, inner in pairs:
+            self._refuse_doubles(inner, join(pointer, key))
+        for index, inner in enumerate(value if isinstance(value, list) else ()):
+            self._refuse_doubles(inner, f"{pointer}/{index}")
 
     def mapping(self, parent: Mapping[str, Any], pointer: str, key: str) -> dict[str, Any]:
         return self._shaped(parent, pointer, key, dict, "an object")

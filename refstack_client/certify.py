@@ -12,7 +12,6 @@ from openstack.connection import Connection
 from rich.console import Console
 
 from capabilities.guideline import Status
-from capabilities.matching import Index
 from capabilities.programme import Programme
 from capabilities.testid import class_of
 from refstack_client import (
@@ -33,6 +32,7 @@ from refstack_client import (
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError
 from refstack_client.files import write_private
+from refstack_client.listing import Listing
 from refstack_client.workspace import Workspace, workspace
 from scoring.verdict import Verdict, judge
 
@@ -192,10 +192,9 @@ def _run(
 
 
 def _plan(
-    request: Request, index: Index, facts: CloudFacts | None, tenants: plan.Tenants
+    request: Request, listing: Listing, facts: CloudFacts | None, tenants: plan.Tenants
 ) -> plan.Plan:
-    versions = tempest_index.versions()
-    return plan.make(request.programme, index, versions, facts, tenants, request.concurrency)
+    return plan.make(request.programme, listing, facts, tenants, request.concurrency)
 
 
 @contextlib.contextmanager

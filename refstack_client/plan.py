@@ -1,5 +1,6 @@
 """What would run, before anything does."""
 
+import importlib.util
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,11 +11,12 @@ from typing import Any
 
 from capabilities import testid
 from capabilities.guideline import Status, Test
-from capabilities.matching import Index, Kind, Match, match
+from capabilities.matching import Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
 from refstack_client import reason
 from refstack_client.cloud_facts import CloudFacts
+from refstack_client.listing import Listing
 
 FORMAT = 1
 
@@ -69,6 +71,8 @@ class Plan:
     programme: Programme
     matches: tuple[Match, ...]
     versions: Mapping[str, str]
+    missing: Mapping[str, str]
+    """By test key, why there is no such test."""
     cloud: CloudFacts | None
     tenants: TenantKind
     limits: tuple[Limit, ...]
@@ -104,6 +108,7 @@ class Plan:
                     "name": each.test.name,
                     "match": str(each.kind),
                     "found": [found.full for found in each.found],
+                    **({"why": self.missing[each.test.key]} if not each.found else {}),
                 }
                 for each in self.matches
             ],
@@ -113,26 +118,41 @@ class Plan:
 
 def make(
     programme: Programme,
-    index: Index,
-    versions: Mapping[str, str],
+    listing: Listing,
     cloud: CloudFacts | None,
     tenants: Tenants,
     concurrency: int,
 ) -> Plan:
     """Match the programme's counted tests against Tempest."""
     tests = programme.wanted_tests()
-    matches = tuple(match(test, index) for test in tests)
+    matches = tuple(match(test, listing.index) for test in tests)
     workers = tenants.workers(concurrency)
     return Plan(
         programme=programme,
         matches=matches,
-        versions=versions,
+        versions=listing.versions,
+        missing={
+            each.test.key: why_missing(each.test, listing)
+            for each in matches
+            if each.kind is Kind.MISSING
+        },
         cloud=cloud,
         tenants=tenants.kind,
         limits=tuple(_limits(tests, tenants)),
         concurrency=workers,
         seconds=estimate([found.name for one in matches for found in one.found], workers),
     )
+
+
+def why_missing(test: Test, listing: Listing) -> str:
+    """Return whether a test's plugin is absent or broken, or the test is gone from it."""
+    package = test.name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        return f"the Tempest plugin {package} is not installed"
+    module = listing.broken_module(test)
+    if module:
+        return f"{module} cannot be imported: {listing.broken[module]}"
+    return "gone from what is installed"
 
 
 def _limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:

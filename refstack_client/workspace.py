@@ -20,6 +20,7 @@ from stestr.repository import file as stestr_repository
 from refstack_client.files import write_text
 
 STESTR = (sys.executable, "-m", "stestr")
+RUNNER = (sys.executable, "-m", "stestr.subunit_runner.run")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class Workspace:
     """A directory with a ``.stestr.conf`` that finds Tempest's tests."""
 
     directory: Path
+
+    @property
+    def top(self) -> Path:
+        return Path(str(resources.files("tempest"))).parent
+
+    @property
+    def test_path(self) -> Path:
+        return self.top / "tempest" / "test_discover"
 
     @property
     def tempest_conf(self) -> Path:
@@ -73,12 +82,11 @@ def workspace() -> Iterator[Workspace]:
     directory = Path(tempfile.mkdtemp(prefix="refstack-client-", dir=_temporary()))
     try:
         made = Workspace(directory)
-        tempest = Path(str(resources.files("tempest")))
         write_text(
             directory / ".stestr.conf",
             "[DEFAULT]\n"
-            f"test_path = {tempest / 'test_discover'}\n"
-            f"top_dir = {tempest.parent}\n"
+            f"test_path = {made.test_path}\n"
+            f"top_dir = {made.top}\n"
             # Tests of one class run in one worker, so that its set-up happens once.
             "group_regex = ([^\\.]*\\.)*\n",
         )

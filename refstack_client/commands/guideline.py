@@ -269,7 +269,7 @@ def _index(args: Namespace) -> Index | None:
         from refstack_client.workspace import workspace  # noqa: PLC0415
 
         with workspace() as space:
-            return tempest_index.load(space)
+            return tempest_index.load(space).index
     return None
 
 

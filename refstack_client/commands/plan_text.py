@@ -1,19 +1,10 @@
 """A plan as lines for a terminal."""
 
-import importlib.util
 from collections.abc import Iterator
 
-from capabilities.guideline import Status, Test
+from capabilities.guideline import Status
 from capabilities.matching import Kind
 from refstack_client.plan import Plan
-
-
-def why_missing(test: Test) -> str:
-    """Return whether the plugin that holds a test is absent, or the test is gone from it."""
-    package = test.name.partition(".")[0]
-    if importlib.util.find_spec(package) is None:
-        return f"the Tempest plugin {package} is not installed"
-    return "gone from what is installed"
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -45,7 +36,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"
     for match in plan.matches:
         if match.kind is Kind.MISSING:
-            yield f"  missing     {match.test.name}: {why_missing(match.test)}"
+            yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"
         elif match.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
             names = ", ".join(sorted({each.name for each in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"

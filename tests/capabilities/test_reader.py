@@ -100,8 +100,8 @@ def test_a_syntax_error_is_told_with_line_and_column():
 
 
 def test_a_key_that_stands_twice_is_refused():
-    with pytest.raises(GuidelineError, match='the key "a" stands twice'):
-        parse('{"a": 1, "a": 2}')
+    with pytest.raises(GuidelineError, match=r'file\.json: /x/1/a: the key "a" stands twice'):
+        parse('{"x": [0, {"a": 1, "a": 2}]}')
 
 
 def test_an_undefined_component_is_refused_with_its_pointer():

@@ -91,6 +91,20 @@ LINES = {
 }
 
 
+def test_the_line_counts_of_refstack_hold_for_add_ons_and_single_options():
+    def tests(guideline_id: str, *statuses: Status):
+        found = programme.default(catalogue.load(guideline_id)[0], "platform")
+        return [t for s in statuses for each in found.capabilities(s) for t in each.tests]
+
+    assert len(tests("dns.2020.06", *Status)) == 10
+    assert len(tests("orchestration.2020.06", *Status)) == 60
+    platform = tests("2020.06", *Status)
+    assert len(platform) == 286
+    unflagged = [test for test in platform if not test.flag]
+    assert sum(len(set(test.names)) for test in unflagged) == 377
+    assert len([t for t in tests("2020.06", Status.REQUIRED) if not t.flag]) == 275
+
+
 @pytest.mark.parametrize("guideline_id", LINES)
 def test_the_line_counts_of_refstack_hold(guideline_id):
     guideline, _ = catalogue.load(guideline_id)

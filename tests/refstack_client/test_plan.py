@@ -5,8 +5,10 @@ import json
 import pytest
 
 from capabilities import catalogue, programme, testid
+from capabilities.guideline import Test
 from capabilities.matching import Index, Kind
 from refstack_client import plan
+from refstack_client.listing import Listing
 from refstack_client.plan import TenantKind, Tenants
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
@@ -17,8 +19,11 @@ def index() -> Index:
     return Index.of(each for each in ids if each)
 
 
+LISTING = Listing(index(), {"tempest": "47.0.0"})
+
+
 def make(tenants: Tenants, concurrency: int = 4) -> plan.Plan:
-    return plan.make(STORAGE, index(), {"tempest": "47.0.0"}, None, tenants, concurrency)
+    return plan.make(STORAGE, LISTING, None, tenants, concurrency)
 
 
 def test_every_wanted_test_is_planned_under_its_full_id():
@@ -60,3 +65,16 @@ def test_more_tests_take_longer_and_more_workers_less():
     names = [each.name for each in STORAGE.counted_tests()]
     assert plan.estimate(names, 1) > plan.estimate(names, 2) > plan.estimate(names[:5], 2) > 0
     assert plan.estimate([], 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("no_such_plugin.tests.m.C.t", "the Tempest plugin no_such_plugin is not installed"),
+        ("tempest.api.broken.C.t", "tempest.api.broken cannot be imported: ImportError: x"),
+        ("tempest.api.gone.C.t", "gone from what is installed"),
+    ],
+)
+def test_why_a_test_is_missing_is_said(name, why):
+    listing = Listing(Index.of(()), {}, {"tempest.api.broken": "ImportError: x"})
+    assert plan.why_missing(Test(name, "id-1"), listing) == why

@@ -2,6 +2,7 @@
 
 import pytest
 
+from capabilities.matching import Index
 from refstack_client import tempest_index
 from refstack_client.workspace import workspace
 
@@ -20,10 +21,10 @@ def listings(monkeypatch) -> list[int]:
     return asked
 
 
-def load(conf: str) -> tempest_index.Index:
+def load(conf: str) -> Index:
     with workspace() as space:
         space.tempest_conf.write_text(conf)
-        return tempest_index.load(space)
+        return tempest_index.load(space).index
 
 
 def test_tempest_is_asked_once_per_configuration(listings):
@@ -49,3 +50,44 @@ def test_a_home_that_cannot_be_written_does_no_harm(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert load("").by_name
+
+
+PLUGIN = """
+import os
+from tempest.test_discover import plugins
+
+class Plugin(plugins.TempestPlugin):
+    def load_tests(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        return os.path.join(here, "tests"), os.path.dirname(here)
+    def register_opts(self, conf):
+        pass
+    def get_opt_lists(self):
+        return []
+"""
+GOOD = "import unittest\nclass Good(unittest.TestCase):\n    def test_it(self): pass\n"
+
+
+def test_a_plugin_with_a_module_that_cannot_be_imported_does_not_hide_the_others(
+    tmp_path, monkeypatch
+):
+    tests = tmp_path / "halfplugin" / "tests"
+    tests.mkdir(parents=True)
+    (tests.parent / "__init__.py").touch()
+    (tests.parent / "plugin.py").write_text(PLUGIN)
+    (tests / "__init__.py").touch()
+    (tests / "test_good.py").write_text(GOOD)
+    (tests / "test_bad.py").write_text("import no_such_module_at_all\n")
+    about = tmp_path / "halfplugin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: halfplugin\nVersion: 1.0\n")
+    entry = "[tempest.test_plugins]\nhalf = halfplugin.plugin:Plugin\n"
+    (about / "entry_points.txt").write_text(entry)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with workspace() as space:
+        listing = tempest_index.load(space)
+    assert "halfplugin.tests.test_good.Good.test_it" in listing.index.by_name
+    assert len(listing.index.by_name) > 1500
+    assert listing.broken == {
+        "halfplugin.tests.test_bad": "ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    }
