@@ -68,7 +68,7 @@ def check(programme: Programme, index: Index) -> tuple[Finding, ...]:
                 findings.append(Finding("vanished", severity, where, "no Tempest test has its id"))
             elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
                 names = ", ".join(sorted({each.name for each in found.found}))
-                severity = Severity.NOTE if test.flag else Severity.WARNING
+                severity = Severity.NOTE if test.flag else Severity.ERROR
                 message = f"has its id under another name: add the alias {names}"
                 findings.append(Finding("renamed", severity, where, message))
     return tuple(findings)

@@ -270,3 +270,27 @@ def test_runs_that_gain_or_lose_the_verdict_are_named(capsys, shared):
     command = ["guideline", "diff", "2020.06", "2022.11", "--programme", "storage"]
     assert main([*command, "--results", stream, "-f", "csv"]) == 0
     assert f"{stream}: conformant -> incomplete" in capsys.readouterr().err
+
+
+def test_the_tests_can_be_printed_as_a_tempest_has_them(capsys, shared):
+    listing = shared("tempest-47.0.0-list.txt")
+    known = set(listing.read_text().split())
+    assert main(["guideline", "tests", "2020.06", "--tempest-list", str(listing)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 273
+    assert set(lines) <= known
+
+
+def test_the_gate_for_tempests_names_fails_on_a_rename_and_passes_today(tmp_path, capsys, shared):
+    listing = shared("tempest-47.0.0-list.txt")
+    command = ["guideline", "check", "2020.06", "-f", "csv", "--tempest-list"]
+    assert main([*command, str(listing)]) == 0
+    assert '"note","vanished"' in capsys.readouterr().out
+    renamed = tmp_path / "list"
+    renamed.write_text(
+        listing.read_text().replace("ObjectTest.test_create_object[", "ObjectTest.x[")
+    )
+    patch = tmp_path / "patch.json"
+    assert main([*command, str(renamed), "--alias-patch", str(patch)]) == 4
+    assert '"error","renamed"' in capsys.readouterr().out
+    assert any("ObjectTest.x" in each["value"][-1] for each in json.loads(patch.read_text()))

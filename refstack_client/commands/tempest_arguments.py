@@ -1,0 +1,37 @@
+"""Options that say which Tempest a guideline is held against."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from capabilities import testid
+from capabilities.matching import Index
+from refstack_client.errors import InputError
+
+
+def add_tempest(parser: ArgumentParser) -> None:
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument(
+        "--tempest", action="store_true", help="against the tests of the installed Tempest"
+    )
+    against.add_argument(
+        "--tempest-list", metavar="FILE", type=Path, help="against a list of tests, one a line"
+    )
+
+
+def load_index(args: Namespace) -> Index | None:
+    if args.tempest_list:
+        try:
+            lines = args.tempest_list.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{args.tempest_list}: {error}", hint="stestr list > FILE writes such a list"
+            ) from error
+        return Index.of(test for line in lines if (test := testid.parse(line)))
+    if args.tempest:
+        # Only here: it takes Tempest and seconds.
+        from refstack_client import tempest_index  # noqa: PLC0415
+        from refstack_client.workspace import workspace  # noqa: PLC0415
+
+        with workspace() as space:
+            return tempest_index.load(space).index
+    return None
