@@ -25,8 +25,6 @@ from capabilities.guideline import (
 from capabilities.reading import Reading, join
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-
-
 _DATED = re.compile(r"(?:[a-z-]+\.)?\d{4}\.\d{2}")
 
 
@@ -67,7 +65,12 @@ def document(content: bytes, source: str) -> dict[str, Any]:
 
     :raises GuidelineError: as for :func:`parse`
     """
-    parse(content, source)  # what cannot be read is not converted either
+    guideline, _ = parse(content, source)  # what cannot be read is not converted either
+    if guideline.schema == testlist.SCHEMA:
+        raise GuidelineError(
+            f"{source}: a list of tests has no capabilities to convert",
+            hint="it can be used as it is wherever a guideline can",
+        )
     reading = Reading(source)
     return _in_shape_of_2_0(reading.json(content), reading)
 

@@ -10,6 +10,9 @@ from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Guideline, Platform, Rule, Status, Test
 
+SCHEMA = "list"
+"""What stands for a schema version in a guideline read from a list."""
+
 _ONLY = "tests"
 
 
@@ -40,7 +43,7 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
     description = "None of the listed tests may fail"
     guideline = Guideline(
         id=name,
-        schema="list",
+        schema=SCHEMA,
         status="",
         releases=(),
         platforms=(Platform(name, description, (_ONLY,), rule=Rule.NONE_FAILED),),

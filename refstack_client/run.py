@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from capabilities import reader
+from capabilities import reader, testlist
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError, MachineError
 from refstack_client.files import read_json, write_json, write_text
@@ -90,7 +90,7 @@ def create(parent: Path, run_id: str) -> Run:
 
 
 def keep_plan(run: Run, plan: Plan, guideline_file: bytes) -> None:
-    kind = "txt" if plan.programme.guideline.schema == "list" else "json"
+    kind = "txt" if plan.programme.guideline.schema == testlist.SCHEMA else "json"
     write_text(run.directory / f"guideline.{kind}", guideline_file.decode("utf-8"))
     write_json(run.plan, plan.as_json())
 

@@ -208,6 +208,8 @@ def test_a_capability_is_explained_over_all_guidelines(capsys):
 def test_a_guideline_is_converted(capsys):
     assert main(["guideline", "convert", "2015.03"]) == 0
     assert json.loads(capsys.readouterr().out)["metadata"]["schema"] == "2.0"
+    assert main(["guideline", "convert", "scs-0128"]) == 4
+    assert "a list of tests has no capabilities" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_a_file_that_was_given_is_said_briefly(tmp_path, capsys):
