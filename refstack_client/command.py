@@ -9,6 +9,7 @@ import cliff.lister
 
 from capabilities.errors import GuidelineError
 from refstack_client.errors import EXIT_UNUSABLE, ClientError
+from scoring.errors import ScoringError
 
 LOG = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ class _Explaining:
     def run(self, parsed_args: Namespace) -> int:
         try:
             return super().run(parsed_args)  # type: ignore[misc]
-        except (ClientError, GuidelineError) as error:
+        except (ClientError, GuidelineError, ScoringError) as error:
             LOG.debug("traceback", exc_info=True)
             say(f"error: {error}")
             if error.hint:

@@ -11,7 +11,7 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Write ``text`` to a temporary file beside ``path`` and rename it into place."""
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
         os.chmod(fresh, mode)
         os.replace(fresh, path)

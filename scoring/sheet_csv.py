@@ -1,0 +1,114 @@
+"""The worksheet's scores as CSV, and back.
+
+The published script writes gated rows with two fields and, read back, deletes every row. Here each
+row has all its columns, and reading never removes anything: it yields the cells that differ.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+
+from scoring.criteria import GATE, by_heading, criteria
+from scoring.errors import ScoringError
+from scoring.worksheet import NOT_CONSIDERED, SLOTS, UNDECIDED, Row, Worksheet
+
+Cells = dict[str, dict[str, str]]
+"""Cells by capability and criterion."""
+
+_NAME = "Capability"
+_TOTAL = "Total"
+_HEADINGS = {**{each.id: each.name for each in criteria()}, GATE: "Non-Admin"}
+# A spreadsheet takes a text that starts so for a formula.
+_FORMULA = ("=", "+", "-", "@")
+
+
+def export(worksheet: Worksheet, totals: Mapping[str, str]) -> str:
+    """Return a CSV text: capability, twelve criteria, Non-Admin, total."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((_NAME, *(_HEADINGS[slot] for slot in SLOTS), _TOTAL))
+    for row in worksheet.rows:
+        cells = (row.cells[slot] for slot in SLOTS)
+        writer.writerow((_neutral(row.capability), *cells, totals.get(row.capability, "")))
+    return out.getvalue()
+
+
+def read(
+    text: str, source: str, worksheet: Worksheet, highest: int = 1
+) -> dict[str, dict[str, str]]:
+    """Return the cells of a CSV that differ from ``worksheet``, by capability and criterion.
+
+    Headings may be ids or display names; totals are not read; a row of two fields (a name and a
+    total, as the published script writes) says nothing. Rows the CSV lacks stay as they are.
+
+    :raises ScoringError: it names a capability or criterion nobody knows, one twice, or holds what
+        is no score; file, line and column say where
+    """
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    if not lines or not lines[0]:
+        raise ScoringError(f"{source} is empty", hint="the first line names the columns")
+    slots = _slots(lines[0], source)
+    rows = {row.capability: row for row in worksheet.rows}
+    changes: Cells = {}
+    seen: dict[str, int] = {}
+    for number, fields in enumerate(lines[1:], start=2):
+        if not any(fields):
+            continue
+        name = fields[0].strip().removeprefix("'").rstrip(":")
+        if name not in rows:
+            raise ScoringError(
+                f"{source}:{number}:1: the worksheet has no row called {name}",
+                hint="add the row to the worksheet first",
+            )
+        if name in seen:
+            raise ScoringError(f"{source}:{number}:1: {name} stands in line {seen[name]} already")
+        seen[name] = number
+        if len(fields) > 2:
+            changed = _changed(fields, slots, rows[name], f"{source}:{number}", highest)
+            if changed:
+                changes[name] = changed
+    return changes
+
+
+def _slots(headings: list[str], source: str) -> list[str | None]:
+    slots: list[str | None] = []
+    for column, heading in enumerate(headings[1:], start=2):
+        if heading.strip().lower() == _TOTAL.lower():
+            slots.append(None)
+            continue
+        slot = by_heading(heading)
+        if slot is None:
+            raise ScoringError(
+                f"{source}:1:{column}: there is no criterion called {heading}",
+                hint=f"columns are {', '.join(_HEADINGS.values())}",
+            )
+        if slot in slots:
+            raise ScoringError(f"{source}:1:{column}: {heading} stands twice")
+        slots.append(slot)
+    return slots
+
+
+def _changed(
+    fields: list[str], slots: list[str | None], row: Row, where: str, highest: int
+) -> dict[str, str]:
+    if len(fields) != len(slots) + 1:
+        raise ScoringError(f"{where}: {len(fields)} fields where the header has {len(slots) + 1}")
+    changed = {}
+    for column, (slot, field) in enumerate(zip(slots, fields[1:], strict=True), start=2):
+        cell = field.strip()
+        if slot is None:
+            continue
+        top = 1 if slot == GATE else highest
+        digit = len(cell) == 1 and cell.isascii() and cell.isdigit() and int(cell) <= top
+        if not digit and cell not in (UNDECIDED, NOT_CONSIDERED):
+            raise ScoringError(
+                f'{where}:{column}: "{field}" is no score for {slot}',
+                hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
+            )
+        if cell != row.cells[slot]:
+            changed[slot] = cell
+    return changed
+
+
+def _neutral(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,165 @@
+"""The committee's worksheet: a text for people in which some lines are scores.
+
+A row looks like this, groups apart by spaces or not, the total and its star optional::
+
+    network-l2-create:   [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1] [91]*
+
+Everything else (headings, notes, odd spacing) is prose and is never changed: a row knows where its
+cells stand in the text, and writing replaces those characters and the total alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from scoring.criteria import GATE, criteria
+from scoring.errors import ScoringError
+
+UNDECIDED = "?"
+NOT_CONSIDERED = "*"
+SLOTS = (*(each.id for each in criteria()), GATE)
+
+_LOOKS_LIKE_A_ROW = re.compile(r"(?P<name>\S+):[ \t]*\[[^\]\n]*,[^\]\n]*,[^\]\n]*\]")
+_GROUP = r"\[(.),(.),(.)\][ \t]*"
+_ROW = re.compile(
+    r"(?P<name>\S+):[ \t]*" + _GROUP * 4 + r"\[(.)\](?P<gap>[ \t]*)"
+    r"(?P<total>\[(?P<value>-?\d+)\](?P<star>\*?))?"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One capability's scores, each a digit, ``?`` (undecided) or ``*`` (not considered).
+
+    ``cells`` maps criteria (and the gate) to their text; ``places`` to their offset in the whole
+    text; ``printed`` is the total with its star as it stands, "" where there is none.
+    """
+
+    capability: str
+    cells: Mapping[str, str]
+    line: int
+    places: Mapping[str, int] = field(repr=False)
+    total_span: tuple[int, int] = field(repr=False)
+    printed: str = ""
+
+    def score(self, criterion: str) -> int | None:
+        """Return a cell as a number; None where it is undecided or not considered."""
+        cell = self.cells[criterion]
+        return int(cell) if cell.isdigit() else None
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A text and the rows in it."""
+
+    text: str
+    rows: tuple[Row, ...]
+
+    def row(self, capability: str) -> Row:
+        """Return the row of ``capability``.
+
+        :raises ScoringError: there is none
+        """
+        for row in self.rows:
+            if row.capability == capability:
+                return row
+        raise ScoringError(f"the worksheet has no row called {capability}")
+
+
+def parse(text: str, source: str, highest: int = 1) -> Worksheet:
+    """Read a worksheet.
+
+    :param highest: the best score a cell may have
+    :raises ScoringError: a row has another form, a cell another content, or a capability two rows;
+        file, line and column say where
+    """
+    rows: dict[str, Row] = {}
+    offset = 0
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if _LOOKS_LIKE_A_ROW.match(line):
+            row = _row(line, number, offset, source, highest)
+            if row.capability in rows:
+                first = rows[row.capability].line
+                raise ScoringError(
+                    f"{source}:{number}: {row.capability} has a row in line {first} already",
+                    hint="remove one of the two",
+                )
+            rows[row.capability] = row
+        offset += len(line)
+    if not rows:
+        raise ScoringError(
+            f"{source}: no row of scores",
+            hint="a row looks like: name: [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1]",
+        )
+    return Worksheet(text, tuple(rows.values()))
+
+
+def _row(line: str, number: int, offset: int, source: str, highest: int) -> Row:
+    match = _ROW.match(line)
+    if match is None:
+        raise ScoringError(
+            f"{source}:{number}:{line.index('[') + 1}: this row does not have 4 groups of 3 scores "
+            "and one for Non-Admin",
+            hint="name: [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1]",
+        )
+    places = {slot: match.start(group) for slot, group in zip(SLOTS, range(2, 15), strict=True)}
+    for slot, place in places.items():
+        cell = line[place]
+        top = 1 if slot == GATE else highest
+        if not (cell.isdigit() and int(cell) <= top) and cell not in (UNDECIDED, NOT_CONSIDERED):
+            raise ScoringError(
+                f'{source}:{number}:{place + 1}: "{cell}" is no score for {slot}',
+                hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
+            )
+    if match["total"]:
+        total_span = (offset + match.start("total"), offset + match.end("total"))
+    else:
+        total_span = (offset + match.start("gap"),) * 2
+    return Row(
+        capability=match["name"],
+        cells=MappingProxyType({slot: line[place] for slot, place in places.items()}),
+        line=number,
+        places=MappingProxyType({slot: offset + place for slot, place in places.items()}),
+        total_span=total_span,
+        printed=f"{match['value']}{match['star']}" if match["total"] else "",
+    )
+
+
+def with_totals(worksheet: Worksheet, totals: Mapping[str, str]) -> str:
+    """Return the text with the totals replaced (``91*``, by capability), and nothing else."""
+    return _replaced(
+        worksheet.text,
+        (
+            (*row.total_span, _printed(totals[row.capability], row.printed))
+            for row in worksheet.rows
+            if row.capability in totals
+        ),
+    )
+
+
+def with_cells(worksheet: Worksheet, cells: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the text with cells replaced (by capability, then criterion), and nothing else."""
+    return _replaced(
+        worksheet.text,
+        (
+            (row.places[slot], row.places[slot] + 1, cell)
+            for row in worksheet.rows
+            for slot, cell in cells.get(row.capability, {}).items()
+        ),
+    )
+
+
+def _printed(total: str, before: str) -> str:
+    value = total.removesuffix("*")
+    star = "*" if total.endswith("*") else ""
+    return ("" if before else " ") + f"[{value}]{star}"
+
+
+def _replaced(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
+    parts = []
+    done = 0
+    for start, end, new in sorted(changes):
+        parts += [text[done:start], new]
+        done = end
+    return "".join((*parts, text[done:]))
