@@ -63,7 +63,8 @@ def read(
         if name in seen:
             raise ScoringError(f"{source}:{number}:1: {name} stands in line {seen[name]} already")
         seen[name] = number
-        if len(fields) > 2:
+        # Two fields under a wider header are a name and a total, as the script writes gated rows.
+        if len(fields) != 2 or len(slots) == 1:
             changed = _changed(fields, slots, rows[name], f"{source}:{number}", highest)
             if changed:
                 changes[name] = changed

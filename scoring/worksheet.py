@@ -126,6 +126,23 @@ def _row(line: str, number: int, offset: int, source: str, highest: int) -> Row:
     )
 
 
+def differences(before: Worksheet, after: Worksheet) -> tuple[tuple[str, str, str, str], ...]:
+    """Return capability, criterion and both cells where two worksheets differ.
+
+    A row only one of them has is told once, with "row" for the criterion.
+    """
+    old = {row.capability: row for row in before.rows}
+    new = {row.capability: row for row in after.rows}
+    found = []
+    for name in dict.fromkeys((*old, *new)):
+        if name not in old or name not in new:
+            found.append((name, "row", *(("there", "") if name in old else ("", "there"))))
+            continue
+        was, now = old[name].cells, new[name].cells
+        found += [(name, slot, was[slot], now[slot]) for slot in SLOTS if was[slot] != now[slot]]
+    return tuple(found)
+
+
 def with_totals(worksheet: Worksheet, totals: Mapping[str, str]) -> str:
     """Return the text with the totals replaced (``91*``, by capability), and nothing else."""
     return _replaced(

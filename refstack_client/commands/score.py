@@ -1,15 +1,19 @@
-"""``score show|export|import``: what a worksheet's capabilities come to."""
+"""``score …``: what a worksheet's capabilities come to, and what would change that."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refstack_client.command import Command, Lister, say
-from refstack_client.errors import EXIT_OK, InputError
+from refstack_client.errors import EXIT_OK, InputError, UsageError
 from refstack_client.files import write_text
-from scoring import criteria, sheet_csv, total, worksheet
+from scoring import criteria, sheet_csv, total, what_if, worksheet
 from scoring.criteria import GATE, CriteriaSet
 from scoring.total import Standing
 from scoring.worksheet import SLOTS, Row, Worksheet
+
+if TYPE_CHECKING:
+    from scoring.sensitivity import Firmness
 
 FAITHFUL, EXACT = "faithful", "exact"
 
@@ -50,9 +54,12 @@ def _judged(row: Row, chosen: CriteriaSet, mode: str) -> tuple[str, str]:
         printed = total.faithful(row, chosen)
         return printed, "yes" if printed.endswith("*") else "no"
     known = total.exact(row, chosen)
-    interval = f"{known.low}" if known.low == known.high else f"{known.low} to {known.high}"
     words = {Standing.IN: "yes", Standing.OUT: "no", Standing.OPEN: "open"}
-    return interval, words[known.standing]
+    return _interval(known), words[known.standing]
+
+
+def _interval(known: total.Exact) -> str:
+    return f"{known.low}" if known.low == known.high else f"{known.low} to {known.high}"
 
 
 class Export(_Sheet, Command):
@@ -99,6 +106,109 @@ class Import(_Sheet, Command):
         else:
             say("no score differs")
         return EXIT_OK
+
+
+class WhatIf(_Sheet, Lister):
+    """List which capabilities would enter, leave or open under other weights or scores."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--weight", metavar="CRITERION=N", action="append", default=[], help="may be repeated"
+        )
+        parser.add_argument("--cutoff", metavar="N", type=int)
+        parser.add_argument(
+            "--set",
+            metavar="CAPABILITY.CRITERION=SCORE",
+            dest="cells",
+            action="append",
+            default=[],
+            help="may be repeated",
+        )
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen = criteria.find(args.criteria)
+        sheet = _read(args.worksheet, chosen)
+        weights = dict(_assignment(each, "--weight", "future=8") for each in args.weight)
+        new = what_if.reweighted(
+            chosen, {name: _number(value, name) for name, value in weights.items()}, args.cutoff
+        )
+        cells: dict[str, dict[str, str]] = {}
+        for each in args.cells:
+            where, value = _assignment(each, "--set", "compute-servers-list.doc=0")
+            capability, _, slot = where.rpartition(".")
+            cells.setdefault(capability, {})[slot] = value
+        # Reading the changed text again checks the new scores as any others.
+        what_if.rescored(sheet, cells)
+        changed = worksheet.parse(worksheet.with_cells(sheet, cells), "--set", chosen.highest)
+        return ("capability", "before", "after", "total before", "total after"), (
+            (each.capability, each.before.standing, each.after.standing, *_totals(each))
+            for each in what_if.compare(sheet.rows, changed.rows, chosen, new)
+        )
+
+
+def _totals(changed: what_if.Changed) -> tuple[str, str]:
+    return _interval(changed.before), _interval(changed.after)
+
+
+def _assignment(text: str, option: str, example: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(f"{option} {text}: expected NAME=VALUE", hint=f"as in {option} {example}")
+    return name.strip(), value.strip()
+
+
+def _number(text: str, name: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UsageError(f"--weight {name}={text}: expected a whole number") from error
+
+
+class Sensitivity(_Sheet, Lister):
+    """List how firmly each capability stands: margin, share of reweightings, smallest flips."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("--draws", type=int, default=100_000, help="default: %(default)s")
+        parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+        return parser
+
+    def take_action(self, args: Namespace):
+        from scoring import sensitivity  # noqa: PLC0415 - pandas is for those who need it
+
+        if args.draws < 1:
+            raise UsageError("--draws must be at least 1")
+        chosen = criteria.find(args.criteria)
+        sheet = _read(args.worksheet, chosen)
+        found = sensitivity.analyse(sheet.rows, chosen, args.draws, args.seed)
+        say(f"{found.draws} random reweightings, seed {found.seed}")
+        firm = sensitivity.firmness(found, chosen)
+        columns = ("capability", "total", "margin", "share in", "decided by", "smallest flips")
+        return columns, (_firmness(row, firm[row.capability], chosen) for row in sheet.rows)
+
+
+def _firmness(row: Row, firm: "Firmness", chosen: CriteriaSet) -> tuple[str | float, ...]:
+    flips = "; ".join(f"{flip.what} to {flip.value}" for flip in what_if.flips(row, chosen))
+    decisive = ", ".join(firm.decisive)
+    return row.capability, firm.total, firm.margin, round(firm.share, 3), decisive, flips
+
+
+class Diff(Lister):
+    """List the cells in which two worksheets differ."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("before", metavar="WORKSHEET", type=Path)
+        parser.add_argument("after", metavar="WORKSHEET", type=Path)
+        parser.add_argument("--criteria", default="2016.08", metavar="SET")
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen = criteria.find(args.criteria)
+        before, after = (_read(path, chosen) for path in (args.before, args.after))
+        return ("capability", "criterion", "before", "after"), worksheet.differences(before, after)
 
 
 def _changed_text(sheet: Worksheet, changes: sheet_csv.Cells, chosen: CriteriaSet) -> str:
