@@ -4,10 +4,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from capabilities import catalogue
 from refstack_client.command import Command, Lister, say
+from refstack_client.commands import arguments
 from refstack_client.errors import EXIT_OK, InputError, UsageError
 from refstack_client.files import write_text
-from scoring import criteria, sheet_csv, total, what_if, worksheet
+from scoring import criteria, must_have, sheet_csv, total, what_if, worksheet
 from scoring.criteria import GATE, CriteriaSet
 from scoring.total import Standing
 from scoring.worksheet import SLOTS, Row, Worksheet
@@ -193,6 +195,38 @@ def _firmness(row: Row, firm: "Firmness", chosen: CriteriaSet) -> tuple[str | fl
     flips = "; ".join(f"{flip.what} to {flip.value}" for flip in what_if.flips(row, chosen))
     decisive = ", ".join(firm.decisive)
     return row.capability, firm.total, firm.margin, round(firm.share, 3), decisive, flips
+
+
+class MustHave(_Sheet, Lister):
+    """List what scores and process recommend for the guideline after one, and why not."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        arguments.add_guideline(parser)
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen = criteria.find(args.criteria)
+        sheet = _read(args.worksheet, chosen)
+        name = args.guideline or catalogue.default()
+        previous = arguments.load_programme(name, args.programme)
+        for missing in must_have.required_without_a_row(sheet.rows, previous):
+            say(f"required in {previous.guideline.id} and not scored under that name: {missing}")
+        found = [must_have.recommend(row, chosen, previous) for row in sheet.rows]
+        for each in found:
+            if each.sticky:
+                was = each.was or "not listed"
+                say(f"{each.capability}: sticky should be {each.sticky}: {was} in {name}")
+        return ("capability", "total", "before", "recommended", "against"), (
+            (
+                each.capability,
+                _interval(each.total),
+                str(each.was or ""),
+                str(each.recommended),
+                "; ".join(each.against),
+            )
+            for each in found
+        )
 
 
 class Diff(Lister):

@@ -92,3 +92,17 @@ def test_a_bad_worksheet_is_refused_and_left_alone(sheet, tmp_path, capsys):
     (tmp_path / "garbage").write_bytes(bytes(range(256)) * 40_000)
     assert main(["score", "show", str(tmp_path / "garbage")]) == 4
     assert sheet.read_bytes() == before
+
+
+def test_what_is_recommended_is_listed_with_what_speaks_against_it(tmp_path, capsys):
+    path = tmp_path / "sheet.txt"
+    path.write_text(
+        "objectstore-object-create: [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1]\n"
+        "compute-servers-resize: [1,1,1] [1,1,1] [1,1,1] [1,1,1] [1]\n"
+    )
+    assert main(["score", "must-have", str(path), "--guideline", "2020.06", "-f", "csv"]) == 0
+    printed = capsys.readouterr()
+    assert '"objectstore-object-create","91","required","yes",""' in printed.out
+    assert '"required","no","every test is flagged"' in printed.out
+    assert "objectstore-object-create: sticky should be 1: required in 2020.06" in printed.err
+    assert "not scored under that name: networks-l2-CRUD" in printed.err
