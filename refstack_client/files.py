@@ -8,11 +8,16 @@ from typing import Any
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write ``text`` to a temporary file beside ``path`` and rename it into place."""
+    """As :func:`write_bytes`, for a text in UTF-8 with its line ends as they are."""
+    write_bytes(path, text.encode("utf-8"), mode)
+
+
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write ``content`` to a temporary file beside ``path`` and rename it into place."""
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         os.chmod(fresh, mode)
         os.replace(fresh, path)
     except BaseException:

@@ -8,7 +8,7 @@ from capabilities import catalogue
 from refstack_client.command import Command, Lister, say
 from refstack_client.commands import arguments
 from refstack_client.errors import EXIT_OK, InputError, UsageError
-from refstack_client.files import write_text
+from refstack_client.files import write_bytes, write_text
 from scoring import criteria, must_have, sheet_csv, total, what_if, worksheet
 from scoring.criteria import GATE, CriteriaSet
 from scoring.total import Standing
@@ -65,19 +65,28 @@ def _interval(known: total.Exact) -> str:
 
 
 class Export(_Sheet, Command):
-    """Write a worksheet's scores as CSV, every row with all its columns."""
+    """Write a worksheet's scores as CSV, every row with all its columns, or as a spreadsheet."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument("--csv", metavar="FILE", type=Path, required=True)
+        target = parser.add_mutually_exclusive_group(required=True)
+        target.add_argument("--csv", metavar="FILE", type=Path, help="a table of cells and totals")
+        target.add_argument(
+            "--xlsx", metavar="FILE", type=Path, help="a spreadsheet whose totals are live formulas"
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
         chosen = criteria.find(args.criteria)
         sheet = _read(args.worksheet, chosen)
-        totals = {row.capability: _judged(row, chosen, args.mode)[0] for row in sheet.rows}
-        write_text(args.csv, sheet_csv.export(sheet, totals))
-        say(f"written: {args.csv}")
+        if args.xlsx:
+            from scoring import sheet_xlsx  # noqa: PLC0415 - only this needs it
+
+            write_bytes(args.xlsx, sheet_xlsx.export(sheet, chosen))
+        else:
+            totals = {row.capability: _judged(row, chosen, args.mode)[0] for row in sheet.rows}
+            write_text(args.csv, sheet_csv.export(sheet, totals))
+        say(f"written: {args.xlsx or args.csv}")
         return EXIT_OK
 
 
