@@ -211,7 +211,7 @@ def _choose_settings(sandbox: Sandbox, port_base: int | None) -> dict[str, Any]:
                 hint="stop it first: refstack-client sandbox down",
             )
         ports = wanted
-        for name in set(names) - alive:
+        for name in (name for name in names if name not in alive):
             if not _is_free(ports[name]):
                 raise MachineError(
                     f"the port of {name}, {ports[name]} on {HOST}, is taken",
