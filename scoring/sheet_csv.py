@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from scoring.criteria import GATE, by_heading, criteria
 from scoring.errors import ScoringError
-from scoring.worksheet import NOT_CONSIDERED, SLOTS, UNDECIDED, Row, Worksheet
+from scoring.worksheet import SLOTS, Row, Worksheet, check_cell
 
 Cells = dict[str, dict[str, str]]
 """Cells by capability and criterion."""
@@ -99,13 +99,7 @@ def _changed(
         cell = field.strip()
         if slot is None:
             continue
-        top = 1 if slot == GATE else highest
-        digit = len(cell) == 1 and cell.isascii() and cell.isdigit() and int(cell) <= top
-        if not digit and cell not in (UNDECIDED, NOT_CONSIDERED):
-            raise ScoringError(
-                f'{where}:{column}: "{field}" is no score for {slot}',
-                hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
-            )
+        check_cell(cell, slot, f"{where}:{column}", highest)
         if cell != row.cells[slot]:
             changed[slot] = cell
     return changed

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from scoring.criteria import GATE, CriteriaSet
 from scoring.errors import ScoringError
 from scoring.total import Exact, Standing, exact
-from scoring.worksheet import Row, Worksheet
+from scoring.worksheet import Row, Worksheet, check_cell
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,21 @@ def reweighted(
     )
 
 
-def rescored(worksheet: Worksheet, cells: Mapping[str, Mapping[str, str]]) -> tuple[Row, ...]:
+def rescored(
+    worksheet: Worksheet, cells: Mapping[str, Mapping[str, str]], highest: int = 1
+) -> tuple[Row, ...]:
     """Return the rows with some cells replaced.
 
-    :raises ScoringError: there is no such row or criterion
+    :param highest: the best score a cell may have
+    :raises ScoringError: there is no such row or criterion, or what is given is no score
     """
     for capability, changed in cells.items():
         row = worksheet.row(capability)
-        for slot in changed:
+        for slot, cell in changed.items():
             if slot not in row.cells:
                 raise ScoringError(f"{capability} has no cell called {slot}")
-    return tuple(
-        replace(row, cells=MappingProxyType({**row.cells, **cells.get(row.capability, {})}))
-        for row in worksheet.rows
-    )
+            check_cell(cell, slot, capability, highest)
+    return tuple(row.with_cells(cells.get(row.capability, {})) for row in worksheet.rows)
 
 
 def compare(
@@ -123,8 +124,7 @@ def _score_flips(row: Row, criteria: CriteriaSet, inside: bool) -> list[Flip]:
             continue
         values = range(score) if inside else range(score + 1, criteria.highest + 1)
         for value in values:
-            changed = replace(row, cells=MappingProxyType({**row.cells, slot: str(value)}))
-            after = exact(changed, criteria)
+            after = exact(row.with_cells({slot: str(value)}), criteria)
             if (after.standing is Standing.IN) is not inside:
                 found.append(Flip(f"score of {slot}", value, abs(value - score)))
     return found

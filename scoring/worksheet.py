@@ -10,7 +10,7 @@ cells stand in the text, and writing replaces those characters and the total alo
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from scoring.criteria import GATE, criteria
@@ -47,6 +47,10 @@ class Row:
         """Return a cell as a number; None where it is undecided or not considered."""
         cell = self.cells[criterion]
         return int(cell) if cell.isdigit() else None
+
+    def with_cells(self, cells: Mapping[str, str]) -> "Row":
+        """Return the row with some cells replaced; its text stays as it is."""
+        return replace(self, cells=MappingProxyType({**self.cells, **cells}))
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,20 @@ def parse(text: str, source: str, highest: int = 1) -> Worksheet:
     return Worksheet(text, tuple(rows.values()))
 
 
+def check_cell(cell: str, slot: str, where: str, highest: int) -> None:
+    """Check that ``cell`` is a score, ``?`` or ``*``.
+
+    :raises ScoringError: it is not; ``where`` says where it stands
+    """
+    top = 1 if slot == GATE else highest
+    digit = len(cell) == 1 and cell.isascii() and cell.isdigit() and int(cell) <= top
+    if not digit and cell not in (UNDECIDED, NOT_CONSIDERED):
+        raise ScoringError(
+            f'{where}: "{cell}" is no score for {slot}',
+            hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
+        )
+
+
 def _row(line: str, number: int, offset: int, source: str, highest: int) -> Row:
     match = _ROW.match(line)
     if match is None:
@@ -105,13 +123,7 @@ def _row(line: str, number: int, offset: int, source: str, highest: int) -> Row:
         )
     places = {slot: match.start(group) for slot, group in zip(SLOTS, range(2, 15), strict=True)}
     for slot, place in places.items():
-        cell = line[place]
-        top = 1 if slot == GATE else highest
-        if not (cell.isdigit() and int(cell) <= top) and cell not in (UNDECIDED, NOT_CONSIDERED):
-            raise ScoringError(
-                f'{source}:{number}:{place + 1}: "{cell}" is no score for {slot}',
-                hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
-            )
+        check_cell(line[place], slot, f"{source}:{number}:{place + 1}", highest)
     if match["total"]:
         total_span = (offset + match.start("total"), offset + match.end("total"))
     else:

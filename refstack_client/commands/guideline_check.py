@@ -8,11 +8,13 @@ from pathlib import Path
 from capabilities import catalogue, difference, drift, process, programme
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
+from capabilities.guideline import Guideline
 from capabilities.matching import Index
+from capabilities.programme import Programme
 from refstack_client import guideline_source, junit, stream
 from refstack_client.command import Lister, say
 from refstack_client.commands import arguments
-from refstack_client.commands.tempest_arguments import add_tempest, load_index
+from refstack_client.commands.tempest_arguments import add_tempest, installed, listed, load_index
 from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, UsageError
 from refstack_client.files import write_json
 from scoring.verdict import judge
@@ -47,11 +49,12 @@ class Check(Lister):
         return super().run(parsed_args) or self._worst
 
     def take_action(self, args: Namespace):
-        checked = self._check(args)
+        index = load_index(args)
+        checked = self._check(args, index)
         if args.junit:
             junit.write(args.junit, checked)
         if args.alias_patch:
-            _write_alias_patch(args)
+            _write_alias_patch(args, index)
         if args.summary:
             columns = ("Guideline", "Errors", "Warnings", "Notes", "Codes")
             return columns, (_summary(name, found) for name, found in checked.items())
@@ -62,8 +65,7 @@ class Check(Lister):
             for each in found
         )
 
-    def _check(self, args: Namespace) -> dict[str, tuple[Finding, ...]]:
-        index = load_index(args)
+    def _check(self, args: Namespace, index: Index | None) -> dict[str, tuple[Finding, ...]]:
         checked = {}
         for name in args.guideline:
             try:
@@ -76,13 +78,15 @@ class Check(Lister):
         return checked
 
 
-def _write_alias_patch(args: Namespace) -> None:
-    index = load_index(args)
+def _write_alias_patch(args: Namespace, index: Index | None) -> None:
     if index is None or len(args.guideline) != 1:
         raise UsageError("--alias-patch takes one guideline, and --tempest or --tempest-list")
-    guideline, _ = guideline_source.load(args.guideline[0])
-    found = programme.default(guideline, arguments.PLATFORM)
+    found = _programme(guideline_source.load(args.guideline[0])[0])
     write_json(args.alias_patch, drift.alias_patch(found, index))
+
+
+def _programme(guideline: Guideline) -> Programme:
+    return programme.default(guideline, arguments.PLATFORM)
 
 
 def _summary(name: str, findings: tuple[Finding, ...]) -> tuple[str | int, ...]:
@@ -98,7 +102,7 @@ def _summary(name: str, findings: tuple[Finding, ...]) -> tuple[str | int, ...]:
 def _findings(name: str, since: str | None, index: Index | None) -> tuple[Finding, ...]:
     guideline, findings = guideline_source.load(name)
     if index:
-        return drift.check(programme.default(guideline, arguments.PLATFORM), index)
+        return drift.check(_programme(guideline), index)
     findings += process.check(guideline)
     if guideline.replaces in catalogue.shipped():
         findings += process.check_change(guideline, catalogue.load(guideline.replaces)[0])
@@ -121,14 +125,11 @@ class Drift(Lister):
         return parser
 
     def take_action(self, args: Namespace):
-        args.tempest = not args.tempest_list
-        index = load_index(args)
-        assert index is not None  # noqa: S101 - one of the two is always asked for
+        index = listed(args.tempest_list) if args.tempest_list else installed()
         columns = [field.name for field in dataclasses.fields(drift.Drift)]
         rows = []
         for name in args.guideline or catalogue.shipped():
-            found = programme.default(guideline_source.load(name)[0], arguments.PLATFORM)
-            measured = drift.measure(found, index)
+            measured = drift.measure(_programme(guideline_source.load(name)[0]), index)
             rows.append((name, *dataclasses.astuple(measured), measured.unflagged_vanished))
         heads = (*(name.replace("_", " ") for name in columns), "unflagged vanished")
         return ("guideline", *heads), rows

@@ -30,21 +30,33 @@ class _Sheet:
             metavar="SET",
             help=f"weights and cutoff: {', '.join(criteria.sets())} (default: %(default)s)",
         )
-        parser.add_argument(
-            "--mode",
-            choices=(FAITHFUL, EXACT),
-            default=EXACT,
-            help="as the published script prints totals, or what is known of them (default)",
-        )
         return parser
+
+    @staticmethod
+    def load(args: Namespace) -> tuple[CriteriaSet, Worksheet]:
+        chosen = criteria.find(args.criteria)
+        return chosen, _read(args.worksheet, chosen)
+
+
+def _add_mode(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        choices=(FAITHFUL, EXACT),
+        default=EXACT,
+        help="as the published script prints totals, or what is known of them (default)",
+    )
 
 
 class Show(_Sheet, Lister):
     """List scores, total and whether a capability qualifies."""
 
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        _add_mode(parser)
+        return parser
+
     def take_action(self, args: Namespace):
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         return ("capability", *SLOTS, "total", "qualifies"), (
             (row.capability, *(row.cells[slot] for slot in SLOTS), *_judged(row, chosen, args.mode))
             for row in sheet.rows
@@ -69,6 +81,7 @@ class Export(_Sheet, Command):
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
+        _add_mode(parser)
         target = parser.add_mutually_exclusive_group(required=True)
         target.add_argument("--csv", metavar="FILE", type=Path, help="a table of cells and totals")
         target.add_argument(
@@ -77,8 +90,7 @@ class Export(_Sheet, Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         if args.xlsx:
             from scoring import sheet_xlsx  # noqa: PLC0415 - only this needs it
 
@@ -102,8 +114,7 @@ class Import(_Sheet, Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         changes = sheet_csv.read(_text(args.csv), str(args.csv), sheet, chosen.highest)
         for capability, cells in changes.items():
             before = sheet.row(capability).cells
@@ -139,8 +150,7 @@ class WhatIf(_Sheet, Lister):
         return parser
 
     def take_action(self, args: Namespace):
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         weights = dict(_assignment(each, "--weight", "future=8") for each in args.weight)
         new = what_if.reweighted(
             chosen, {name: _number(value, name) for name, value in weights.items()}, args.cutoff
@@ -150,12 +160,10 @@ class WhatIf(_Sheet, Lister):
             where, value = _assignment(each, "--set", "compute-servers-list.doc=0")
             capability, _, slot = where.rpartition(".")
             cells.setdefault(capability, {})[slot] = value
-        # Reading the changed text again checks the new scores as any others.
-        what_if.rescored(sheet, cells)
-        changed = worksheet.parse(worksheet.with_cells(sheet, cells), "--set", chosen.highest)
+        changed = what_if.rescored(sheet, cells, chosen.highest)
         return ("capability", "before", "after", "total before", "total after"), (
             (each.capability, each.before.standing, each.after.standing, *_totals(each))
-            for each in what_if.compare(sheet.rows, changed.rows, chosen, new)
+            for each in what_if.compare(sheet.rows, changed, chosen, new)
         )
 
 
@@ -191,8 +199,7 @@ class Sensitivity(_Sheet, Lister):
 
         if args.draws < 1:
             raise UsageError("--draws must be at least 1")
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         found = sensitivity.analyse(sheet.rows, chosen, args.draws, args.seed)
         say(f"{found.draws} random reweightings, seed {found.seed}")
         firm = sensitivity.firmness(found, chosen)
@@ -215,8 +222,7 @@ class MustHave(_Sheet, Lister):
         return parser
 
     def take_action(self, args: Namespace):
-        chosen = criteria.find(args.criteria)
-        sheet = _read(args.worksheet, chosen)
+        chosen, sheet = self.load(args)
         name = args.guideline or catalogue.default()
         previous = arguments.load_programme(name, args.programme)
         for missing in must_have.required_without_a_row(sheet.rows, previous):

@@ -19,19 +19,31 @@ def add_tempest(parser: ArgumentParser) -> None:
 
 
 def load_index(args: Namespace) -> Index | None:
+    """Return the tests of the Tempest that was asked for; None where none was."""
     if args.tempest_list:
-        try:
-            lines = args.tempest_list.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{args.tempest_list}: {error}", hint="stestr list > FILE writes such a list"
-            ) from error
-        return Index.of(test for line in lines if (test := testid.parse(line)))
-    if args.tempest:
-        # Only here: it takes Tempest and seconds.
-        from refstack_client import tempest_index  # noqa: PLC0415
-        from refstack_client.workspace import workspace  # noqa: PLC0415
+        return listed(args.tempest_list)
+    return installed() if args.tempest else None
 
-        with workspace() as space:
-            return tempest_index.load(space).index
-    return None
+
+def listed(path: Path) -> Index:
+    """Return the tests of a list, one a line.
+
+    :raises InputError: it cannot be read
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: {error}", hint="stestr list > FILE writes such a list"
+        ) from error
+    return Index.of(test for line in lines if (test := testid.parse(line)))
+
+
+def installed() -> Index:
+    """Return the tests of the installed Tempest."""
+    # Only here: it takes Tempest and seconds.
+    from refstack_client import tempest_index  # noqa: PLC0415
+    from refstack_client.workspace import workspace  # noqa: PLC0415
+
+    with workspace() as space:
+        return tempest_index.load(space).index

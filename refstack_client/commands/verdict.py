@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capabilities import catalogue, programme
-from capabilities.matching import Match
-from capabilities.programme import Programme
+from capabilities.guideline import Guideline
 from refstack_client import report, stream
 from refstack_client.command import Command, say
 from refstack_client.commands import arguments
@@ -24,9 +23,12 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Judged:
-    verdict: Verdict
-    plan: Mapping[str, Any] | None
+class Results:
+    """What a run or a stream left: a run's own guideline and plan come with it."""
+
+    outcomes: Outcomes
+    guideline: Guideline | None = None
+    plan: Mapping[str, Any] | None = None
 
 
 class _Results:
@@ -55,9 +57,10 @@ class ShowVerdict(_Results, Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        results = _read(args.results)
         if args.guideline == ALL:
-            return _show_all(args)
-        verdict = _judge(args).verdict
+            return _show_all(results, args)
+        verdict = _judge(results, args.guideline, args)
         if args.format == "json":
             print(json.dumps(report.as_json(verdict), indent=2, ensure_ascii=False))
         else:
@@ -65,13 +68,13 @@ class ShowVerdict(_Results, Command):
         return report.EXIT_CODES[verdict.conformance]
 
 
-def _show_all(args: Namespace) -> int:
+def _show_all(results: Results, args: Namespace) -> int:
     """Judge one run by every shipped guideline; the exit code is the newest approved one's."""
     verdicts = {}
     for name in catalogue.shipped():
         known = {each.key for each in programme.programmes(catalogue.load(name)[0])}
         if not args.programme or args.programme in known:
-            verdicts[name] = _judge(Namespace(**{**vars(args), "guideline": name})).verdict
+            verdicts[name] = _judge(results, name, args)
     if not verdicts:
         raise UsageError(f"no shipped guideline has a programme called {args.programme}")
     if args.format == "json":
@@ -96,36 +99,28 @@ class Report(_Results, Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        judged = _judge(args)
-        write_text(args.output, report.html(judged.verdict, judged.plan))
+        results = _read(args.results)
+        verdict = _judge(results, args.guideline, args)
+        write_text(args.output, report.html(verdict, results.plan))
         say(f"written: {args.output}")
         return EXIT_OK
 
 
-def _judge(args: Namespace) -> Judged:
-    """Judge a run by its own guideline and programme unless others are named."""
-    if args.results.is_dir():
-        run = Run(args.results)
-        guideline, plan = read_plan(run)
-        chosen = (
-            arguments.load_programme(args.guideline, args.programme, plan["programme"])
-            if args.guideline
-            else catalogue.with_bases(
-                programme.find(guideline, args.programme or plan["programme"])
-            )
-        )
-        outcomes = stream.read_appended(run.stream)
-        return _judged(chosen, outcomes, read_matches(plan, chosen), plan, args)
-    name = args.guideline or catalogue.default()
-    chosen = arguments.load_programme(name, args.programme)
-    return _judged(chosen, stream.read(args.results), None, None, args)
+def _read(path: Path) -> Results:
+    if not path.is_dir():
+        return Results(stream.read(path))
+    run = Run(path)
+    guideline, plan = read_plan(run)
+    return Results(stream.read_appended(run.stream), guideline, plan)
 
 
-def _judged(
-    chosen: Programme,
-    outcomes: Outcomes,
-    matches: Mapping[str, Match] | None,
-    plan: Mapping[str, Any] | None,
-    args: Namespace,
-) -> Judged:
-    return Judged(judge(chosen, outcomes, matches, strict=args.strict), plan)
+def _judge(results: Results, name: str | None, args: Namespace) -> Verdict:
+    """Judge results by their own guideline and programme unless others are named."""
+    planned = results.plan["programme"] if results.plan else arguments.PLATFORM
+    if results.guideline and not name:
+        own = programme.find(results.guideline, args.programme or planned)
+        chosen = catalogue.with_bases(own)
+    else:
+        chosen = arguments.load_programme(name or catalogue.default(), args.programme, planned)
+    matches = read_matches(results.plan, chosen) if results.plan else None
+    return judge(chosen, results.outcomes, matches, strict=args.strict)

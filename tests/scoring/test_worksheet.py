@@ -82,6 +82,7 @@ def test_totals_are_written_and_nothing_else_changes():
     [
         ("x: [1,1,1] [1,1,1] [1,1,1] [1]", r"sheet\.txt:1:4: this row does not have 4 groups"),
         ("x: [1,1,1] [1,1,1] [1,a,1] [1,1,1] [1]", r'sheet\.txt:1:23: "a" is no score for doc'),
+        ("x: [²,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "²" is no score'),
         ("x: [2,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "2" is no score'),
         ("x: [1,1,1] [1,1,1] [1,1,1] [1,1,1] [2]", '"2" is no score for non-admin'),
         ("just prose", "no row of scores"),
