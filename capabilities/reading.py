@@ -63,7 +63,7 @@ class Reading:
                 hint="correct the file at that line and column",
             ) from error
         if not isinstance(document, dict):
-            raise GuidelineError(f"{self.source}: a guideline is a JSON object, this is not")
+            raise GuidelineError(f"{self.source}: not a JSON object")
         return document
 
     def _refuse_doubles(self, value: Any, pointer: str) -> None:

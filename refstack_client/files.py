@@ -2,9 +2,12 @@
 
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from refstack_client.errors import InputError
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
@@ -25,6 +28,29 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
         raise
 
 
+def write_over(path: Path, content: bytes) -> None:
+    """Write a file the user named; what stood there before is kept beside it as ``path~``.
+
+    A link is followed and the mode of the file kept.
+
+    :raises InputError: it cannot be written
+    """
+    target = path.resolve()
+    try:
+        if not target.exists():
+            write_bytes(target, content)
+            return
+        before = target.read_bytes()
+        mode = stat.S_IMODE(target.stat().st_mode)
+        if before != content:
+            write_bytes(target.with_name(f"{target.name}~"), before, mode)
+            write_bytes(target, content, mode)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", hint="name another file"
+        ) from error
+
+
 def write_private(path: Path, text: str) -> None:
     """As :func:`write_text`, readable by its owner alone from the first byte."""
     write_text(path, text, mode=0o600)
@@ -32,7 +58,11 @@ def write_private(path: Path, text: str) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """As :func:`write_text`, for a JSON document in a stable, readable form."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(document))
+
+
+def json_text(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_json(path: Path, default: Any) -> Any:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
-
 from capabilities.guideline import Status
 from refstack_client.errors import (
     EXIT_INCOMPLETE,
@@ -17,6 +15,7 @@ from refstack_client.errors import (
 from refstack_client.files import write_json, write_text
 from refstack_client.plan import Plan
 from refstack_client.run import Run
+from scoring import page
 from scoring.outcome import Outcome
 from scoring.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
 
@@ -187,14 +186,7 @@ def _yes_no(verdict: Verdict) -> str:
 
 def html(verdict: Verdict, plan: Mapping[str, Any] | None = None) -> str:
     """Return one self-contained page; ``plan`` adds where and as whom the tests ran."""
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("refstack_client"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("report.html").render(
+    return page.template("refstack_client", "report.html").render(
         verdict=verdict,
         document=as_json(verdict),
         headline=headline(verdict),

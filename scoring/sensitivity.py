@@ -12,6 +12,8 @@ from scoring.criteria import GATE, CriteriaSet
 from scoring.worksheet import Row
 
 DRAWS_AT_ONCE = 10_000
+# Scaled totals meet a scaled cutoff but for the last bit.
+_LAST_BIT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,54 @@ def analyse(
     for position, name in enumerate(criteria.weights):
         kept = np.delete(weights, position)
         left = np.delete(cells.to_numpy(), position, axis=1) @ kept
-        table[f"without {name}"] = left >= cutoff * kept.sum() / weights.sum()
+        table[f"without {name}"] = left >= cutoff * kept.sum() / weights.sum() - _LAST_BIT
     return Sensitivity(table, seed, draws)
+
+
+def swing(row: Row, criteria: CriteriaSet) -> dict[str, tuple[float, float]]:
+    """Return what a row's total would lose and gain, by criterion, between worst and best score.
+
+    An undecided cell counts as the worst score; a gated row can gain or lose nothing.
+    """
+    cells = scores((row,), criteria).iloc[0]
+    open_gate = float(row.cells[GATE] == "1")
+    return {
+        name: (-float(cells[name]) * weight, (1 - float(cells[name])) * weight * open_gate)
+        for name, weight in criteria.weights.items()
+    }
+
+
+def by_criterion(rows: tuple[Row, ...], criteria: CriteriaSet) -> pd.DataFrame:
+    """Return, per criterion:
+
+    * ``weight``, and ``met``: the part of the rows that an admin is not needed for which meet it;
+    * ``without`` and ``doubled``: how many capabilities are in when its weight is 0, and when it is
+      twice what it is, the cutoff at the same share of the sum;
+    * ``entering`` and ``leaving``: who crosses the line when it is left out.
+    """
+    cells = scores(rows, criteria)
+    values = cells.to_numpy()
+    weights = np.array(list(criteria.weights.values()), dtype=float)
+    cutoff = float(criteria.cutoff if criteria.cutoff is not None else criteria.most)
+    before = values @ weights >= cutoff
+    candidates = np.array([row.cells[GATE] == "1" for row in rows])
+    found = {}
+    for position, name in enumerate(criteria.weights):
+        inside = {}
+        for factor in (0, 2):
+            changed = weights.copy()
+            changed[position] *= factor
+            line = cutoff * changed.sum() / weights.sum()
+            inside[factor] = values @ changed >= line - _LAST_BIT
+        found[name] = {
+            "weight": criteria.weights[name],
+            "met": float(values[candidates, position].mean()) if candidates.any() else 0.0,
+            "without": int(inside[0].sum()),
+            "doubled": int(inside[2].sum()),
+            "entering": list(cells.index[inside[0] & ~before]),
+            "leaving": list(cells.index[~inside[0] & before]),
+        }
+    return pd.DataFrame.from_dict(found, orient="index")
 
 
 def _share(cells: np.ndarray, most: float, cutoff: float, draws: int, seed: int) -> np.ndarray:
@@ -69,8 +117,7 @@ def _share(cells: np.ndarray, most: float, cutoff: float, draws: int, seed: int)
         count = min(DRAWS_AT_ONCE, draws - start)
         # A Dirichlet draw is uniform over all weights that sum to one.
         weights = random.dirichlet(np.ones(cells.shape[1]), size=count) * most
-        # Totals of whole rows meet the cutoff but for the last bit.
-        inside += (cells @ weights.T >= cutoff - 1e-9).sum(axis=1)
+        inside += (cells @ weights.T >= cutoff - _LAST_BIT).sum(axis=1)
     return inside / draws
 
 

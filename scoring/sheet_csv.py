@@ -6,30 +6,30 @@ row has all its columns, and reading never removes anything: it yields the cells
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from scoring.criteria import GATE, by_heading, criteria
+from scoring.criteria import by_heading, criteria, gate
 from scoring.errors import ScoringError
 from scoring.worksheet import SLOTS, Row, Worksheet, check_cell
 
 Cells = dict[str, dict[str, str]]
 """Cells by capability and criterion."""
 
-_NAME = "Capability"
+HEADINGS = ("Capability", *(each.name for each in (*criteria(), gate())), "Total")
 _TOTAL = "Total"
-_HEADINGS = {**{each.id: each.name for each in criteria()}, GATE: "Non-Admin"}
+_HEADINGS = {each.id: each.name for each in (*criteria(), gate())}
 # A spreadsheet takes a text that starts so for a formula.
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(worksheet: Worksheet, totals: Mapping[str, str]) -> str:
+def export(rows: Iterable[Row], totals: Mapping[str, str]) -> str:
     """Return a CSV text: capability, twelve criteria, Non-Admin, total."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((_NAME, *(_HEADINGS[slot] for slot in SLOTS), _TOTAL))
-    for row in worksheet.rows:
+    writer.writerow(HEADINGS)
+    for row in rows:
         cells = (row.cells[slot] for slot in SLOTS)
-        writer.writerow((_neutral(row.capability), *cells, totals.get(row.capability, "")))
+        writer.writerow((neutral(row.capability), *cells, totals.get(row.capability, "")))
     return out.getvalue()
 
 
@@ -54,7 +54,7 @@ def read(
     for number, fields in enumerate(lines[1:], start=2):
         if not any(fields):
             continue
-        name = fields[0].strip().removeprefix("'").rstrip(":")
+        name = plain(fields[0]).rstrip(":")
         if name not in rows:
             raise ScoringError(
                 f"{source}:{number}:1: the worksheet has no row called {name}",
@@ -105,5 +105,12 @@ def _changed(
     return changed
 
 
-def _neutral(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def neutral(text: str) -> str:
+    """Return ``text`` such that no spreadsheet takes it for a formula: an apostrophe leads it."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def plain(text: str) -> str:
+    """Undo :func:`neutral`, and drop the space around."""
+    text = text.strip()
+    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text

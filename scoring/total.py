@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from scoring.criteria import GATE, CriteriaSet
+from scoring.criteria import GATE, CriteriaSet, NotConsidered
 from scoring.errors import ScoringError
 from scoring.worksheet import NOT_CONSIDERED, UNDECIDED, Row
 
@@ -55,15 +55,19 @@ def faithful(row: Row, criteria: CriteriaSet) -> str:
 def exact(row: Row, criteria: CriteriaSet) -> Exact:
     """Return what is known of a row's total.
 
-    ``*`` counts nothing; ``?`` may still count all; an undecided Non-Admin leaves the row open.
+    ``?`` may still count all, ``*`` what the set's policy says; an undecided Non-Admin leaves the
+    row open.
     """
     low = high = Fraction(0)
+    may_count = {UNDECIDED}
+    if criteria.not_considered is NotConsidered.OPEN:
+        may_count.add(NOT_CONSIDERED)
     for slot, weight in criteria.weights.items():
         score = row.score(slot)
         if score is not None:
             low += Fraction(score * weight, criteria.highest)
             high += Fraction(score * weight, criteria.highest)
-        elif row.cells[slot] == UNDECIDED:
+        elif row.cells[slot] in may_count:
             high += weight
     if row.cells[GATE] == "0":
         return Exact(Fraction(0), Fraction(0), Standing.OUT)

@@ -21,6 +21,7 @@ NOT_CONSIDERED = "*"
 SLOTS = (*(each.id for each in criteria()), GATE)
 
 _LOOKS_LIKE_A_ROW = re.compile(r"(?P<name>\S+):[ \t]*\[[^\]\n]*,[^\]\n]*,[^\]\n]*\]")
+_UNDERLINE = re.compile(r"-{3,}|={3,}|~{3,}")
 _GROUP = r"\[(.),(.),(.)\][ \t]*"
 _ROW = re.compile(
     r"(?P<name>\S+):[ \t]*" + _GROUP * 4 + r"\[(.)\](?P<gap>[ \t]*)"
@@ -33,7 +34,8 @@ class Row:
     """One capability's scores, each a digit, ``?`` (undecided) or ``*`` (not considered).
 
     ``cells`` maps criteria (and the gate) to their text; ``places`` to their offset in the whole
-    text; ``printed`` is the total with its star as it stands, "" where there is none.
+    text; ``printed`` is the total with its star as it stands, "" where there is none; ``section``
+    is the underlined title above.
     """
 
     capability: str
@@ -42,6 +44,7 @@ class Row:
     places: Mapping[str, int] = field(repr=False)
     total_span: tuple[int, int] = field(repr=False)
     printed: str = ""
+    section: str = ""
 
     def score(self, criterion: str) -> int | None:
         """Return a cell as a number; None where it is undecided or not considered."""
@@ -80,9 +83,13 @@ def parse(text: str, source: str, highest: int = 1) -> Worksheet:
     """
     rows: dict[str, Row] = {}
     offset = 0
+    section = before = ""
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if _UNDERLINE.fullmatch(line.strip()) and before:
+            section = before
+        before = line.strip()
         if _LOOKS_LIKE_A_ROW.match(line):
-            row = _row(line, number, offset, source, highest)
+            row = replace(_row(line, number, offset, source, highest), section=section)
             if row.capability in rows:
                 first = rows[row.capability].line
                 raise ScoringError(

@@ -127,7 +127,7 @@ def test_an_undefined_capability_is_an_error_when_required_and_a_note_when_remov
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "a guideline is a JSON object"),
+        ("[]", "not a JSON object"),
         ('{"schema": "0.9"}', "schema 0.9, but 1.0 to 2.0"),
         ('{"schema": "1.2"}', "no capabilities and components"),
         ("{}", "no schema version"),

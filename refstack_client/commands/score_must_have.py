@@ -1,0 +1,99 @@
+"""``score must-have``: recommendation beside decision, the gap, and the draft that follows."""
+
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from capabilities import catalogue, process, reader
+from capabilities.finding import Finding, Severity
+from refstack_client import guideline_source
+from refstack_client.command import Lister, say
+from refstack_client.commands import score_arguments
+from refstack_client.commands.score_arguments import interval
+from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK
+from refstack_client.files import json_text, write_over
+from scoring import draft, must_have
+from scoring.must_have import Proposal
+
+
+class MustHave(Lister):
+    """List what scores and process recommend beside what is decided; with -o write the draft.
+
+    What does not agree is told on stderr. Exit code 4 if the process forbids a decision.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        score_arguments.add_worksheet(parser)
+        score_arguments.add_decisions(parser)
+        parser.add_argument(
+            "-o", "--output", metavar="FILE", type=Path, help="write the draft guideline (JSON)"
+        )
+        parser.add_argument("--name", default="next", help="id of the draft (default: %(default)s)")
+        return parser
+
+    def run(self, parsed_args: Namespace) -> int:
+        self._worst = EXIT_OK
+        return super().run(parsed_args) or self._worst
+
+    def take_action(self, args: Namespace):
+        args.guideline = args.guideline or catalogue.default()
+        chosen, sheet = score_arguments.load(args)
+        previous = score_arguments.load_previous(args)
+        proposal = must_have.propose(
+            sheet.rows, chosen, previous, score_arguments.load_decisions(args)
+        )
+        _say(proposal.findings)
+        if args.output and proposal.gated_elsewhere:
+            names = ", ".join(proposal.gated_elsewhere)
+            say(f"warning: {names}: of another programme, needs an admin: deprecated in the draft")
+        wrong = [each for each in proposal.findings if each.severity is Severity.ERROR]
+        if args.output and not wrong:
+            before = reader.document(guideline_source.content(args.guideline), args.guideline)
+            wrong = _write(args.output, draft.document(proposal, before, args.name), proposal)
+        if wrong:
+            self._worst = EXIT_BAD_INPUT
+            say(f"{len(wrong)} errors" + (f": {args.output} was not written" * bool(args.output)))
+        columns = ("capability", "total", "before", "recommended", "against")
+        return (*columns, "decided", "reason", "author", "date", "proposed"), (
+            (
+                each.capability,
+                interval(each.total),
+                str(each.was or ""),
+                str(each.recommended),
+                "; ".join(each.against),
+                each.decision.decision,
+                each.decision.reason,
+                each.decision.author,
+                each.decision.date,
+                str(each.proposed or ""),
+            )
+            for each in proposal.recommendations
+        )
+
+
+def _write(path: Path, document: Mapping[str, Any], proposal: Proposal) -> list[Finding]:
+    """Write the draft unless ``guideline check`` would refuse it; return its errors."""
+    text = json_text(document)
+    guideline, findings = reader.parse(text.encode(), path.name)
+    findings += process.check(guideline)
+    findings += process.check_change(guideline, proposal.previous.guideline)
+    wrong = [each for each in findings if each.severity is Severity.ERROR]
+    for each in wrong:
+        say(f"error: {each.pointer}: {each.message} ({each.clause})")
+    if not wrong:
+        write_over(path, text.encode())
+        say(f"written: {path}, a draft to follow {proposal.previous.guideline.id}")
+    return wrong
+
+
+def _say(findings: Iterable[Finding]) -> None:
+    """Tell findings, one line for all capabilities of which the same is said."""
+    names = defaultdict(list)
+    for each in findings:
+        clause = f" ({each.clause})" if each.clause else ""
+        names[each.severity, f"{each.message}{clause}"].append(each.pointer)
+    for (severity, message), capabilities in names.items():
+        say(f"{severity}: {', '.join(capabilities)}: {message}")
