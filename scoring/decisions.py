@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, fields
 
 from capabilities.guideline import Status
 from scoring.errors import ScoringError
-from scoring.sheet_csv import neutral, plain
+from scoring.sheet_csv import fields_of, neutral, plain
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def read(text: str, source: str) -> dict[str, Decision]:
 
     :raises ScoringError: with file, line and column, for what is no decision
     """
-    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    lines = fields_of(text, source)
     if not lines:
         return {}
     headings = [each.strip().lower() for each in lines[0]]

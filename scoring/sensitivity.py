@@ -72,7 +72,7 @@ def swing(row: Row, criteria: CriteriaSet) -> dict[str, tuple[float, float]]:
     cells = scores((row,), criteria).iloc[0]
     open_gate = float(row.cells[GATE] == "1")
     return {
-        name: (-float(cells[name]) * weight, (1 - float(cells[name])) * weight * open_gate)
+        name: (0.0 - float(cells[name]) * weight, (1 - float(cells[name])) * weight * open_gate)
         for name, weight in criteria.weights.items()
     }
 

@@ -44,7 +44,7 @@ def read(
     :raises ScoringError: it names a capability or criterion nobody knows, one twice, or holds what
         is no score; file, line and column say where
     """
-    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    lines = fields_of(text, source)
     if not lines or not lines[0]:
         raise ScoringError(f"{source} is empty", hint="the first line names the columns")
     slots = _slots(lines[0], source)
@@ -103,6 +103,20 @@ def _changed(
         if cell != row.cells[slot]:
             changed[slot] = cell
     return changed
+
+
+def fields_of(text: str, source: str) -> list[list[str]]:
+    """Return the fields of a CSV text, line by line; a byte order mark is no part of them.
+
+    :raises ScoringError: a line is none of CSV
+    """
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise ScoringError(
+            f"{source}:{reader.line_num}: not CSV: {error}", hint="is this the right file?"
+        ) from error
 
 
 def neutral(text: str) -> str:

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from capabilities import programme
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
 from scoring import criteria, must_have, sheet_xlsx, what_if, worksheet, xlsx_changes
-from scoring.criteria import CriteriaSet
+from scoring.criteria import CriteriaSet, NotConsidered
 from scoring.decisions import Decision
 from scoring.errors import ScoringError
 from scoring.must_have import Proposal
@@ -125,8 +126,9 @@ def without_results(content: bytes, change=None) -> bytes:
     return out.getvalue()
 
 
-def test_what_the_file_shows_is_ours_and_its_formulas_give_the_same(calculate):
-    found = proposal()
+@pytest.mark.parametrize("policy", NotConsidered)
+def test_what_the_file_shows_is_ours_and_its_formulas_give_the_same(calculate, policy):
+    found = proposal(replace(CURRENT, not_considered=policy))
     exported = sheet_xlsx.export(found)
     for content in (exported, calculate(without_results(exported))):
         assert totals(content) == expected_totals(found)

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import criteria, sheet_csv, total, worksheet
+from scoring.criteria import NotConsidered
 from scoring.errors import ScoringError
 from scoring.total import Standing
 
@@ -148,6 +150,7 @@ def test_csv_is_read_however_it_was_written():
     ("text", "message"),
     [
         ("", "is empty"),
+        ("Capability,doc\n" + "x" * 200_000, "x:2: not CSV: field larger than field limit"),
         ("Capability,Nonsense\n", "x:1:2: there is no criterion called Nonsense"),
         ("Capability,doc,Documented\n", "x:1:3: Documented stands twice"),
         ("Capability,doc,tools\nnobody,1,1\n", "x:2:1: the worksheet has no row called nobody"),
@@ -194,3 +197,15 @@ def test_the_published_tabulation_is_reproduced_but_for_rows_it_cut_short(shared
             assert row.cells["non-admin"] == "0"
     assert len(published) == len(read.rows)
     assert len(differing) == 4
+
+
+def test_a_star_under_a_weight_counts_what_the_policy_says():
+    (row,) = worksheet.parse("a: [*,1,1] [1,1,1] [1,0,0] [1,1,1] [1]", "x").rows
+    zero = total.exact(row, CURRENT)
+    opened = total.exact(row, replace(CURRENT, not_considered=NotConsidered.OPEN))
+    assert (zero.low, zero.high, zero.standing) == (75, 75, total.Standing.IN)
+    assert (opened.low, opened.high) == (75, 83)
+    without = criteria.find("add-on")
+    assert total.exact(row, without) == total.exact(
+        row, replace(without, not_considered=NotConsidered.OPEN)
+    )
