@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 from openstack.connection import Connection
@@ -18,9 +19,11 @@ from refstack_client import (
     accounts,
     cloud,
     guideline_source,
+    leftovers,
     plan,
     progress,
     report,
+    resume,
     run,
     runner,
     stream,
@@ -33,7 +36,8 @@ from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError
 from refstack_client.files import write_private
 from refstack_client.listing import Listing
-from refstack_client.workspace import Workspace, workspace
+from refstack_client.redaction import HIDDEN
+from refstack_client.workspace import Workspace, reserve, workspace
 from scoring.verdict import Verdict, judge
 
 
@@ -48,15 +52,46 @@ class Request:
     concurrency: int
     settings: Sequence[tempest_conf.Setting]
     output: Path
+    resumed: run.Run | None = None
+    mode: run.Mode = run.Mode.ALL
+    retry_budget: int = run.RETRY_BUDGET
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values of settings that must not be shown."""
+        return tuple(
+            value for _, option, value in self.settings if tempest_conf.is_secret(option) and value
+        )
+
+    def options(self) -> dict[str, Any]:
+        """Return what must be given again to go on with the run; values of secrets are left out."""
+        return {
+            "programme": self.programme.key,
+            "os_cloud": self.os_cloud,
+            "accounts": str(self.accounts_file.resolve()) if self.accounts_file else None,
+            "concurrency": self.concurrency,
+            "settings": [
+                f"{section}.{option}={HIDDEN if tempest_conf.is_secret(option) else value}"
+                for section, option, value in self.settings
+            ],
+        }
+
+    def prefix(self, made: run.Run) -> str:
+        """Return what names of throwaway resources start with; short, for some limit them."""
+        return f"refstack-{made.id[-6:]}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it. ``left`` are sentences about what could not be removed from the cloud."""
+    """What came of it. ``left`` are sentences about what could not be removed from the cloud.
+
+    ``ended`` is None where every test had an outcome already.
+    """
 
     run: run.Run
     verdict: Verdict
-    ended: runner.Ended
+    ended: runner.Ended | None
+    asked: int
     left: tuple[str, ...]
 
 
@@ -111,33 +146,112 @@ def _expected(request: Request) -> tuple[CloudFacts | None, plan.Tenants]:
     return facts, plan.Tenants(plan.TenantKind.THROWAWAY)
 
 
-def certify(request: Request, console: Console, show_plan: Callable[[plan.Plan], None]) -> Result:
+def certify(
+    request: Request, console: Console, show_plan: Callable[[plan.Plan, int], None]
+) -> Result:
     """Run the tests of ``request`` and judge them.
 
+    :param show_plan: is given the plan and how many of its tests are to run now
     :raises CloudError: the cloud or the credentials cannot be used; nothing has run then
+    :raises InputError: a run to be resumed was of another guideline, Tempest or cloud
     """
     connection = cloud.connect(request.os_cloud)
     cloud.require_services(connection, _projects(request.programme))
-    made = run.create(request.output, run.new_id(datetime.now(UTC)))
-    # The names of throwaway resources start with this; short, because some services limit them.
-    prefix = f"refstack-{made.id[-6:]}"
+    made = request.resumed or _begin(request)
     left: list[str] = []
     try:
-        with (
-            workspace() as space,
-            _tenants(request, connection, space, prefix, left) as tenants,
-        ):
-            made_plan = _prepare(request, connection, space, tenants, prefix, made)
-            show_plan(made_plan)
-            ended = _run(space, tenants, made_plan, made, console)
+        with run.locked(made):
+            if request.resumed:
+                resume.check_same(made, request.programme.guideline, cloud.facts(connection))
+                left += clean(connection, made, request).stayed
+                stream.mend(made.stream)
+            with (
+                _attempt(made, request) as (number, reserved),
+                workspace(reserved) as space,
+                _tenants(request, connection, space, request.prefix(made), left) as tenants,
+            ):
+                made_plan = _prepare(request, connection, space, tenants, made)
+                before = stream.read_appended(made.stream)
+                wanted = resume.wanted(made_plan.load_list, before, request.mode)
+                show_plan(made_plan, len(wanted))
+                run.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
+                ended = None
+                if wanted:
+                    secrets = (*tenants.secrets, *request.secrets)
+                    job = runner.Job(wanted, made_plan.concurrency, secrets)
+                    capabilities = plan.by_capability(made_plan, wanted)
+                    listener = progress.RunProgress(console, capabilities)
+                    ended = runner.run(space, job, made, listener)
+                    run.keep_attempt(made, _end(number, ended, space, tenants))
+            outcomes = stream.read_appended(made.stream)
+            verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
+            report.keep(made, verdict, made_plan)
     except BaseException:
-        if not made.plan.exists():  # nothing was planned, let alone run
+        if not request.resumed and not made.plan.exists():  # nothing was planned, let alone run
             shutil.rmtree(made.directory)
         raise
-    outcomes = stream.read_appended(made.stream)
-    verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
-    report.keep(made, verdict, made_plan)
-    return Result(made, verdict, ended, tuple(left))
+    return Result(made, verdict, ended, len(wanted), tuple(left))
+
+
+def _begin(request: Request) -> run.Run:
+    """Make the directory of a new run, with what is needed to go on with it."""
+    made = run.create(request.output, run.new_id(datetime.now(UTC)))
+    content = guideline_source.content(request.guideline_name)
+    run.keep_request(made, request.options(), request.programme.guideline, content)
+    return made
+
+
+@contextlib.contextmanager
+def _attempt(made: run.Run, request: Request) -> Iterator[tuple[int, Workspace]]:
+    """Write down that an attempt begins, before anything is made, and that it ended."""
+    number = len(run.attempts(made)) + 1
+    space = reserve()
+    start = {
+        "attempt": number,
+        "mode": request.mode,
+        "started": datetime.now(UTC).isoformat(),
+        "retry_budget": request.retry_budget,
+        "workspace": str(space.directory),
+    }
+    run.keep_attempt(made, start)
+    try:
+        yield number, space
+    finally:
+        run.keep_attempt(made, {"attempt": number, "ended": datetime.now(UTC).isoformat()})
+
+
+def _end(number: int, ended: runner.Ended, space: Workspace, tenants: _Tenants) -> dict[str, Any]:
+    return {
+        "attempt": number,
+        "status": ended.status,
+        "interrupted": ended.interrupted,
+        "tokens": tempest_log.roles_in_tokens(space.log, tenants.maker),
+    }
+
+
+def clean_run(request: Request) -> throwaway.Removal:
+    """Remove what the run to be resumed left behind, without going on with it.
+
+    :raises InputError: it was of another cloud
+    """
+    made = request.resumed
+    if made is None:
+        raise ValueError("no run is named")
+    connection = cloud.connect(request.os_cloud)
+    with run.locked(made):
+        resume.check_same(made, request.programme.guideline, cloud.facts(connection))
+        return clean(connection, made, request)
+
+
+def clean(connection: Connection, made: run.Run, request: Request) -> throwaway.Removal:
+    """Remove what attempts that were cut off left in the cloud and on this machine."""
+    attempts = run.attempts(made)
+    done = leftovers.remove(connection, attempts, request.prefix(made))
+    if not done.stayed:
+        for each in attempts:
+            if each.was_cut_off:
+                run.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
+    return done
 
 
 def _prepare(
@@ -145,7 +259,6 @@ def _prepare(
     connection: Connection,
     space: Workspace,
     tenants: _Tenants,
-    prefix: str,
     made: run.Run,
 ) -> plan.Plan:
     """Write what Tempest reads, find the wanted tests in it, and keep the plan."""
@@ -158,37 +271,14 @@ def _prepare(
         credentials=tenants.credentials,
         roles=tenants.roles,
         overrides=request.settings,
-        prefix=prefix,
+        prefix=request.prefix(made),
         tls=_tls(connection),
     )
     tempest_conf.write(space, choices, shown=made.tempest_conf)
     made_plan = _plan(request, tempest_index.load(space), facts, tenants.planned())
-    run.keep_plan(made, made_plan, guideline_source.content(request.guideline_name))
+    if not made.plan.exists():
+        run.keep_plan(made, made_plan)
     return made_plan
-
-
-def _run(
-    space: Workspace, tenants: _Tenants, made_plan: plan.Plan, made: run.Run, console: Console
-) -> runner.Ended:
-    started = datetime.now(UTC)
-    ended = runner.run(
-        space,
-        made_plan.load_list,
-        made_plan.concurrency,
-        made,
-        tenants.secrets,
-        progress.RunProgress(console, plan.by_capability(made_plan)),
-    )
-    attempt = {
-        "started": started.isoformat(),
-        "ended": datetime.now(UTC).isoformat(),
-        "asked": len(made_plan.load_list),
-        "status": ended.status,
-        "interrupted": ended.interrupted,
-        "tokens": tempest_log.roles_in_tokens(space.log, tenants.maker),
-    }
-    run.keep_attempt(made, attempt)
-    return ended
 
 
 def _plan(
@@ -203,7 +293,9 @@ def _tenants(
 ) -> Iterator[_Tenants]:
     """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile."""
     if _uses_accounts(request, cloud.facts(connection)):
-        yield _given_tenants(request, connection)
+        given = _given_tenants(request, connection)
+        leftovers.note(space, None, given.users)
+        yield given
         return
     known = [role.name for role in connection.identity.roles()]
     roles = tempest_conf.choose_roles(known, request.settings)
@@ -212,13 +304,15 @@ def _tenants(
         class_names=_class_names(request.programme),
         roles=roles.all,
     )
+    leftovers.note(space, tenancy, ())
     admin = throwaway.make_admin(connection, prefix)
     try:
         yield _Tenants(admin, roles)
     finally:
         try:
-            left += throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
-            left += throwaway.remove_admin(connection, prefix)
+            made = tempest_log.made(space.log)
+            left += throwaway.remove_tenants(connection, tenancy, made).stayed
+            left += throwaway.remove_admin(connection, prefix).stayed
         except KeyboardInterrupt:
             left.append(f"the removal was interrupted: {prefix}-admin and tenants of Tempest stay")
 

@@ -5,7 +5,7 @@ loader, so every kind of authentication it knows works here.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
@@ -50,6 +50,21 @@ def connect(os_cloud: str | None) -> Connection:
     except (keystoneauth1.exceptions.ClientException, openstack.exceptions.SDKException) as error:
         raise _explained(error, region.name, auth_url) from error
     return connection
+
+
+def as_tenant(connection: Connection, auth: Mapping[str, str]) -> Connection:
+    """Return a connection to the same cloud as another user; ``auth`` is openstacksdk's."""
+    region = connection.config
+    return openstack.connect(
+        load_envvars=False,
+        load_yaml_config=False,
+        auth={"auth_url": region.get_auth_args()["auth_url"], **auth},
+        region_name=region.get_region_name(),
+        interface=region.get_interface(),
+        verify=region.config.get("verify", True),
+        cacert=region.config.get("cacert"),
+        api_timeout=SECONDS_TO_CONNECT,
+    )
 
 
 def facts(connection: Connection) -> CloudFacts:

@@ -65,6 +65,11 @@ def json_text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def write_private_json(path: Path, document: Any) -> None:
+    """As :func:`write_json`, readable by its owner alone."""
+    write_private(path, json_text(document))
+
+
 def read_json(path: Path, default: Any) -> Any:
     """Return the document in ``path``, or ``default`` where there is no such file."""
     try:

@@ -1,12 +1,23 @@
-"""Findings as JUnit XML, which every CI shows."""
+"""Findings and verdicts as JUnit XML, which every CI shows."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from junitparser import Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from capabilities.finding import Finding, Severity
+from refstack_client import report
 from refstack_client.files import write_text
+from scoring.outcome import Outcome
+from scoring.verdict import TestVerdict, Verdict
+
+# JUnit's skipped is harmless: what did not run is an error there.
+_RESULTS = {
+    Outcome.FAIL: Failure,
+    Outcome.SKIP: Skipped,
+    Outcome.NOT_RUN: Error,
+    Outcome.MISSING: Error,
+}
 
 
 def write(path: Path, checked: Mapping[str, Sequence[Finding]]) -> None:
@@ -25,3 +36,34 @@ def write(path: Path, checked: Mapping[str, Sequence[Finding]]) -> None:
             suite.add_testcase(TestCase("no findings", classname=name))
         document.add_testsuite(suite)
     write_text(path, document.tostring().decode("utf-8"))
+
+
+def of_verdict(verdict: Verdict) -> bytes:
+    """Return a suite with a case per required test that counts, and the verdict as a property."""
+    guideline = verdict.programme.guideline
+    suite = TestSuite(f"{verdict.programme.name} {guideline.id}")
+    suite.add_property("verdict", str(verdict.conformance))
+    for name, count in report.as_json(verdict)["required"].items():
+        suite.add_property(name, str(count))
+    for each in verdict.required:
+        suite.add_testcase(_case(each))
+    document = JUnitXml()
+    document.add_testsuite(suite)
+    return document.tostring()
+
+
+def _case(each: TestVerdict) -> TestCase:
+    class_name, _, name = each.test.name.rpartition(".")
+    case = TestCase(name, classname=class_name)
+    if each.outcome is not Outcome.PASS:
+        call = f"\n{each.cause.call}" if each.cause and each.cause.call else ""
+        kind = str(each.cause.kind) if each.cause else str(each.outcome)
+        result = _RESULTS[each.outcome](_printable(each.reason), kind)
+        result.text = _printable(f"{each.reason}{call}")
+        case.result = [result]
+    return case
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` without the control characters that XML cannot hold."""
+    return "".join(each for each in text if each.isprintable() or each in "\t\n")

@@ -193,15 +193,17 @@ def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str,
     return matches
 
 
-def by_capability(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return the names of the tests that stand for each required capability."""
+def by_capability(plan: Plan, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the tests among ``wanted`` that stand for each required capability."""
     matches = plan.matches_by_key()
+    full = set(wanted)
     return {
         capability.id: tuple(
             found.name
             for test in capability.tests
             if test.key in matches
             for found in matches[test.key].found
+            if found.full in full
         )
         for programme in plan.programme.with_bases()
         for capability in programme.capabilities(Status.REQUIRED)

@@ -1,6 +1,9 @@
-"""One line a person understands, from what a test left in the stream."""
+"""One line a person understands, and the kind of cause, from what a test left in the stream."""
 
 import re
+from urllib.parse import urlsplit
+
+from scoring.outcome import Call, Cause, Kind
 
 # Tempest's packages of API tests, and who serves what they test.
 _SERVICES = {
@@ -33,7 +36,54 @@ _HOW = (
     ("Connection broken", "broke off the connection"),
     ("CERTIFICATE_VERIFY_FAILED", "has a TLS certificate that cannot be verified"),
 )
-_REQUEST = re.compile(r"Request \([^)]*\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)")
+_REQUEST = re.compile(
+    r"Request \((?P<caller>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
+)
+_REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '(?P<id>[^']+)'")
+# What a test does after it has failed.
+_TIDYING = ("_run_cleanups", "tearDown")
+# The first that stands in an error tells the kind; what none tells is a wrong response.
+_KINDS = (
+    (Kind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
+    (Kind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
+    (Kind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|exceeds? .*quota|Quota has been")),
+    (Kind.SERVICE_MISSING, re.compile(r"EndpointNotFound|[Nn]o .*endpoint")),
+    (Kind.EXTENSION_MISSING, re.compile(r"exceptions\.NotImplemented|Extension with alias")),
+    (
+        Kind.CREDENTIAL,
+        re.compile(r"exceptions\.(?:Unauthorized|Forbidden|InvalidCredentials)|[Pp]olicy doesn't"),
+    ),
+    (Kind.TIMEOUT, re.compile(r"Timeout(?:Exception|Error)?\b|[Tt]imed out|within the required")),
+    (
+        Kind.TEST,
+        re.compile(
+            r"^(?:AttributeError|ImportError|IndexError|KeyError|ModuleNotFoundError|NameError|"
+            r"TypeError|UnboundLocalError|ValueError)\b"
+        ),
+    ),
+)
+_SKIP_KINDS = (
+    (Kind.CREDENTIAL, re.compile(r"credential|2147232|\badmin\b|\brole\b", re.I)),
+    (Kind.EXTENSION_MISSING, re.compile(r"extension", re.I)),
+    (Kind.SERVICE_MISSING, re.compile(r"service|not available|endpoint", re.I)),
+)
+REMEDIES = {
+    Kind.UNREACHABLE: "see that the service runs and can be reached from here, then go on with "
+    "--resume RUN --rerun-failed",
+    Kind.SERVICE_MISSING: "offer the service, register its endpoint, or certify for a programme "
+    "that does without it",
+    Kind.EXTENSION_MISSING: "enable the extension in the service, or tell Tempest of it (--set)",
+    Kind.CREDENTIAL: "give the tenants the roles that the API's policy asks for, or use a "
+    "credential that can",
+    Kind.QUOTA: "raise the quota of the tenants, or test fewer at a time (--concurrency)",
+    Kind.CONFIG: "name the right value with --set section.option=value",
+    Kind.TIMEOUT: "see why the service is slow; give it longer with "
+    "--set compute.build_timeout=… or its like",
+    Kind.RESOURCE: "look for the request id in the service's own log: it could not make the thing",
+    Kind.WRONG_RESPONSE: "compare the call with the API's reference: this answer is not the one "
+    "it promises",
+    Kind.TEST: "report it to Tempest, and ask for a flag in the guideline (D401)",
+}
 _QUALIFIED = re.compile(r"^(?P<module>[\w.]+)\.(?P<name>\w+)(?:: (?P<message>.*))?$", re.DOTALL)
 
 ONLY_WITH_TENANTS_OF_TEMPEST = (
@@ -43,16 +93,59 @@ ONLY_WITH_TENANTS_OF_TEMPEST = (
 _SKIPS = (("bug#2147232", ONLY_WITH_TENANTS_OF_TEMPEST),)
 
 
-def of_skip(text: str) -> str:
+def of_skip(text: str) -> tuple[str, Cause]:
     """Return why a test skipped, from its ``reason`` attachment."""
-    for sign, sentence in _SKIPS:
-        if sign in text:
-            return sentence
-    return _one_line(text) or "skipped without a reason"
+    kind = next((kind for kind, sign in _SKIP_KINDS if sign.search(text)), Kind.CONFIG)
+    told = next((sentence for sign, sentence in _SKIPS if sign in text), _one_line(text))
+    return told or "skipped without a reason", Cause(kind)
 
 
-def of_failure(test_name: str, traceback: str, log: str) -> str:
+def of_failure(test_name: str, traceback: str, log: str) -> tuple[str, Cause]:
     """Return why a test failed, from its ``traceback`` and ``pythonlogging`` attachments."""
+    return _failure(test_name, traceback, log), _cause(traceback, log)
+
+
+def _cause(traceback: str, log: str) -> Cause:
+    error = _error(traceback)
+    kinds = (kind for kind, sign in _KINDS if sign.search(error))
+    unreachable = Kind.UNREACHABLE if any(sign in error for sign, _ in _HOW) else None
+    kind = next(kinds, None)
+    if unreachable and kind not in (Kind.CONFIG, Kind.TIMEOUT):
+        return Cause(unreachable)
+    kind = kind or Kind.WRONG_RESPONSE
+    return Cause(kind, _call(log, kind))
+
+
+def _call(log: str, kind: Kind) -> Call | None:
+    """Return the call at which a test failed: its last one with an error, else its last one.
+
+    Where a resource went wrong it is the one that asked for it.
+    """
+    requests = list(_REQUEST.finditer(log))
+    if not requests:
+        return None
+    ends = [*(each.start() for each in requests[1:]), len(log)]
+    own = [
+        (each, end)
+        for each, end in zip(requests, ends, strict=True)
+        if not any(sign in each["caller"] for sign in _TIDYING)
+    ]
+    failed = [(each, end) for each, end in own if int(each["status"]) >= 400]
+    if not own:
+        return None
+    made = [(each, end) for each, end in own if each["method"] == "POST"]
+    telling = made if kind is Kind.RESOURCE else failed
+    request, end = (telling or own)[-1]
+    known = _REQUEST_ID.search(log, request.end(), end)
+    return Call(
+        method=request["method"],
+        path=urlsplit(request["url"]).path,
+        status=int(request["status"]),
+        request_id=known["id"] if known else "",
+    )
+
+
+def _failure(test_name: str, traceback: str, log: str) -> str:
     error = _error(traceback)
     connection = _CONNECTION.search(error)
     for sign, how in _HOW:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from capabilities.guideline import Status
@@ -14,15 +14,19 @@ from refstack_client.errors import (
 )
 from refstack_client.files import write_json, write_text
 from refstack_client.plan import Plan
-from refstack_client.run import Run
+from refstack_client.reason import REMEDIES
+from refstack_client.run import Retries, Run
 from scoring import page
-from scoring.outcome import Outcome
+from scoring.outcome import Cause, Outcome
 from scoring.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
 
 FORMAT = 1
 NAMES_PER_REASON = 8
 
-_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+# What differs from test to test of what failed alike: ids, and names Tempest made.
+_VARYING = re.compile(
+    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\b(?:tempest|refstack)-[\w-]*\d+"
+)
 
 EXIT_CODES = {
     Conformance.CONFORMANT: EXIT_OK,
@@ -35,21 +39,39 @@ WORDS = {
     Conformance.INCOMPLETE: "INCOMPLETE",
     Conformance.VACUOUS: "nothing to test",
 }
+WORDS_OF_OUTCOMES = {
+    Outcome.FAIL: "failed",
+    Outcome.MISSING: "not in this Tempest",
+    Outcome.NOT_RUN: "not run",
+    Outcome.SKIP: "skipped",
+}
 NEXT = {
-    Outcome.FAIL: "mend what the reasons name, then certify again",
+    Outcome.FAIL: "mend what the reason names, then certify again",
     Outcome.MISSING: "install the Tempest, or the plugin of it, that has them",
-    Outcome.NOT_RUN: "certify again and let the run come to its end",
+    Outcome.NOT_RUN: "go on with certify --resume RUN and let it come to its end",
     Outcome.SKIP: "let them run: the reason says which feature or credential they asked for",
 }
 
 
 @dataclass(frozen=True)
 class Group:
-    """Counted tests that did not pass in the same way for the same reason."""
+    """Counted tests that did not pass in the same way for the same reason.
+
+    ``cause`` is that of the first of them; its call is an example.
+    """
 
     outcome: Outcome
     reason: str
     tests: tuple[TestVerdict, ...]
+    cause: Cause | None = None
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.cause.kind] if self.cause else NEXT[self.outcome]
+
+    @property
+    def kind(self) -> str:
+        return str(self.cause.kind) if self.cause else WORDS_OF_OUTCOMES[self.outcome]
 
 
 # -- one line, JSON -------------------------------------------------------------------------------
@@ -104,11 +126,19 @@ def _capability(each: CapabilityVerdict) -> dict[str, Any]:
                 "outcome": str(one.outcome),
                 "reason": one.reason,
                 "flagged": one.test.flag is not None,
+                "cause": _cause(one.cause),
                 "attempts": [str(attempt) for attempt in one.attempts],
             }
             for one in each.tests
         ],
     }
+
+
+def _cause(cause: Cause | None) -> dict[str, Any] | None:
+    if cause is None:
+        return None
+    call = asdict(cause.call) if cause.call else None
+    return {"kind": str(cause.kind), "call": call, "remedy": REMEDIES[cause.kind]}
 
 
 # -- text -----------------------------------------------------------------------------------------
@@ -117,22 +147,32 @@ def _capability(each: CapabilityVerdict) -> dict[str, Any]:
 def groups(verdict: Verdict) -> tuple[Group, ...]:
     """Return the counted tests that did not pass, by reason: worst outcome, largest group first.
 
-    Reasons that differ only in the ids of resources are one.
+    Reasons that differ only in the ids and names of resources are one. Each test stands in one
+    group, so that the groups are also the fewest causes to mend for conformance.
     """
     found: dict[tuple[Outcome, str], list[TestVerdict]] = defaultdict(list)
     for each in verdict.required:
         if each.outcome is not Outcome.PASS:
-            found[each.outcome, _UUID.sub("…", each.reason)].append(each)
+            found[each.outcome, _VARYING.sub("…", each.reason)].append(each)
     return tuple(
-        Group(outcome, reason, tuple(tests))
+        Group(outcome, reason, tuple(tests), _telling(tests))
         for (outcome, reason), tests in sorted(
             found.items(), key=lambda item: (item[0][0].badness, -len(item[1]), item[0][1])
         )
     )
 
 
-def text(verdict: Verdict) -> Iterator[str]:
-    """Yield the lines of the terminal's report; the last one is the verdict."""
+def _telling(tests: Iterable[TestVerdict]) -> Cause | None:
+    """Return the first cause that names a call, else the first."""
+    causes = [each.cause for each in tests if each.cause]
+    return next((each for each in causes if each.call), causes[0] if causes else None)
+
+
+def text(verdict: Verdict, retries: Retries | None = None) -> Iterator[str]:
+    """Yield the lines of the terminal's report; the last one is the verdict.
+
+    :param retries: of a run: how often what failed was run again
+    """
     if verdict.damage:
         yield f"Of the stream: {verdict.damage}; what was complete before that counts."
         yield ""
@@ -144,16 +184,20 @@ def text(verdict: Verdict) -> Iterator[str]:
         if len(group.tests) > NAMES_PER_REASON:
             more = len(group.tests) - NAMES_PER_REASON
             yield f"    … and {more} more (all in the report, and in -f json)"
+        if group.cause and group.cause.call:
+            yield f"    such as {group.cause.call}"
         yield ""
     retried = [each for each in verdict.required if _is_retried(each)]
     if retried:
         yield f"Passed only when repeated: {len(retried)}"
         yield from (f"    {each.test.name}" for each in retried)
         yield ""
+    if retries:
+        yield f"Retries: what failed was run again {retries.used} of {retries.budget} times"
     if verdict.vacuous:
         names = ", ".join(each.capability.id for each in verdict.vacuous)
         yield f"Required, but every test is flagged, so nothing was shown: {names}"
-    yield from _next_steps(verdict)
+    yield from _to_mend(verdict)
     for base in verdict.bases:
         yield f"It stands on: {headline(base)}"
     yield f"OpenStack Compatible: the tests alone decide: {_yes_no(verdict)}"
@@ -164,9 +208,13 @@ def text(verdict: Verdict) -> Iterator[str]:
     yield headline(verdict)
 
 
-def _next_steps(verdict: Verdict) -> Iterable[str]:
-    seen = dict.fromkeys(group.outcome for group in groups(verdict))
-    return (f"Next, for {outcome}: {NEXT[outcome]}" for outcome in seen)
+def _to_mend(verdict: Verdict) -> Iterator[str]:
+    """Yield the fewest causes to mend for conformance, and what to do about each."""
+    found = groups(verdict)
+    if found:
+        yield f"To conform, mend {len(found)} cause{'s' if len(found) > 1 else ''}:"
+    for number, group in enumerate(found, start=1):
+        yield f"  {number}. {group.kind} ({len(group.tests)}): {group.remedy}"
 
 
 def _is_retried(each: TestVerdict) -> bool:
@@ -184,7 +232,9 @@ def _yes_no(verdict: Verdict) -> str:
 # -- HTML -----------------------------------------------------------------------------------------
 
 
-def html(verdict: Verdict, plan: Mapping[str, Any] | None = None) -> str:
+def html(
+    verdict: Verdict, plan: Mapping[str, Any] | None = None, retries: Retries | None = None
+) -> str:
     """Return one self-contained page; ``plan`` adds where and as whom the tests ran."""
     return page.template("refstack_client", "report.html").render(
         verdict=verdict,
@@ -193,13 +243,14 @@ def html(verdict: Verdict, plan: Mapping[str, Any] | None = None) -> str:
         words=WORDS,
         groups=groups(verdict),
         bases=[headline(each) for each in verdict.bases],
-        next_steps=list(_next_steps(verdict)),
+        to_mend=list(_to_mend(verdict)),
         compatible=_yes_no(verdict),
         statuses=[
             (status, [each for each in verdict.capabilities if each.status is status])
             for status in Status
         ],
         plan=plan,
+        retries=retries,
     )
 
 

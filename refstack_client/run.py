@@ -4,24 +4,33 @@ guideline.json   the guideline as it was read
 plan.json        what was to run, where, as whom
 tempest.conf     as used, secrets left out
 stream.subunit   what ran, appended to as it came
-attempts.jsonl   a line per start: times, what was asked, how it ended, roles in the tokens
+request.json     the options it was started with
+attempts.jsonl   a line per start and one per end: what was asked, how it ended, roles in tokens
 log              what stestr said
 verdict.json report.html
+lock             held by the process that is in the run
 """
 
+import contextlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+import fasteners
 
 from capabilities import reader, testlist
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError, MachineError
 from refstack_client.files import read_json, write_json, write_text
 from refstack_client.plan import Plan
+
+RETRY_BUDGET = 3
+"""How often what failed may be run again unless asked otherwise; the verdict tells."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,14 @@ class Run:
     @property
     def stream(self) -> Path:
         return self.directory / "stream.subunit"
+
+    @property
+    def request(self) -> Path:
+        return self.directory / "request.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.directory / "lock"
 
     @property
     def attempts(self) -> Path:
@@ -89,26 +106,144 @@ def create(parent: Path, run_id: str) -> Run:
     return run
 
 
-def keep_plan(run: Run, plan: Plan, guideline_file: bytes) -> None:
-    kind = "txt" if plan.programme.guideline.schema == testlist.SCHEMA else "json"
+def keep_request(
+    run: Run, options: Mapping[str, Any], guideline: Guideline, guideline_file: bytes
+) -> None:
+    """Write down what is needed to go on with a run, whatever happens next."""
+    kind = "txt" if guideline.schema == testlist.SCHEMA else "json"
     write_text(run.directory / f"guideline.{kind}", guideline_file.decode("utf-8"))
-    write_json(run.plan, plan.as_json())
+    write_json(run.request, options)
 
 
-def keep_attempt(run: Run, attempt: Mapping[str, Any]) -> None:
-    with run.attempts.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(attempt, ensure_ascii=False) + "\n")
-
-
-def read_plan(run: Run) -> tuple[Guideline, dict[str, Any]]:
-    """Return the guideline and the plan of a run.
+def read_request(run: Run) -> tuple[Guideline, dict[str, Any]]:
+    """Return the guideline and the options a run was started with.
 
     :raises InputError: the directory is not that of a run
     """
-    document = read_json(run.plan, default=None) if run.directory.is_dir() else None
+    return _read(run, run.request)
+
+
+def keep_plan(run: Run, plan: Plan) -> None:
+    write_json(run.plan, plan.as_json())
+
+
+@contextlib.contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Keep other processes out of a run; the lock goes when its process dies, however it dies.
+
+    :raises MachineError: another process is in it
+    """
+    lock = fasteners.InterProcessLock(run.lock)
+    if not lock.acquire(blocking=False):
+        raise MachineError(
+            f"another process is in the run {run.directory}", hint="wait for it, or stop it"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Mode(StrEnum):
+    """What a start asks for."""
+
+    ALL = "all"
+    NO_OUTCOME = "no outcome"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A start of a run and, where it came to that, its end.
+
+    ``workspace`` is where Tempest worked; it is gone unless the attempt was cut off.
+    """
+
+    number: int
+    mode: Mode
+    workspace: Path
+    retry_budget: int
+    ended: str = ""
+
+    @property
+    def was_cut_off(self) -> bool:
+        return not self.ended
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often what failed was run again, and how often it might be."""
+
+    used: int
+    budget: int
+
+
+def retries(run: Run) -> Retries:
+    known = attempts(run)
+    used = sum(each.mode is Mode.FAILED for each in known)
+    return Retries(used, known[-1].retry_budget if known else RETRY_BUDGET)
+
+
+def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
+    """Append a line about an attempt; what a kill left of the line before stands alone."""
+    content = run.attempts.read_bytes() if run.attempts.exists() else b""
+    fresh = "" if not content or content.endswith(b"\n") else "\n"
+    with run.attempts.open("a", encoding="utf-8") as stream:
+        stream.write(f"{fresh}{json.dumps(record, ensure_ascii=False)}\n")
+
+
+def attempts(run: Run) -> tuple[Attempt, ...]:
+    """Return every attempt, oldest first."""
+    records: dict[int, dict[str, Any]] = {}
+    for line in (
+        run.attempts.read_text(encoding="utf-8").splitlines() if run.attempts.exists() else ()
+    ):
+        with contextlib.suppress(ValueError):  # half a line, of a kill
+            record = json.loads(line)
+            records.setdefault(record.get("attempt", 0), {}).update(record)
+    return tuple(
+        Attempt(
+            number=number,
+            mode=Mode(each["mode"]),
+            workspace=Path(each["workspace"]),
+            retry_budget=each["retry_budget"],
+            ended=each.get("ended", ""),
+        )
+        for number, each in sorted(records.items())
+        if number
+    )
+
+
+def cut_off(parent: Path) -> tuple[Run, ...]:
+    """Return the runs in ``parent`` that died: an attempt has no end and nobody is in the run."""
+    return tuple(
+        run
+        for path in (sorted(parent.iterdir()) if parent.is_dir() else ())
+        if path.is_dir() and (run := Run(path)).request.exists() and _is_cut_off(run)
+    )
+
+
+def _is_cut_off(run: Run) -> bool:
+    known = attempts(run)
+    if not known or not known[-1].was_cut_off:
+        return False
+    try:
+        with locked(run):
+            return True
+    except (MachineError, OSError):
+        return False
+
+
+def read_plan(run: Run) -> tuple[Guideline, dict[str, Any]]:
+    """Return the guideline and the plan of a run; errors as for :func:`read_request`."""
+    return _read(run, run.plan)
+
+
+def _read(run: Run, path: Path) -> tuple[Guideline, dict[str, Any]]:
+    document = read_json(path, default=None) if run.directory.is_dir() else None
     if document is None:
         raise InputError(
-            f"{run.directory} is not a run: it has no plan.json",
+            f"{run.directory} is not a run: it has no {path.name}",
             hint="give the directory refstack-client certify printed, or a subunit file",
         )
     return reader.read(run.guideline)[0], document

@@ -4,16 +4,19 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import subunit
 import testtools
 
+from refstack_client.errors import MachineError
 from refstack_client.redaction import Redactor
 from refstack_client.run import Run
 from refstack_client.workspace import STESTR, Workspace
 
+LEASH = (sys.executable, "-m", "refstack_client.leash")
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -37,42 +40,58 @@ class _Whole(testtools.StreamResult):
             self._target.status(test_id=test_id, **event)
 
 
-def run(
-    workspace: Workspace,
-    load_list: Sequence[str],
-    concurrency: int,
-    made: Run,
-    secrets: Sequence[str],
-    listener: testtools.StreamResult,
-) -> Ended:
-    """Run the tests of ``load_list``; append their events, redacted, to the stream.
+@dataclass(frozen=True)
+class Job:
+    """What to run, how many tests at a time, and which secrets to keep out of the stream."""
+
+    load_list: Sequence[str]
+    concurrency: int
+    secrets: Sequence[str] = field(repr=False)
+
+
+def run(workspace: Workspace, job: Job, made: Run, listener: testtools.StreamResult) -> Ended:
+    """Run the tests of ``job``; append their events, redacted, to the stream.
 
     Returns on the first interrupt (Ctrl-C, SIGTERM, SIGHUP) with what was done by then kept.
     Tempest's processes are killed rather than asked: a test asked to stop reports a failure.
     """
     wanted = workspace.directory / "load-list"
-    wanted.write_text("".join(f"{each}\n" for each in load_list), encoding="utf-8")
-    command = [*STESTR, "run", "--subunit", "--load-list", str(wanted)]
-    with made.stream.open("ab") as kept, made.log.open("ab") as errors:
-        target = testtools.CopyStreamResult([subunit.StreamResultToBytes(kept), listener])
-        process = subprocess.Popen(
-            [*command, "--concurrency", str(concurrency)],
-            cwd=workspace.directory,
-            env=workspace.environ(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            with _killed_by_signals(process) as signals:
-                events = subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="stdout")
-                listener.startTestRun()
-                events.run(_Whole(Redactor(target, secrets)))
-                return Ended(process.wait(), interrupted=bool(signals))
-        finally:
-            _kill(process)
-            listener.stopTestRun()
+    wanted.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
+    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(wanted)]
+    command += ["--concurrency", str(job.concurrency)]
+    try:
+        with made.stream.open("ab") as kept, made.log.open("ab") as errors:
+            target = testtools.CopyStreamResult([subunit.StreamResultToBytes(kept), listener])
+            process = subprocess.Popen(
+                command,
+                cwd=workspace.directory,
+                env=workspace.environ(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+            return _read(process, Redactor(target, job.secrets), listener)
+    except OSError as error:
+        raise MachineError(
+            f"the run cannot be written to {made.directory}: {error.strerror}",
+            hint=f"make room, then go on with: refstack-client certify --resume {made.directory}",
+        ) from error
+
+
+def _read(
+    process: subprocess.Popen, target: testtools.StreamResult, listener: testtools.StreamResult
+) -> Ended:
+    """Read what stestr writes to its end; whatever happens, it does not outlive this."""
+    try:
+        with _killed_by_signals(process) as signals:
+            events = subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="stdout")
+            listener.startTestRun()
+            events.run(_Whole(target))
+            return Ended(process.wait(), interrupted=bool(signals))
+    finally:
+        _kill(process)
+        listener.stopTestRun()
 
 
 @contextlib.contextmanager

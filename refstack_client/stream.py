@@ -1,10 +1,13 @@
 """Read the subunit stream of a Tempest run, version 1 or 2, into outcomes."""
 
 import io
+import os
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import subunit
 import testtools
@@ -12,7 +15,7 @@ import testtools
 from capabilities import testid
 from refstack_client import reason
 from refstack_client.errors import InputError
-from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
+from scoring.outcome import Attempt, Cause, ClassOutcome, Outcome, Outcomes
 
 _CLASS_FIXTURE = re.compile(r"setUpClass \((?P<name>[\w.]+)\)")
 FINAL = {
@@ -42,6 +45,39 @@ def read(path: Path) -> Outcomes:
     return parse(content, str(path))
 
 
+def mend(path: Path) -> int:
+    """Cut off what a kill or a full disk left half-written; return how many bytes that were.
+
+    What is appended behind half a packet would be taken for its other half.
+    """
+    if not path.exists():
+        return 0
+    with path.open("rb+") as content:
+        size = os.fstat(content.fileno()).st_size
+        whole = _whole_packets(content, size)
+        if whole < size:
+            content.truncate(whole)
+    return size - whole
+
+
+def _whole_packets(content: BinaryIO, size: int) -> int:
+    """Return where the last whole packet of a version 2 stream ends (subunit's README, Packets)."""
+    whole = 0
+    while True:
+        head = content.read(7)
+        # Signature, two bytes of flags, then a length whose first two bits say how long it is.
+        if len(head) < 4 or head[:1] != _V2_SIGNATURE:
+            return whole
+        length_bytes = (head[3] >> 6) + 1
+        length = int.from_bytes(head[3 : 3 + length_bytes], "big") & (
+            (1 << (8 * length_bytes - 2)) - 1
+        )
+        if length < 4 or whole + length > size:
+            return whole
+        whole += length
+        content.seek(whole)
+
+
 def read_appended(path: Path) -> Outcomes:
     """As :func:`read`, of a run's own stream, which is empty or absent until something ran."""
     return read(path) if path.exists() and path.stat().st_size else Outcomes(())
@@ -69,6 +105,47 @@ def _replay_v1(content: bytes, result: testtools.StreamResult) -> None:
     decorated.startTestRun()
     subunit.ProtocolTestCase(io.BytesIO(content), passthrough=io.BytesIO()).run(decorated)
     decorated.stopTestRun()
+
+
+def attachments(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return what the last attempt of a test, or of its class's set-up, left in a stream, by kind.
+
+    :param names: the names the test goes by
+    """
+    wanted = _Attachments(frozenset(names))
+    content = path.read_bytes()
+    (_replay_v2 if _V2_SIGNATURE in content else _replay_v1)(content, wanted)
+    return {
+        name: wanted.text(name) for name in ("reason", "traceback", "pythonlogging") if wanted.found
+    }
+
+
+class _Attachments(testtools.StreamResult):
+    """Keeps the attachments of the last attempt of one test."""
+
+    def __init__(self, names: frozenset[str]):
+        super().__init__()
+        self._names = names
+        self._classes = {testid.class_of(name) for name in names}
+        self.found: dict[str, bytearray] = {}
+        self._open: dict[str, dict[str, bytearray]] = defaultdict(dict)
+
+    def text(self, prefix: str) -> str:
+        return _text(self.found, prefix)
+
+    def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
+        if test_id is None or not self._is_wanted(test_id):
+            return
+        if test_status == "inprogress":
+            self._open.pop(test_id, None)
+        if file_name and file_bytes:
+            self._open[test_id].setdefault(file_name, bytearray()).extend(file_bytes)
+        if test_status in FINAL:
+            self.found = self._open.pop(test_id, {})
+
+    def _is_wanted(self, test_id: str) -> bool:
+        test = testid.parse(test_id)
+        return bool(test and test.name in self._names) or class_fixture(test_id) in self._classes
 
 
 def class_fixture(test_id: str) -> str | None:
@@ -118,6 +195,8 @@ class Collector(testtools.StreamResult):
         if test_id == _PARSER:
             self._damage = self._damage or "the stream is truncated or damaged"
         elif test_status == "inprogress":
+            # What a killed attempt left of its attachments is not this one's.
+            self._attachments.pop(test_id, None)
             self._started[test_id] = timestamp
         elif test_status in FINAL:
             self._end(test_id, FINAL[test_status], timestamp)
@@ -132,21 +211,23 @@ class Collector(testtools.StreamResult):
             self._damage = self._damage or "the stream ends in the middle of a test"
             self._started[test_id] = started
         elif fixture:
-            why = _reason(fixture, outcome, attachments)
-            self._classes.append(ClassOutcome(fixture, outcome, why, self._order))
+            why, cause = _reason(fixture, outcome, attachments)
+            self._classes.append(ClassOutcome(fixture, outcome, why, self._order, cause))
         elif test:
-            why = _reason(test.name, outcome, attachments)
+            why, cause = _reason(test.name, outcome, attachments)
             seconds = (timestamp - started).total_seconds() if timestamp and started else None
-            self._attempts.append(Attempt(test, outcome, why, self._order, seconds))
+            self._attempts.append(Attempt(test, outcome, why, self._order, seconds, cause))
 
 
-def _reason(name: str, outcome: Outcome, attachments: dict[str, bytearray]) -> str:
+def _reason(
+    name: str, outcome: Outcome, attachments: dict[str, bytearray]
+) -> tuple[str, Cause | None]:
     if outcome is Outcome.SKIP:
         return reason.of_skip(_text(attachments, "reason"))
     if outcome is Outcome.FAIL:
         log = _text(attachments, "pythonlogging")
         return reason.of_failure(name, _text(attachments, "traceback"), log)
-    return ""
+    return "", None
 
 
 def _text(attachments: dict[str, bytearray], prefix: str) -> str:

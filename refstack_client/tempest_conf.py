@@ -110,10 +110,18 @@ def write(workspace: Workspace, choices: Choices, shown: Path) -> None:
         conf.set(section, option, value)
     write_private(workspace.tempest_conf, _render(conf, {}))
     hidden = {
-        "admin_password": HIDDEN,
-        "test_accounts_file": "accounts.yaml (removed after the run)",
+        option: HIDDEN
+        for section in ("DEFAULT", *conf.sections())
+        for option in conf[section]
+        if is_secret(option)
     }
+    hidden["test_accounts_file"] = "accounts.yaml (removed after the run)"
     write_text(shown, _render(conf, hidden))
+
+
+def is_secret(option: str) -> bool:
+    """Return whether an option's value must not be shown, by its name as Tempest names them."""
+    return any(sign in option.lower() for sign in ("password", "secret", "token"))
 
 
 def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigParser:

@@ -5,17 +5,20 @@ Tempest is given to make the tenants the tests run as. Tempest names those as ev
 does, so what is removed is what its log says it made, never what merely looks like it.
 """
 
+import queue
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import keystoneauth1.exceptions
 import openstack.exceptions
 from openstack.connection import Connection
 
-from refstack_client.cloud import SECONDS_TO_CONNECT
+from refstack_client.cloud import as_tenant
 from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError
 from refstack_client.tempest_log import Made
@@ -26,6 +29,21 @@ _FAILURES = (
 )
 _TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
 SECONDS_TO_SETTLE = 0.5
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What was removed, and a sentence for each thing that could not be."""
+
+    removed: tuple[str, ...] = ()
+    stayed: tuple[str, ...] = ()
+
+    def __add__(self, other: "Removal") -> "Removal":
+        return Removal(self.removed + other.removed, self.stayed + other.stayed)
+
+
+def stayed(sentence: str) -> Removal:
+    return Removal(stayed=(sentence,))
 
 
 @dataclass(frozen=True)
@@ -68,20 +86,20 @@ def make_admin(connection: Connection, prefix: str) -> User:
     return User(name, password, name, domain.name)
 
 
-def remove_admin(connection: Connection, prefix: str) -> list[str]:
-    """Remove what :func:`make_admin` made; return a sentence for each thing that stayed."""
+def remove_admin(connection: Connection, prefix: str) -> Removal:
+    """Remove what :func:`make_admin` made."""
     identity = connection.identity
     name = f"{prefix}-admin"
-    problems: list[str] = []
     try:
         user, project = identity.find_user(name), identity.find_project(name)
     except _FAILURES as error:
-        return [f"user and project {name} could not be found: {_brief(error)}"]
+        return stayed(f"user and project {name} could not be found: {_brief(error)}")
+    done = Removal()
     if user:
-        problems += _attempt(f"user {name}", identity.delete_user, user)
+        done += _attempt(f"user {name}", identity.delete_user, user)
     if project:
-        problems += _attempt(f"project {name}", identity.delete_project, project)
-    return problems
+        done += _attempt(f"project {name}", identity.delete_project, project)
+    return done
 
 
 @dataclass(frozen=True)
@@ -101,12 +119,10 @@ def project_ids(connection: Connection) -> frozenset[str]:
     return frozenset(project.id for project in connection.identity.projects())
 
 
-def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> list[str]:
+def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Removal:
     """Remove what is left of the tenants Tempest made, with all they hold.
 
     Tempest removes its tenants itself; this is for those of a run that was cut off or failed.
-
-    :returns: a sentence for each thing that could not be removed
     """
     identity = connection.identity
     try:
@@ -118,14 +134,14 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> list
             for user in identity.users()
             if user.id in made.users or user.name.startswith(names)
         ]
-        problems = _empty(connection, left, tenancy.roles) if left else []
+        done = _empty(connection, left, tenancy.roles) if left else Removal()
     except _FAILURES as error:
-        return [f"the tenants of this run could not be listed: {_brief(error)}"]
+        return stayed(f"the tenants of this run could not be listed: {_brief(error)}")
     for user in users:
-        problems += _attempt(f"user {user.name}", identity.delete_user, user)
+        done += _attempt(f"user {user.name}", identity.delete_user, user)
     for project in left:
-        problems += _attempt(f"project {project.name}", identity.delete_project, project)
-    return problems
+        done += _attempt(f"project {project.name}", identity.delete_project, project)
+    return done
 
 
 def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
@@ -151,7 +167,7 @@ def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
     return suspects()
 
 
-def _empty(connection: Connection, projects: Iterable, roles: tuple[str, ...]) -> list[str]:
+def _empty(connection: Connection, projects: Iterable, roles: tuple[str, ...]) -> Removal:
     """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
     identity = connection.identity
     projects = list(projects)
@@ -162,46 +178,55 @@ def _empty(connection: Connection, projects: Iterable, roles: tuple[str, ...]) -
         domain_id=projects[0].domain_id,
     )
     wanted = [role for role in identity.roles() if role.name in roles]
-    problems: list[str] = []
+    done = Removal()
     try:
         for project in projects:
             for role in wanted:
                 identity.assign_project_role_to_user(project, cleaner, role)
-            what = f"what is in project {project.name}"
-            problems += _attempt(what, _clean, connection, project, cleaner, password)
+            auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
+            done += empty_project(connection, auth, project.name)
     finally:
-        problems += _attempt(f"user {cleaner.name}", identity.delete_user, cleaner)
-    return problems
+        done += Removal(
+            stayed=_attempt(f"user {cleaner.name}", identity.delete_user, cleaner).stayed
+        )
+    return done
 
 
-def _clean(connection: Connection, project, cleaner, password: str) -> None:
-    region = connection.config
-    tenant = openstack.connect(
-        load_envvars=False,
-        load_yaml_config=False,
-        auth={
-            "auth_url": region.get_auth_args()["auth_url"],
-            "user_id": cleaner.id,
-            "password": password,
-            "project_id": project.id,
-        },
-        region_name=region.get_region_name(),
-        interface=region.get_interface(),
-        verify=region.config.get("verify", True),
-        cacert=region.config.get("cacert"),
-        api_timeout=SECONDS_TO_CONNECT,
-    )
-    tenant.project_cleanup(dry_run=False, wait_timeout=60)
+def empty_project(
+    connection: Connection, auth: Mapping[str, str], name: str, prefix: str = ""
+) -> Removal:
+    """Delete what is in a project, as the user of ``auth``.
+
+    :param prefix: delete only what is called so, and what lies in containers called so
+    """
+    found: queue.Queue[Any] = queue.Queue()
+
+    def chosen(resource: Any, *_: Any) -> bool:
+        names = (getattr(resource, "container", None), resource.name)
+        return any(each and each.startswith(prefix) for each in names)
+
+    def clean() -> None:
+        as_tenant(connection, auth).project_cleanup(
+            dry_run=False,
+            wait_timeout=60,
+            status_queue=found,
+            resource_evaluation_fn=chosen if prefix else None,
+        )
+
+    done = _attempt(f"what is in project {name}", clean)
+    kinds = Counter(type(resource).__name__.lower() for resource in found.queue)
+    counted = tuple(f"{number} x {kind} in project {name}" for kind, number in kinds.items())
+    return Removal(counted, done.stayed)
 
 
-def _attempt(what: str, action, *arguments) -> list[str]:
+def _attempt(what: str, action: Callable[..., Any], *arguments: Any) -> Removal:
     try:
         action(*arguments)
     except openstack.exceptions.NotFoundException:
-        return []
+        return Removal()
     except _FAILURES as error:
-        return [f"{what} could not be removed: {_brief(error)}"]
-    return []
+        return stayed(f"{what} could not be removed: {_brief(error)}")
+    return Removal(removed=(what,))
 
 
 def _password() -> str:

@@ -20,6 +20,7 @@ from stestr.repository import file as stestr_repository
 from refstack_client.files import write_text
 
 STESTR = (sys.executable, "-m", "stestr")
+_PREFIX = "refstack-client-"
 RUNNER = (sys.executable, "-m", "stestr.subunit_runner.run")
 
 
@@ -49,6 +50,11 @@ class Workspace:
     def log(self) -> Path:
         return self.directory / "tempest.log"
 
+    @property
+    def tenancy(self) -> Path:
+        """What must be known to remove what a dead run made."""
+        return self.directory / "tenancy.json"
+
     def environ(self) -> dict[str, str]:
         """What Tempest's processes get: nothing of the caller's credentials (``OS_PASSWORD``)."""
         scripts = sysconfig.get_path("scripts")
@@ -76,22 +82,42 @@ def _temporary() -> str:
     return usual if usual.split() == [usual] else "/tmp"  # noqa: S108 - mkdtemp is safe there
 
 
+def reserve() -> Workspace:
+    """Make the directory of a workspace, empty, under a name nobody else has."""
+    return Workspace(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary())))
+
+
 @contextlib.contextmanager
-def workspace() -> Iterator[Workspace]:
-    """Make a workspace with an empty tempest.conf, and remove it whatever happens."""
-    directory = Path(tempfile.mkdtemp(prefix="refstack-client-", dir=_temporary()))
+def workspace(reserved: Workspace | None = None) -> Iterator[Workspace]:
+    """Fill a workspace, with an empty tempest.conf, and remove it whatever happens."""
+    made = reserved or reserve()
     try:
-        made = Workspace(directory)
         write_text(
-            directory / ".stestr.conf",
+            made.directory / ".stestr.conf",
             "[DEFAULT]\n"
             f"test_path = {made.test_path}\n"
             f"top_dir = {made.top}\n"
             # Tests of one class run in one worker, so that its set-up happens once.
             "group_regex = ([^\\.]*\\.)*\n",
         )
-        stestr_repository.RepositoryFactory().initialise(str(directory))
+        stestr_repository.RepositoryFactory().initialise(str(made.directory))
         made.tempest_conf.touch(mode=0o600)
         yield made
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(made)
+
+
+def remove(space: Workspace) -> None:
+    shutil.rmtree(space.directory, ignore_errors=True)
+
+
+def is_workspace(directory: Path) -> bool:
+    """Return whether a directory looks like one of ours: what names it may come from elsewhere."""
+    try:
+        entries = {each.name for each in directory.iterdir()}
+        ours = directory.stat().st_uid == os.getuid()
+    except OSError:
+        return False
+    return (
+        ours and directory.name.startswith(_PREFIX) and (not entries or ".stestr.conf" in entries)
+    )

@@ -22,6 +22,43 @@ class Outcome(StrEnum):
         return list(Outcome).index(self)
 
 
+class Kind(StrEnum):
+    """What kind of thing kept a test from passing."""
+
+    UNREACHABLE = "cloud unreachable"
+    SERVICE_MISSING = "service missing"
+    EXTENSION_MISSING = "extension missing"
+    CREDENTIAL = "credential"
+    QUOTA = "quota"
+    CONFIG = "configuration"
+    TIMEOUT = "timeout"
+    RESOURCE = "resource in error"
+    WRONG_RESPONSE = "wrong response"
+    TEST = "the test's own bug"
+
+
+@dataclass(frozen=True)
+class Call:
+    """The request at which a test failed, by its answer; services log the ``request_id``."""
+
+    method: str
+    path: str
+    status: int
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        known = f" ({self.request_id})" if self.request_id else ""
+        return f"{self.method} {self.path} answered {self.status}{known}"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a test did not pass, as far as what it left tells."""
+
+    kind: Kind
+    call: Call | None = None
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One execution of a test; ``order`` is its place in the stream, ``seconds`` what it took."""
@@ -31,6 +68,7 @@ class Attempt:
     reason: str
     order: int
     seconds: float | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +79,7 @@ class ClassOutcome:
     outcome: Outcome
     reason: str
     order: int
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from capabilities.guideline import Capability, Rule, Status, Test
 from capabilities.matching import Index, Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
-from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
+from scoring.outcome import Attempt, Cause, ClassOutcome, Outcome, Outcomes
 
 
 class Conformance(StrEnum):
@@ -34,6 +34,18 @@ class TestVerdict:
     outcome: Outcome
     reason: str
     attempts: tuple[Outcome, ...] = ()
+    cause: Cause | None = None
+    """Of the attempt that decides, where it did not pass."""
+
+
+@dataclass(frozen=True)
+class _History:
+    """The last of several attempts, and the outcomes of all."""
+
+    outcome: Outcome
+    reason: str = ""
+    attempts: tuple[Outcome, ...] = ()
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -181,15 +193,16 @@ class _Evidence:
         parts = [self._history(each.full, each.name) for each in found.found] or [
             self._class_history(names)
         ]
-        outcome, reason, attempts = min(parts, key=lambda part: part[0].badness)
-        if outcome is Outcome.NOT_RUN:
+        worst = min(parts, key=lambda part: part.outcome.badness)
+        reason = worst.reason
+        if worst.outcome is Outcome.NOT_RUN:
             reason = self._why_not_run(test)
         elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
             where = ", ".join(sorted({each.name for each in found.found}))
             reason = f"{reason} (ran as {where})".strip()
-        elif outcome is Outcome.PASS and Outcome.FAIL in attempts:
-            reason = f"passed at attempt {len(attempts)}"
-        return TestVerdict(test, outcome, reason, attempts)
+        elif worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:
+            reason = f"passed at attempt {len(worst.attempts)}"
+        return TestVerdict(test, worst.outcome, reason, worst.attempts, worst.cause)
 
     def _stands_elsewhere(self, names: set[str], planned: Match | None) -> bool:
         """Whether the wanted test itself is known to exist though nothing of it was reported."""
@@ -198,10 +211,10 @@ class _Evidence:
         classes = {class_of(name) for name in names}
         return bool(classes & set(self._classes) or names & set(self._unfinished.by_name))
 
-    def _history(self, full: str, name: str) -> tuple[Outcome, str, tuple[Outcome, ...]]:
+    def _history(self, full: str, name: str) -> _History:
         return _last([*self._attempts[full], *self._classes[class_of(name)]])
 
-    def _class_history(self, names: set[str]) -> tuple[Outcome, str, tuple[Outcome, ...]]:
+    def _class_history(self, names: set[str]) -> _History:
         return _last([each for name in sorted(names) for each in self._classes[class_of(name)]])
 
     def _why_not_run(self, test: Test) -> str:
@@ -209,11 +222,10 @@ class _Evidence:
         return "started, but the run ended before it did" if started else "the run did not reach it"
 
 
-def _last(
-    attempts: Iterable[Attempt | ClassOutcome],
-) -> tuple[Outcome, str, tuple[Outcome, ...]]:
-    """Return outcome and reason of the last attempt, and the outcomes of all."""
+def _last(attempts: Iterable[Attempt | ClassOutcome]) -> _History:
     ordered = sorted(set(attempts), key=lambda each: each.order)
     if not ordered:
-        return Outcome.NOT_RUN, "", ()
-    return ordered[-1].outcome, ordered[-1].reason, tuple(each.outcome for each in ordered)
+        return _History(Outcome.NOT_RUN)
+    last = ordered[-1]
+    outcomes = tuple(each.outcome for each in ordered)
+    return _History(last.outcome, last.reason, outcomes, last.cause)

@@ -117,3 +117,13 @@ class StreamWriter:
 @pytest.fixture
 def writer() -> StreamWriter:
     return StreamWriter()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to run in, with a space, and one for temporary files that must end up empty."""
+    (tmp_path / "a place").mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.chdir(tmp_path / "a place")
+    return tmp_path

@@ -3,19 +3,30 @@
 import contextlib
 import json
 import os
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
-from refstack_client import certify, report
+from capabilities import catalogue, programme
+from refstack_client import certify, guideline_source, report, run, tempest_conf
 from refstack_client.command import Command, say
 from refstack_client.commands import arguments, cloud_arguments
 from refstack_client.commands.plan_text import lines
 from refstack_client.commands.sandbox_arguments import add_sandbox
-from refstack_client.errors import EXIT_INTERRUPTED
+from refstack_client.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNUSABLE,
+    InputError,
+    UsageError,
+)
+from refstack_client.redaction import HIDDEN
+from refstack_client.run import RETRY_BUDGET, retries
 from refstack_client.sandbox import cloud as sandbox_cloud
+from scoring.outcome import Outcome
 
 
 class Plan(Command):
@@ -58,29 +69,137 @@ class Certify(Command):
             metavar="PROFILE",
             help="start a sandbox, certify it and stop it again",
         )
+        again = parser.add_mutually_exclusive_group()
+        again.add_argument(
+            "--resume", metavar="RUN", type=Path, help="go on with a run: what has no outcome"
+        )
+        again.add_argument(
+            "--clean",
+            metavar="RUN",
+            type=Path,
+            help="remove what a run that died left in the cloud and on this machine",
+        )
+        parser.add_argument(
+            "--rerun-failed",
+            action="store_true",
+            help="with --resume: run again what failed, and nothing else",
+        )
+        parser.add_argument(
+            "--retry-budget",
+            metavar="N",
+            type=int,
+            default=RETRY_BUDGET,
+            help="how many times --rerun-failed may run again what failed (default: %(default)s)",
+        )
         add_sandbox(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        if args.rerun_failed and not args.resume:
+            raise UsageError("--rerun-failed needs --resume RUN", hint="name the run that failed")
         with _sandbox(args) as os_cloud:
-            request = cloud_arguments.request(
-                args, os_cloud, args.output, args.sandbox or arguments.PLATFORM
+            if args.clean:
+                return _clean(args, os_cloud)
+            if args.resume:
+                request = _resumed(args, os_cloud)
+            else:
+                _say_cut_off(args.output)
+                request = cloud_arguments.request(
+                    args, os_cloud, args.output, args.sandbox or arguments.PLATFORM
+                )
+            result = certify.certify(
+                request,
+                Console(stderr=True),
+                lambda plan, asked: say("\n".join(lines(plan, asked))),
             )
-            console = Console(stderr=True)
-            result = certify.certify(request, console, lambda plan: say("\n".join(lines(plan))))
         say()
-        if not result.run.stream.stat().st_size and not result.ended.interrupted:
-            say(f"Tempest reported nothing (status {result.ended.status}); it said:")
-            say(result.run.log.read_text(errors="replace").strip()[-1000:])
-        for sentence in result.left:
-            say(f"left behind: {sentence}")
+        _say_how_it_ended(result)
         say(f"run:    {result.run.directory}")
         say(f"report: {result.run.report}")
         say()
-        print("\n".join(report.text(result.verdict)), flush=True)
-        if result.ended.interrupted:
+        print("\n".join(report.text(result.verdict, retries(result.run))), flush=True)
+        if result.ended and result.ended.interrupted:
             return EXIT_INTERRUPTED
         return report.EXIT_CODES[result.verdict.conformance]
+
+
+def _say_how_it_ended(result: certify.Result) -> None:
+    """Say what is not as it should be: nothing reported, ended before its time, things left."""
+    ended = result.ended
+    if ended is None:
+        say("nothing is left to run")
+    elif not result.run.stream.stat().st_size and not ended.interrupted:
+        say(f"Tempest reported nothing (status {ended.status}); it said:")
+        say(result.run.log.read_text(errors="replace").strip()[-1000:])
+    elif result.verdict.count(Outcome.NOT_RUN):
+        say("not every test came to an end; what is missing runs with:")
+        say(f"  refstack-client certify --resume {shlex.quote(str(result.run.directory))}")
+    for sentence in result.left:
+        say(f"left behind: {sentence}")
+
+
+def _say_cut_off(output: Path) -> None:
+    for each in run.cut_off(output):
+        where = shlex.quote(str(each.directory))
+        say(f"the run {each.id} was cut off: certify --resume {where} goes on with it,")
+        say(f"  certify --clean {where} removes what it left in the cloud")
+
+
+def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
+    """Return the request a run was started with, but for what is given anew.
+
+    :raises InputError: it is no run, or was of another guideline or programme than is named
+    :raises UsageError: failures were run again as often as the budget allows
+    """
+    made = run.Run(args.resume)
+    guideline, options = run.read_request(made)
+    if args.guideline and guideline_source.load(args.guideline)[0].digest != guideline.digest:
+        raise InputError(
+            f"{made.directory} is a run of guideline {guideline.id} ({guideline.digest[:12]}), "
+            f"not of {args.guideline}",
+            hint="leave --guideline out, or certify anew",
+        )
+    if args.programme not in (None, options["programme"]):
+        raise InputError(
+            f"{made.directory} is a run of {options['programme']}, not of {args.programme}",
+            hint="leave --programme out, or certify anew",
+        )
+    used = retries(made).used
+    if args.rerun_failed and used >= args.retry_budget:
+        raise UsageError(
+            f"what failed was run again {used} times, the budget is {args.retry_budget}",
+            hint="certify anew, or raise --retry-budget: the verdict says how often",
+        )
+    settings = args.settings or options.get("settings", [])
+    if any(HIDDEN in each for each in settings):
+        names = ", ".join(each.partition("=")[0] for each in settings)
+        raise UsageError(f"the run was started with secret settings: give --set {names} again")
+    accounts = options.get("accounts")
+    return certify.Request(
+        programme=catalogue.with_bases(programme.find(guideline, options["programme"])),
+        guideline_name=str(made.guideline),
+        os_cloud=os_cloud or options.get("os_cloud"),
+        accounts_file=args.accounts or (Path(accounts) if accounts else None),
+        concurrency=args.concurrency,
+        settings=tempest_conf.parse_settings(settings),
+        output=args.output,
+        resumed=made,
+        mode=run.Mode.FAILED if args.rerun_failed else run.Mode.NO_OUTCOME,
+        retry_budget=args.retry_budget,
+    )
+
+
+def _clean(args: Namespace, os_cloud: str | None) -> int:
+    args.resume, args.rerun_failed = args.clean, False
+    request = _resumed(args, os_cloud)
+    done = certify.clean_run(request)
+    for each in done.removed:
+        print(f"removed: {each}")
+    for each in done.stayed:
+        say(f"left behind: {each}")
+    if not done.removed and not done.stayed:
+        say(f"{args.clean} left nothing behind")
+    return EXIT_UNUSABLE if done.stayed else EXIT_OK
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from capabilities.matching import Kind
 from refstack_client.plan import Plan
 
 
-def lines(plan: Plan) -> Iterator[str]:
+def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
+    """Yield a plan's lines; ``asked`` says how many of its tests are to run, if not all."""
     guideline = plan.programme.guideline
     required = list(plan.programme.capabilities(Status.REQUIRED))
     own = plan.programme
@@ -32,6 +33,8 @@ def lines(plan: Plan) -> Iterator[str]:
         f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
         + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
     )
+    if asked is not None and asked != len(plan.load_list):
+        yield f"of these      {asked} are to run now, what else was asked has an outcome"
     minutes, seconds = divmod(round(plan.seconds), 60)
     yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"
     for match in plan.matches:

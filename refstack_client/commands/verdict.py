@@ -1,80 +1,54 @@
-"""``verdict`` and ``report``: judge what a run left behind."""
+"""``verdict``, ``report`` and ``diff``: what results come to, for people and programs."""
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from capabilities import catalogue, programme
-from capabilities.guideline import Guideline
-from refstack_client import report, stream
-from refstack_client.command import Command, say
-from refstack_client.commands import arguments
-from refstack_client.errors import EXIT_OK, UsageError
-from refstack_client.files import write_text
-from refstack_client.plan import read_matches
-from refstack_client.run import Run, read_plan
-from scoring.outcome import Outcome, Outcomes
-from scoring.verdict import Verdict, judge
+from refstack_client import comparison, junit, report, report_table, results
+from refstack_client.command import Command, Lister, say
+from refstack_client.commands import results_arguments
+from refstack_client.errors import EXIT_NOT_CONFORMANT, EXIT_OK, UsageError
+from refstack_client.files import json_text, write_over
+from refstack_client.results import Results
+from scoring.outcome import Outcome
+from scoring.verdict import Verdict
 
 ALL = "all"
 
 
-@dataclass(frozen=True)
-class Results:
-    """What a run or a stream left: a run's own guideline and plan come with it."""
-
-    outcomes: Outcomes
-    guideline: Guideline | None = None
-    plan: Mapping[str, Any] | None = None
-
-
-class _Results:
-    def get_parser(self, prog_name: str) -> ArgumentParser:
-        parser = super().get_parser(prog_name)  # type: ignore[misc]
-        parser.add_argument(
-            "results", metavar="RUN|FILE", type=Path, help="a run directory or a subunit stream"
-        )
-        arguments.add_guideline(parser)
-        parser.add_argument(
-            "--strict",
-            action="store_true",
-            help="a required capability without a test that counts makes the verdict incomplete",
-        )
-        return parser
-
-
-class ShowVerdict(_Results, Command):
+class ShowVerdict(Command):
     """Say whether the results conform, with every reason; the exit code is the verdict."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
+        results_arguments.add_results(parser)
         parser.add_argument(
             "-f", "--format", choices=("text", "json"), default="text", help="default: text"
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        results = _read(args.results)
+        found = results.read(args.results)
         if args.guideline == ALL:
-            return _show_all(results, args)
-        verdict = _judge(results, args.guideline, args)
+            return _show_all(found, args)
+        verdict = results_arguments.judge(found, args.guideline, args)
         if args.format == "json":
-            print(json.dumps(report.as_json(verdict), indent=2, ensure_ascii=False))
+            print(json_text(report.as_json(verdict)), end="")
         else:
-            print("\n".join(report.text(verdict)))
+            print("\n".join(report.text(verdict, found.retries)))
         return report.EXIT_CODES[verdict.conformance]
 
 
-def _show_all(results: Results, args: Namespace) -> int:
+def _show_all(found: Results, args: Namespace) -> int:
     """Judge one run by every shipped guideline; the exit code is the newest approved one's."""
     verdicts = {}
     for name in catalogue.shipped():
         known = {each.key for each in programme.programmes(catalogue.load(name)[0])}
         if not args.programme or args.programme in known:
-            verdicts[name] = _judge(results, name, args)
+            verdicts[name] = results_arguments.judge(found, name, args)
     if not verdicts:
         raise UsageError(f"no shipped guideline has a programme called {args.programme}")
     if args.format == "json":
@@ -88,39 +62,87 @@ def _show_all(results: Results, args: Namespace) -> int:
     return report.EXIT_CODES[newest.conformance]
 
 
-class Report(_Results, Command):
-    """Write the results as one self-contained HTML page."""
+def _html(verdict: Verdict, found: Results) -> bytes:
+    return report.html(verdict, found.plan, found.retries).encode()
+
+
+def _text(verdict: Verdict, found: Results) -> bytes:
+    return "".join(f"{line}\n" for line in report.text(verdict, found.retries)).encode()
+
+
+_FORMATS: dict[str, Callable[[Verdict, Results], bytes]] = {
+    "html": _html,
+    "txt": _text,
+    "json": lambda verdict, _: json_text(report.as_json(verdict)).encode(),
+    "xml": lambda verdict, _: junit.of_verdict(verdict),
+    "csv": lambda verdict, _: report_table.csv_text(verdict).encode(),
+    "xlsx": lambda verdict, _: report_table.xlsx(verdict),
+}
+
+
+class Report(Command):
+    """Write the results as a page, a text, JSON, JUnit XML, CSV or a spreadsheet."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
+        results_arguments.add_results(parser)
         parser.add_argument(
-            "-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write"
+            *("-o", "--output"),
+            metavar="FILE",
+            dest="outputs",
+            action="append",
+            type=Path,
+            required=True,
+            help=f"what to write; its ending chooses the form: {', '.join(_FORMATS)} (xml is JUnit;"
+            " may be repeated)",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        results = _read(args.results)
-        verdict = _judge(results, args.guideline, args)
-        write_text(args.output, report.html(verdict, results.plan))
-        say(f"written: {args.output}")
+        for path in args.outputs:
+            if path.suffix[1:] not in _FORMATS:
+                raise UsageError(
+                    f"{path}: there is no report of that ending",
+                    hint=f"choose among {', '.join(f'.{each}' for each in _FORMATS)}",
+                )
+        found = results.read(args.results)
+        verdict = results_arguments.judge(found, args.guideline, args)
+        for path in args.outputs:
+            write_over(path, _FORMATS[path.suffix[1:]](verdict, found))
+            say(f"written: {path}")
         return EXIT_OK
 
 
-def _read(path: Path) -> Results:
-    if not path.is_dir():
-        return Results(stream.read(path))
-    run = Run(path)
-    guideline, plan = read_plan(run)
-    return Results(stream.read_appended(run.stream), guideline, plan)
+class Diff(Lister):
+    """List the tests that came to something else in other results; exit code 1 if any fails now.
 
+    Both are judged by the guideline and programme of the first unless others are named.
+    """
 
-def _judge(results: Results, name: str | None, args: Namespace) -> Verdict:
-    """Judge results by their own guideline and programme unless others are named."""
-    planned = results.plan["programme"] if results.plan else arguments.PLATFORM
-    if results.guideline and not name:
-        own = programme.find(results.guideline, args.programme or planned)
-        chosen = catalogue.with_bases(own)
-    else:
-        chosen = arguments.load_programme(name or catalogue.default(), args.programme, planned)
-    matches = read_matches(results.plan, chosen) if results.plan else None
-    return judge(chosen, results.outcomes, matches, strict=args.strict)
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        for name in ("before", "after"):
+            parser.add_argument(
+                name, metavar="RUN|FILE", type=Path, help="a run directory or a subunit stream"
+            )
+        results_arguments.add_judging(parser)
+        parser.add_argument("--all", action="store_true", help="those that are the same too")
+        return parser
+
+    def run(self, parsed_args: Namespace) -> int:
+        self._worst = EXIT_OK
+        return super().run(parsed_args) or self._worst
+
+    def take_action(self, args: Namespace):
+        before, after = results.read(args.before), results.read(args.after)
+        old = results_arguments.judge(before, args.guideline, args)
+        found = comparison.compare(old, after.judge(old.programme, strict=args.strict))
+        counts = Counter(each.change for each in found)
+        say(", ".join(f"{counts[each]} {each}" for each in comparison.Change))
+        if counts[comparison.Change.NEWLY_FAILING]:
+            self._worst = EXIT_NOT_CONFORMANT
+        return ("test", "before", "after", "change", "reason"), (
+            (each.test.name, str(each.before), str(each.after), str(each.change), each.reason)
+            for each in found
+            if args.all or each.change is not comparison.Change.SAME
+        )

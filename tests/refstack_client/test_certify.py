@@ -5,92 +5,29 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import openstack
 import psutil
 import pytest
 import yaml
+from certifying import (
+    CERTIFY,
+    CLIENT,
+    assert_no_secret_is_left,
+    only_run,
+    run,
+    secrets_of,
+    start_and_wait_for,
+    tenants_of,
+    watching_processes,
+)
 
 from refstack_client.sandbox import cloud, daemon
 from refstack_client.sandbox.cloud import Sandbox
 
 pytestmark = pytest.mark.cloud
-CLIENT = str(Path(sys.executable).with_name("refstack-client"))
-CERTIFY = (CLIENT, "certify", "--programme", "storage")
-FERNET_TOKEN = re.compile(rb"gAAAA[\w-]{60,}")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory to run in, with a space, and one for temporary files that must end up empty."""
-    (tmp_path / "a place").mkdir()
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    monkeypatch.chdir(tmp_path / "a place")
-    return tmp_path
-
-
-def run(*command: str, **more) -> subprocess.CompletedProcess:
-    return subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, **more)
-
-
-def only_run(place: Path) -> Path:
-    (made,) = (place / "a place" / "runs").iterdir()
-    return made
-
-
-def secrets_of(sandbox: Sandbox) -> list[str]:
-    secrets = cloud._settings(sandbox.state)["secrets"]
-    return [secrets[f"{whose}_password"] for whose in ("admin", "service", "tenant")]
-
-
-def tenants_of(sandbox: Sandbox) -> list[str]:
-    admin = openstack.connect(cloud="sandbox")
-    names = [each.name for each in admin.identity.projects()]
-    names += [each.name for each in admin.identity.users()]
-    return [name for name in names if name.startswith(("tempest-", "refstack-"))]
-
-
-@contextmanager
-def watching_processes(secrets: list[str]) -> Iterator[list[str]]:
-    """Look at every process's arguments and environment all the while, for secrets."""
-    found: list[str] = []
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.is_set():
-            for process in psutil.process_iter():
-                try:
-                    shown = " ".join(process.cmdline()) + repr(process.environ())
-                except psutil.Error:
-                    continue
-                if any(secret in shown for secret in secrets):
-                    found.append(shown)
-            time.sleep(0.1)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        done.set()
-        watcher.join()
-
-
-def assert_no_secret_is_left(place: Path, secrets: list[str]) -> None:
-    assert list((place / "tmp").iterdir()) == []
-    for path in only_run(place).rglob("*"):
-        content = path.read_bytes()
-        assert not FERNET_TOKEN.search(content), path
-        for secret in secrets:
-            assert secret.encode() not in content, path
-            assert repr(secret)[1:-1].encode() not in content, path
 
 
 def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sandbox):
@@ -110,15 +47,18 @@ def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sa
     assert {each.name for each in made.iterdir()} == {
         "attempts.jsonl",
         "guideline.json",
+        "lock",
         "log",
         "plan.json",
         "report.html",
+        "request.json",
         "stream.subunit",
         "tempest.conf",
         "verdict.json",
     }
-    (attempt,) = map(json.loads, (made / "attempts.jsonl").read_text().splitlines())
-    roles = {role for token in attempt["tokens"] for role in token["roles"]}
+    start, end = map(json.loads, (made / "attempts.jsonl").read_text().splitlines())
+    assert (start["mode"], end["status"]) == ("all", 0)
+    roles = {role for token in end["tokens"] for role in token["roles"]}
     assert {"member", "SwiftOperator", "ResellerAdmin"} <= roles
     assert "admin" not in roles
     assert "admin_password = <redacted>" in (made / "tempest.conf").read_text()
@@ -146,18 +86,6 @@ def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sand
     document = json.loads((only_run(place) / "verdict.json").read_text())
     assert (document["required"]["passed"], document["required"]["skipped"]) == (57, 1)
     assert_no_secret_is_left(place, secrets_of(sandbox))
-
-
-def start_and_wait_for(sandbox: Sandbox, place: Path, text: str) -> subprocess.Popen:
-    """Start a certification with the admin credential; return once it has said ``text``."""
-    log = (place / "talk").open("w")
-    started = subprocess.Popen([*CERTIFY, "--os-cloud", "sandbox"], stderr=log, stdout=log)
-    deadline = time.monotonic() + 120
-    while text not in (place / "talk").read_text():
-        assert started.poll() is None, (place / "talk").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return started
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

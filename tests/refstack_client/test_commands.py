@@ -104,7 +104,7 @@ def test_no_command_shows_the_help(capsys):
 
 
 def test_a_fault_of_ours_is_never_mistaken_for_a_verdict(monkeypatch, capsys, stream):
-    monkeypatch.setattr("refstack_client.report.text", lambda verdict: 1 / 0)
+    monkeypatch.setattr("refstack_client.report.text", lambda *_: 1 / 0)
     assert main(["verdict", stream]) == 5
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
 

@@ -54,6 +54,7 @@ def test_every_outcome_is_counted_once_in_json(verdict):
         "outcome",
         "reason",
         "flagged",
+        "cause",
         "attempts",
     }
 
