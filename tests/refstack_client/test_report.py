@@ -1,17 +1,25 @@
 """The report: the same numbers in JSON, text and HTML."""
 
+import csv
+import json
 import re
 import subprocess
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import junit2htmlreport.runner
+import junitparser
+import openpyxl
 import pytest
 
 from capabilities import catalogue, programme
-from refstack_client import report, stream
+from refstack_client import junit, report, report_table, stream
+from refstack_client.shell import main
 from scoring.verdict import Verdict, judge
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
+FORMS = ("html", "txt", "json", "csv", "xlsx")
 NUMBERS = ("passed", "failed", "skipped", "not_run", "missing", "flagged")
 
 
@@ -117,3 +125,80 @@ def test_a_browser_opens_the_page_and_asks_nobody_for_anything(verdict, browser,
     assert set(asked) - {"/favicon.ico"} == {"/report.html"}
     assert '<dd id="passed">55</dd>' in outcome.stdout
     assert outcome.stdout.count("<details") == 20 + 3
+
+
+def test_every_form_of_report_has_the_same_numbers(verdict, writer, tmp_path):
+    stream_file = tmp_path / "run.subunit"
+    stream_file.write_bytes(writer.content)
+    paths = {ending: tmp_path / f"report.{ending}" for ending in FORMS}
+    options = [each for path in paths.values() for each in ("-o", str(path))]
+    assert main(["report", str(stream_file), "--programme", "storage", *options]) == 0
+    wanted = report.as_json(verdict)["required"]
+    assert json.loads(paths["json"].read_text())["required"] == wanted
+    assert "55/58 required tests" in paths["txt"].read_text().splitlines()[-1]
+    assert f'<dd id="passed">{wanted["passed"]}</dd>' in paths["html"].read_text()
+
+    rows = {row["id"]: row for row in csv.DictReader(paths["csv"].open())}
+    outcomes = Counter(row["outcome"] for row in rows.values())
+    assert (outcomes["pass"], outcomes["fail"], outcomes["skip"]) == (55, 1, 1)
+
+    book = openpyxl.load_workbook(paths["xlsx"])
+    counts = {row[0]: row[1] for row in book["Verdict"].iter_rows(min_row=3, values_only=True)}
+    assert counts == {name.replace("_", " "): count for name, count in wanted.items()}
+    assert book["Tests"].max_row - 1 == sum(len(each.tests) for each in verdict.capabilities)
+
+
+def test_junit_is_read_by_a_consumer_with_the_same_numbers(verdict, tmp_path):
+    path = tmp_path / "report.xml"
+    path.write_bytes(junit.of_verdict(verdict))
+    (suite,) = junitparser.JUnitXml.fromfile(str(path))
+    assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (58, 1, 1, 1)
+    page = tmp_path / "junit.html"
+    junit2htmlreport.runner.run([str(path), str(page)])
+    assert "OpenStack Powered Storage 2020.06" in page.read_text()
+
+
+def test_a_spreadsheet_takes_no_reason_for_a_formula(writer):
+    test = STORAGE.counted_tests()[0]
+    writer.test(f"{test.name}[{test.idempotent_id}]", "skip", reason="=1+1 is no formula")
+    table = report_table.csv_text(judge(STORAGE, stream.parse(writer.content, "x")))
+    assert ",'=1+1 is no formula," in table
+
+
+def test_the_fewest_causes_to_mend_are_listed(writer):
+    tests = STORAGE.counted_tests()
+    for number, test in enumerate(tests):
+        volume = f"Volume {number:08x}-1111-1111-1111-111111111111 is in ERROR status"
+        status = "fail" if number < 40 else "skip" if number == 40 else "success"
+        writer.test(
+            f"{test.name}[{test.idempotent_id}]", status, traceback=f"E: {volume}", reason="no role"
+        )
+    found = list(report.text(judge(STORAGE, stream.parse(writer.content, "x"))))
+    assert "FAIL  40 tests: E: Volume … is in ERROR status" in found
+    start = found.index("To conform, mend 2 causes:")
+    assert found[start + 1].startswith("  1. resource in error (40): look for the request id")
+    assert found[start + 2].startswith("  2. credential (1): give the tenants the roles")
+
+
+def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):
+    test = STORAGE.counted_tests()[0]
+    log = "Request (C:test): 409 PUT http://10.0.0.1/v1/AUTH_x/c 0.1s\n{'x-trans-id': 'tx1'}"
+    token = "gAAAAA" + "x" * 60
+    writer.test(
+        f"{test.name}[{test.idempotent_id}]",
+        "fail",
+        traceback="tempest.lib.exceptions.Conflict: taken",
+        pythonlogging=f"{log}\n{token}",
+    )
+    path = tmp_path / "run.subunit"
+    path.write_bytes(writer.content)
+    for name in (test.name, test.idempotent_id, test.name.rpartition(".")[2]):
+        assert main(["explain", name, str(path), "--programme", "storage"]) == 0
+        said = capsys.readouterr().out
+        assert "  call        PUT /v1/AUTH_x/c answered 409 (tx1)" in said
+        assert "  kind        wrong response" in said
+        assert "    tempest.lib.exceptions.Conflict: taken" in said
+        assert "  required    in storage, as part of" in said
+        assert token not in said
+    assert main(["explain", "nonsense", str(path)]) == 4
+    assert "is called nonsense" in capsys.readouterr().err
