@@ -88,7 +88,7 @@ def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sand
     assert_no_secret_is_left(place, secrets_of(sandbox))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
     place, sandbox, number
 ):

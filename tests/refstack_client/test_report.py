@@ -7,7 +7,9 @@ import subprocess
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 
+import jsonschema
 import junit2htmlreport.runner
 import junitparser
 import openpyxl
@@ -202,3 +204,17 @@ def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):
         assert token not in said
     assert main(["explain", "nonsense", str(path)]) == 4
     assert "is called nonsense" in capsys.readouterr().err
+
+
+def test_the_json_is_as_its_schema_says(verdict, shared):
+    schema = json.loads(
+        (resources.files("refstack_client") / "data/verdict.schema.json").read_text()
+    )
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validate = jsonschema.Draft202012Validator(schema).validate
+    validate(report.as_json(verdict))
+    with pytest.raises(jsonschema.ValidationError):
+        validate({**report.as_json(verdict), "verdict": "perhaps"})
+    platform = programme.find(catalogue.load("2020.06")[0], "platform")
+    broken = stream.read(shared("streams/platform-cinder-broken.subunit"))
+    validate(report.as_json(judge(platform, broken)))
