@@ -40,6 +40,10 @@ class Index:
     by_id: Mapping[str, tuple[TestId, ...]]
     by_name: Mapping[str, tuple[TestId, ...]]
 
+    @property
+    def tests(self) -> tuple[TestId, ...]:
+        return tuple(each for same in self.by_name.values() for each in same)
+
     @classmethod
     def of(cls, tests: Iterable[TestId]) -> "Index":
         by_id = defaultdict(list)

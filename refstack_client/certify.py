@@ -275,9 +275,10 @@ def _prepare(
         tls=_tls(connection),
     )
     tempest_conf.write(space, choices, shown=made.tempest_conf)
-    made_plan = _plan(request, tempest_index.load(space), facts, tenants.planned())
+    listing = tempest_index.load(space)
+    made_plan = _plan(request, listing, facts, tenants.planned())
     if not made.plan.exists():
-        run.keep_plan(made, made_plan)
+        run.keep_plan(made, made_plan, listing.index.tests)
     return made_plan
 
 

@@ -86,6 +86,14 @@ def facts(connection: Connection) -> CloudFacts:
         project=access.project_name or access.project_id or "",
         roles=tuple(sorted(access.role_names)),
         endpoints=endpoints,
+        identity_service=next(
+            (
+                service.get("id", "")
+                for service in access.service_catalog.catalog
+                if service.get("type") == "identity"
+            ),
+            "",
+        ),
     )
 
 

@@ -19,6 +19,8 @@ class CloudFacts:
     roles: tuple[str, ...]
     endpoints: Mapping[str, str]
     """By service type, in the catalogue's own words."""
+    identity_service: str = ""
+    """Id of the identity service in the catalogue, "" where it gives none."""
 
     @property
     def is_admin(self) -> bool:

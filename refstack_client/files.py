@@ -70,6 +70,17 @@ def write_private_json(path: Path, document: Any) -> None:
     write_private(path, json_text(document))
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file the user named.
+
+    :raises InputError: it cannot be read
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
 def read_json(path: Path, default: Any) -> Any:
     """Return the document in ``path``, or ``default`` where there is no such file."""
     try:

@@ -104,16 +104,22 @@ class Plan:
             "estimated_seconds": round(self.seconds),
             "tests": [
                 {
-                    "id": each.test.idempotent_id,
-                    "name": each.test.name,
-                    "match": str(each.kind),
-                    "found": [found.full for found in each.found],
+                    **match_as_json(each),
                     **({"why": self.missing[each.test.key]} if not each.found else {}),
                 }
                 for each in self.matches
             ],
             "limits": [{"name": each.test.name, "why": each.why} for each in self.limits],
         }
+
+
+def match_as_json(match: Match) -> dict[str, Any]:
+    return {
+        "id": match.test.idempotent_id,
+        "name": match.test.name,
+        "match": str(match.kind),
+        "found": [found.full for found in match.found],
+    }
 
 
 def make(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from capabilities.guideline import Status
+from refstack_client.attestation import Attestation
 from refstack_client.errors import (
     EXIT_INCOMPLETE,
     EXIT_NOT_CONFORMANT,
@@ -168,7 +169,9 @@ def _telling(tests: Iterable[TestVerdict]) -> Cause | None:
     return next((each for each in causes if each.call), causes[0] if causes else None)
 
 
-def text(verdict: Verdict, retries: Retries | None = None) -> Iterator[str]:
+def text(
+    verdict: Verdict, retries: Retries | None = None, attested: Attestation | None = None
+) -> Iterator[str]:
     """Yield the lines of the terminal's report; the last one is the verdict.
 
     :param retries: of a run: how often what failed was run again
@@ -200,12 +203,30 @@ def text(verdict: Verdict, retries: Retries | None = None) -> Iterator[str]:
     yield from _to_mend(verdict)
     for base in verdict.bases:
         yield f"It stands on: {headline(base)}"
-    yield f"OpenStack Compatible: the tests alone decide: {_yes_no(verdict)}"
-    yield (
-        "OpenStack Powered: the vendor also attests the designated sections of "
-        + ", ".join(verdict.programme.designated_sections)
-    )
+    yield compatible(verdict)
+    yield powered(verdict, attested)
     yield headline(verdict)
+
+
+def compatible(verdict: Verdict) -> str:
+    """Return whether a product is compatible: the tests alone decide."""
+    return f"OpenStack Compatible: the tests alone decide: {_yes_no(verdict)}"
+
+
+def powered(verdict: Verdict, attested: Attestation | None) -> str:
+    """Return whether a product is powered: tests and attested designated sections decide."""
+    sections = verdict.programme.designated_sections
+    if attested is None:
+        return "OpenStack Powered: the vendor also attests the designated sections of " + (
+            ", ".join(sections)
+        )
+    missing = attested.missing(sections)
+    if missing:
+        return f"OpenStack Powered: tests and designated sections: no: not of {', '.join(missing)}"
+    return (
+        f"OpenStack Powered: tests and designated sections, attested by {attested.by} on "
+        f"{attested.date}: {_yes_no(verdict)}"
+    )
 
 
 def _to_mend(verdict: Verdict) -> Iterator[str]:
@@ -233,7 +254,10 @@ def _yes_no(verdict: Verdict) -> str:
 
 
 def html(
-    verdict: Verdict, plan: Mapping[str, Any] | None = None, retries: Retries | None = None
+    verdict: Verdict,
+    plan: Mapping[str, Any] | None = None,
+    retries: Retries | None = None,
+    attested: Attestation | None = None,
 ) -> str:
     """Return one self-contained page; ``plan`` adds where and as whom the tests ran."""
     return page.template("refstack_client", "report.html").render(
@@ -244,7 +268,8 @@ def html(
         groups=groups(verdict),
         bases=[headline(each) for each in verdict.bases],
         to_mend=list(_to_mend(verdict)),
-        compatible=_yes_no(verdict),
+        compatible=compatible(verdict),
+        powered=powered(verdict, attested),
         statuses=[
             (status, [each for each in verdict.capabilities if each.status is status])
             for status in Status

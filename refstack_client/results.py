@@ -1,14 +1,17 @@
-"""Results to be judged, whatever they come in: a run directory or a file."""
+"""Results to be judged, whatever they come in: a run directory, a bundle, a stream."""
 
-from collections.abc import Mapping
+import io
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline
 from capabilities.programme import Programme
-from refstack_client import stream
+from refstack_client import archive, attestation, bundle, stream
+from refstack_client.attestation import Attestation
 from refstack_client.plan import read_matches
 from refstack_client.run import Retries, Run, read_plan, retries
 from scoring.outcome import Outcomes
@@ -17,19 +20,21 @@ from scoring.verdict import Verdict, judge
 
 @dataclass(frozen=True)
 class Results:
-    """What a run or a stream left: a run's own guideline and plan come with it."""
+    """What a run or a stream left: a run's own guideline, programme and plan come with it."""
 
     outcomes: Outcomes
-    stream: Path
+    open_stream: Callable[[], BinaryIO]
     guideline: Guideline | None = None
+    key: str = ""
     plan: Mapping[str, Any] | None = None
     retries: Retries | None = None
+    attested: Attestation | None = None
 
     def programme(self, name: str | None) -> Programme | None:
         """Return the programme of the run's own guideline; None where there is no run."""
-        if not self.guideline or not self.plan:
+        if not self.guideline:
             return None
-        return catalogue.with_bases(programme.find(self.guideline, name or self.plan["programme"]))
+        return catalogue.with_bases(programme.find(self.guideline, name or self.key))
 
     def judge(self, chosen: Programme, *, strict: bool = False) -> Verdict:
         matches = read_matches(self.plan, chosen) if self.plan else None
@@ -37,13 +42,32 @@ class Results:
 
 
 def read(path: Path) -> Results:
-    """Read a run directory or a subunit stream.
+    """Read a run directory, a bundle (as it is: ``bundle verify`` checks it) or a subunit stream.
 
-    :raises InputError: it is neither
+    :raises InputError: it is none of these
     """
-    if not path.is_dir():
-        return Results(stream.read(path), path)
-    run = Run(path)
+    if path.is_dir():
+        return _read_run(Run(path))
+    if zipfile.is_zipfile(path):
+        return _read_bundle(path)
+    return Results(stream.read(path), lambda: path.open("rb"))
+
+
+def _read_run(run: Run) -> Results:
     guideline, plan = read_plan(run)
     outcomes = stream.read_appended(run.stream)
-    return Results(outcomes, run.stream, guideline, plan, retries(run))
+    return Results(
+        outcomes, lambda: run.stream.open("rb"), guideline, plan["programme"], plan, retries(run)
+    )
+
+
+def _read_bundle(path: Path) -> Results:
+    members = archive.read(path)
+    guideline, plan = bundle.guideline(members), bundle.plan(members)
+    content = members[bundle.STREAM]
+    outcomes = stream.parse(content, f"{path}: {bundle.STREAM}") if content else Outcomes(())
+    key = bundle.manifest(members)["programme"]
+    attested = None
+    if bundle.ATTESTATION in members:
+        attested = attestation.read(members[bundle.ATTESTATION], bundle.ATTESTATION)
+    return Results(outcomes, lambda: io.BytesIO(content), guideline, key, plan, attested=attested)

@@ -2,6 +2,7 @@
 
 guideline.json   the guideline as it was read
 plan.json        what was to run, where, as whom
+tests.txt        every test of the Tempest that was used
 tempest.conf     as used, secrets left out
 stream.subunit   what ran, appended to as it came
 request.json     the options it was started with
@@ -14,7 +15,7 @@ lock             held by the process that is in the run
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ import fasteners
 
 from capabilities import reader, testlist
 from capabilities.guideline import Guideline
+from capabilities.testid import TestId
 from refstack_client.errors import InputError, MachineError
 from refstack_client.files import read_json, write_json, write_text
 from refstack_client.plan import Plan
@@ -51,6 +53,10 @@ class Run:
     @property
     def plan(self) -> Path:
         return self.directory / "plan.json"
+
+    @property
+    def tests(self) -> Path:
+        return self.directory / "tests.txt"
 
     @property
     def tempest_conf(self) -> Path:
@@ -123,8 +129,14 @@ def read_request(run: Run) -> tuple[Guideline, dict[str, Any]]:
     return _read(run, run.request)
 
 
-def keep_plan(run: Run, plan: Plan) -> None:
+def keep_plan(run: Run, plan: Plan, tests: Iterable[TestId]) -> None:
+    """Write down what is to run, and every test there was to choose from."""
+    write_text(run.tests, "".join(f"{each.full}\n" for each in sorted(tests, key=_full)))
     write_json(run.plan, plan.as_json())
+
+
+def _full(test: TestId) -> str:
+    return test.full
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import testtools
 from refstack_client.errors import MachineError
 from refstack_client.redaction import Redactor
 from refstack_client.run import Run
+from refstack_client.stream import Whole
 from refstack_client.workspace import STESTR, Workspace
 
 LEASH = (sys.executable, "-m", "refstack_client.leash")
@@ -26,18 +27,6 @@ class Ended:
 
     status: int | None
     interrupted: bool
-
-
-class _Whole(testtools.StreamResult):
-    """Passes on events of whole packets: what a killed stestr leaves half-written is dropped."""
-
-    def __init__(self, target: testtools.StreamResult):
-        super().__init__()
-        self._target = target
-
-    def status(self, test_id=None, **event):
-        if test_id is not None and test_id != "subunit.parser":
-            self._target.status(test_id=test_id, **event)
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ def _read(
         with _killed_by_signals(process) as signals:
             events = subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="stdout")
             listener.startTestRun()
-            events.run(_Whole(target))
+            events.run(Whole(target))
             return Ended(process.wait(), interrupted=bool(signals))
     finally:
         _kill(process)

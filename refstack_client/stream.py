@@ -125,16 +125,20 @@ def _replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
     decorated.stopTestRun()
 
 
-def attachments(path: Path, names: Sequence[str]) -> dict[str, str]:
+def copy(content: BinaryIO, target: testtools.StreamResult) -> None:
+    """Pass the events of a stream of either version on to ``target``."""
+    replay = _replay_v2 if _looks_like_v2(content) else _replay_v1
+    content.seek(0)
+    replay(content, target)
+
+
+def attachments(content: BinaryIO, names: Sequence[str]) -> dict[str, str]:
     """Return what the last attempt of a test, or of its class's set-up, left in a stream, by kind.
 
     :param names: the names the test goes by
     """
     wanted = _Attachments(frozenset(names))
-    with path.open("rb") as content:
-        replay = _replay_v2 if _looks_like_v2(content) else _replay_v1
-        content.seek(0)
-        replay(content, wanted)
+    copy(content, wanted)
     return {
         name: wanted.text(name) for name in ("reason", "traceback", "pythonlogging") if wanted.found
     }
@@ -166,6 +170,18 @@ class _Attachments(testtools.StreamResult):
     def _is_wanted(self, test_id: str) -> bool:
         test = testid.parse(test_id)
         return bool(test and test.name in self._names) or class_fixture(test_id) in self._classes
+
+
+class Whole(testtools.StreamResult):
+    """Passes on events of whole packets: what a killed stestr leaves half-written is dropped."""
+
+    def __init__(self, target: testtools.StreamResult):
+        super().__init__()
+        self._target = target
+
+    def status(self, test_id=None, **event):
+        if test_id is not None and test_id != _PARSER:
+            self._target.status(test_id=test_id, **event)
 
 
 def class_fixture(test_id: str) -> str | None:

@@ -79,7 +79,9 @@ def _lines(each: TestVerdict, verdict: Verdict, found: Results) -> Iterator[str]
 
 def _evidence(each: TestVerdict, found: Results) -> Iterator[str]:
     """Yield the traceback and the end of the log, of the last attempt that left them."""
-    for name, text in stream.attachments(found.stream, each.test.names).items():
+    with found.open_stream() as content:
+        attachments = stream.attachments(content, each.test.names)
+    for name, text in attachments.items():
         # The stream may be another's, with secrets in it.
         lines = hide(text.strip().encode()).decode().splitlines()
         if lines and name != "reason":

@@ -11,7 +11,10 @@ from scoring.verdict import Verdict
 
 def add_results(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "results", metavar="RUN|FILE", type=Path, help="a run directory or a subunit stream"
+        "results",
+        metavar="RUN|FILE",
+        type=Path,
+        help="a run directory, a bundle or a subunit stream",
     )
     add_judging(parser)
 
@@ -29,7 +32,6 @@ def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
     """Judge results by their own guideline and programme unless others are named."""
     chosen = None if guideline else results.programme(args.programme)
     if chosen is None:
-        planned = results.plan["programme"] if results.plan else arguments.PLATFORM
         name = guideline or catalogue.default()
-        chosen = arguments.load_programme(name, args.programme, planned)
+        chosen = arguments.load_programme(name, args.programme, results.key or arguments.PLATFORM)
     return results.judge(chosen, strict=args.strict)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from capabilities import catalogue, programme
-from refstack_client import comparison, junit, report, report_table, results
+from refstack_client import attestation, comparison, junit, report, report_table, results
 from refstack_client.command import Command, Lister, say
 from refstack_client.commands import results_arguments
 from refstack_client.errors import EXIT_NOT_CONFORMANT, EXIT_OK, UsageError
-from refstack_client.files import json_text, write_over
+from refstack_client.files import json_text, read_bytes, write_over
 from refstack_client.results import Results
 from scoring.outcome import Outcome
 from scoring.verdict import Verdict
@@ -28,6 +28,12 @@ class ShowVerdict(Command):
         parser.add_argument(
             "-f", "--format", choices=("text", "json"), default="text", help="default: text"
         )
+        parser.add_argument(
+            "--attestation",
+            metavar="FILE",
+            type=Path,
+            help="the vendor's word on designated sections, which OpenStack Powered needs",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -35,10 +41,15 @@ class ShowVerdict(Command):
         if args.guideline == ALL:
             return _show_all(found, args)
         verdict = results_arguments.judge(found, args.guideline, args)
+        attested = found.attested
+        if args.attestation:
+            attested = attestation.read(read_bytes(args.attestation), str(args.attestation))
+        if attested:
+            attestation.check_of(attested, verdict.programme.guideline, verdict.programme.key)
         if args.format == "json":
             print(json_text(report.as_json(verdict)), end="")
         else:
-            print("\n".join(report.text(verdict, found.retries)))
+            print("\n".join(report.text(verdict, found.retries, attested)))
         return report.EXIT_CODES[verdict.conformance]
 
 

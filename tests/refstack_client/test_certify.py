@@ -54,11 +54,14 @@ def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sa
         "request.json",
         "stream.subunit",
         "tempest.conf",
+        "tests.txt",
         "verdict.json",
     }
-    start, end = map(json.loads, (made / "attempts.jsonl").read_text().splitlines())
-    assert (start["mode"], end["status"]) == ("all", 0)
-    roles = {role for token in end["tokens"] for role in token["roles"]}
+    attempt: dict = {}
+    for line in (made / "attempts.jsonl").read_text().splitlines():
+        attempt.update(json.loads(line))
+    assert (attempt["attempt"], attempt["mode"], attempt["status"]) == (1, "all", 0)
+    roles = {role for token in attempt["tokens"] for role in token["roles"]}
     assert {"member", "SwiftOperator", "ResellerAdmin"} <= roles
     assert "admin" not in roles
     assert "admin_password = <redacted>" in (made / "tempest.conf").read_text()
@@ -66,6 +69,18 @@ def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sa
     again = run(CLIENT, "verdict", str(made), "-f", "json")
     assert again.returncode == 0
     assert json.loads(again.stdout) == json.loads((made / "verdict.json").read_text())
+    key = place / "key"
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    (place / "allowed").write_text(f"alice {key.with_suffix('.pub').read_text()}")
+    bundle = made / "bundle.zip"  # where secrets are looked for
+    assert (
+        run(CLIENT, "bundle", "sign", str(made), "--key", str(key), "-o", str(bundle)).returncode
+        == 0
+    )
+    checked = run(CLIENT, "bundle", "verify", str(bundle), "--signers", str(place / "allowed"))
+    assert (checked.returncode, " NO " in checked.stdout) == (0, False), checked.stdout
+    assert_no_secret_is_left(place, secrets_of(sandbox))
+
     numbers = dict(re.findall(r'<dd id="(\w+)">(\d+)</dd>', (made / "report.html").read_text()))
     assert (numbers["passed"], numbers["failed"]) == ("58", "0")
 

@@ -1,0 +1,116 @@
+"""A vendor's word on the designated sections of a guideline: attested, never tested.
+
+OpenStack Powered asks for it beside the tests; a product without it may be OpenStack Compatible.
+"""
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import yaml
+
+from capabilities.guideline import Guideline
+from refstack_client.errors import InputError
+from refstack_client.files import json_text
+
+FORMAT = 1
+NAMESPACE = "attestation@refstack-client"
+YES, NO = "yes", "no"
+_HINT = "refstack-client attest writes one"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``answer`` is yes where a product runs the section's upstream code, else no."""
+
+    section: str
+    answer: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """Who says of which product, and when (ISO date), what it runs of the designated sections."""
+
+    guideline: str
+    sha256: str
+    programme: str
+    product: str
+    by: str
+    date: str
+    sections: tuple[Statement, ...]
+
+    def missing(self, sections: Iterable[str]) -> tuple[str, ...]:
+        """Return the sections that are not attested with yes."""
+        attested = {each.section for each in self.sections if each.answer == YES}
+        return tuple(each for each in sections if each not in attested)
+
+    def content(self) -> bytes:
+        """Return the file: the same statements give the same bytes."""
+        return json_text({"format": FORMAT, **asdict(self)}).encode()
+
+
+def answers(content: bytes, source: str, sections: Iterable[str]) -> tuple[Statement, ...]:
+    """Read answers to each section from YAML: ``nova: yes``, or an object of answer and note.
+
+    :raises InputError: a section is not answered or not known, or an answer is neither yes nor no
+    """
+    try:
+        document = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{source}: expected an answer per section", hint="as in nova: yes")
+    wanted = list(sections)
+    for name in document:
+        if name not in wanted:
+            raise InputError(
+                f"{source}: /{name}: the programme designates no section of {name}",
+                hint=f"it designates {', '.join(wanted)}",
+            )
+    return tuple(_statement(name, document.get(name), source) for name in wanted)
+
+
+def _statement(section: str, value: Any, source: str) -> Statement:
+    raw = value if isinstance(value, dict) else {"answer": value}
+    answer = {True: YES, False: NO, YES: YES, NO: NO}.get(raw.get("answer"))
+    if answer is None:
+        raise InputError(
+            f"{source}: /{section}: expected yes or no",
+            hint="yes: the product runs the upstream code of its designated sections",
+        )
+    return Statement(section, answer, str(raw.get("note") or ""))
+
+
+def read(content: bytes, source: str) -> Attestation:
+    """Read an attestation.
+
+    :raises InputError: it is none
+    """
+    try:
+        document = json.loads(content)
+        if document.pop("format") != FORMAT:
+            raise InputError(f"{source}: not of format {FORMAT}", hint=_HINT)
+        sections = tuple(Statement(**each) for each in document.pop("sections"))
+        found = Attestation(**document, sections=sections)
+        datetime.date.fromisoformat(found.date)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{source} is no attestation: {error}", hint=_HINT) from error
+    return found
+
+
+def check_of(found: Attestation, guideline: Guideline, programme: str) -> None:
+    """Check that an attestation is of a guideline and programme.
+
+    :raises InputError: it is of others
+    """
+    stated: Mapping[str, tuple[str, str]] = {
+        "guideline": (found.guideline, guideline.id),
+        "guideline's digest": (found.sha256, guideline.digest),
+        "programme": (found.programme, programme),
+    }
+    for what, (one, other) in stated.items():
+        if one != other:
+            raise InputError(f"the attestation's {what} is {one}, that of the results {other}")

@@ -1,0 +1,208 @@
+"""``bundle sign|show|verify`` and ``attest``: results others can check, and the vendor's word."""
+
+import datetime
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from capabilities import catalogue
+from refstack_client import (
+    archive,
+    attestation,
+    bundle,
+    guideline_source,
+    report,
+    ssh_signature,
+    verification,
+)
+from refstack_client import run as runs
+from refstack_client.attestation import NO, YES, Attestation, Statement
+from refstack_client.command import Command, Lister, say
+from refstack_client.commands import arguments
+from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, InputError, UsageError
+from refstack_client.files import read_bytes, write_over
+
+
+def add_key(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        type=Path,
+        help="sign with this OpenSSH key (or the .pub of one in the agent)",
+    )
+
+
+class Sign(Command):
+    """Put a run, or a stream, into one file that anyone can check, signed with an SSH key."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("results", metavar="RUN|FILE", type=Path)
+        arguments.add_guideline(parser)
+        add_key(parser)
+        parser.add_argument("-o", "--output", metavar="FILE.zip", type=Path, required=True)
+        parser.add_argument(
+            "--anonymous", action="store_true", help="placeholders for host names and addresses"
+        )
+        parser.add_argument(
+            "--attestation", metavar="FILE", type=Path, help="what refstack-client attest wrote"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        source = _source(args)
+        attested = _attested(args, source)
+        members = bundle.make(source, anonymous=args.anonymous, attested=attested)
+        if args.key:
+            members[bundle.SIGNATURE] = ssh_signature.sign(
+                members[bundle.MANIFEST], args.key, bundle.NAMESPACE
+            )
+        else:
+            say("not signed: --key KEY signs it")
+        write_over(args.output, archive.pack(members))
+        say(f"written: {args.output}")
+        say(bundle.UNOFFICIAL)
+        return EXIT_OK
+
+
+def _source(args: Namespace) -> bundle.Source:
+    if args.results.is_dir():
+        if args.guideline or args.programme:
+            raise UsageError("a run has its own guideline and programme: leave both out")
+        return bundle.of_run(runs.Run(args.results))
+    if not args.guideline:
+        raise UsageError(
+            "a stream does not say by what it is to be judged", hint="name it with --guideline"
+        )
+    chosen = arguments.load_programme(args.guideline, args.programme)
+    return bundle.of_stream(args.results, chosen, guideline_source.content(args.guideline))
+
+
+def _attested(args: Namespace, source: bundle.Source) -> dict[str, bytes]:
+    if not args.attestation:
+        return {}
+    content = read_bytes(args.attestation)
+    found = attestation.read(content, str(args.attestation))
+    attestation.check_of(found, source.programme.guideline, source.programme.key)
+    signature = args.attestation.with_name(f"{args.attestation.name}.sig")
+    attested = {bundle.ATTESTATION: content}
+    if signature.exists():
+        attested[bundle.ATTESTATION_SIGNATURE] = read_bytes(signature)
+    return attested
+
+
+class Verify(Lister):
+    """Check everything in a bundle, offline; the exit code is the verdict's if all holds or 4."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("bundle", metavar="BUNDLE", type=Path)
+        parser.add_argument(
+            "--signers",
+            metavar="ALLOWED_SIGNERS",
+            type=Path,
+            help="whom you trust, as ssh-keygen(1) describes the file",
+        )
+        parser.add_argument(
+            "--any-signer", action="store_true", help="it may be unsigned, or signed by anybody"
+        )
+        return parser
+
+    def run(self, parsed_args: Namespace) -> int:
+        self._code = EXIT_OK
+        return super().run(parsed_args) or self._code
+
+    def take_action(self, args: Namespace):
+        found = verification.verify(args.bundle, args.signers, any_signer=args.any_signer)
+        if found.holds and found.verdict:
+            self._code = report.EXIT_CODES[found.verdict.conformance]
+            say(bundle.UNOFFICIAL)
+            say(report.headline(found.verdict))
+        else:
+            self._code = EXIT_BAD_INPUT
+            failed = ", ".join(each.name for each in found.checks if not each.holds)
+            say(f"the bundle does not hold: {failed}")
+        return ("check", "holds", "found"), (
+            (each.name, "yes" if each.holds else "NO", each.found) for each in found.checks
+        )
+
+
+class Show(Lister):
+    """List what a bundle says of itself; nothing of it is checked but its form."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("bundle", metavar="BUNDLE", type=Path)
+        return parser
+
+    def take_action(self, args: Namespace):
+        members = archive.read(args.bundle)
+        if bundle.MANIFEST not in members:
+            raise InputError(f"{args.bundle} is no bundle: it has no {bundle.MANIFEST}")
+        try:
+            stated = bundle.manifest(members)
+        except ValueError as error:
+            raise InputError(f"{args.bundle}: {bundle.MANIFEST}: {error}") from error
+        signed = "yes, unchecked" if bundle.SIGNATURE in members else "no"
+        return ("what", "stated"), (("signed", signed), *stated.items())
+
+
+class Attest(Command):
+    """Write the vendor's statement on each designated section of a programme, and sign it."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        arguments.add_guideline(parser)
+        parser.add_argument("--product", required=True, help="name and version of the product")
+        parser.add_argument("--by", required=True, help="who attests it")
+        parser.add_argument(
+            "--answers",
+            metavar="FILE",
+            type=Path,
+            help="YAML with yes or no per section (default: asks on the terminal)",
+        )
+        add_key(parser)
+        parser.add_argument(
+            "-o", "--output", metavar="FILE", type=Path, default=Path(bundle.ATTESTATION)
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        name = args.guideline or catalogue.default()
+        chosen = arguments.load_programme(name, args.programme)
+        sections = chosen.designated_sections
+        if not sections:
+            raise UsageError(f"{chosen.name} {chosen.guideline.id} designates no sections")
+        found = Attestation(
+            guideline=chosen.guideline.id,
+            sha256=chosen.guideline.digest,
+            programme=chosen.key,
+            product=args.product,
+            by=args.by,
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            sections=attestation.answers(read_bytes(args.answers), str(args.answers), sections)
+            if args.answers
+            else tuple(map(_ask, sections)),
+        )
+        content = found.content()
+        signature = (
+            ssh_signature.sign(content, args.key, attestation.NAMESPACE) if args.key else None
+        )
+        write_over(args.output, content)
+        if signature:
+            write_over(args.output.with_name(f"{args.output.name}.sig"), signature)
+        say(f"written: {args.output}" + ("" if signature else ", not signed: --key KEY signs it"))
+        return EXIT_OK
+
+
+def _ask(section: str) -> Statement:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"nobody to ask about the designated sections of {section}",
+            hint="answer in a file: --answers FILE",
+        )
+    while True:
+        say(f"Does the product run the upstream code of the designated sections of {section}?")
+        answer = input("yes or no: ").strip().lower()
+        if answer in (YES, NO):
+            return Statement(section, answer, input("note (may be empty): ").strip())

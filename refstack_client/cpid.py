@@ -1,0 +1,32 @@
+"""The cloud's id in RefStack's world, as the old client made it.
+
+The id of the identity service in the catalogue; where there is none, the MD5 of the host name in
+the endpoint's address, in the form of a UUID.
+"""
+
+import hashlib
+import ipaddress
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def of_facts(cloud: Mapping[str, Any]) -> str:
+    """Return the cpid of a cloud, from what a plan says of it."""
+    return cloud.get("identity_service") or of_endpoint(cloud["auth_url"])
+
+
+def of_endpoint(url: str) -> str:
+    """Return the cpid made from the host of a Keystone endpoint."""
+    host = urlsplit(url).hostname or ""
+    return str(uuid.UUID(hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()))
+
+
+def collides(url: str) -> bool:
+    """Return whether other clouds likely have the same host, and so the same cpid."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host
