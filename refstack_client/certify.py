@@ -1,6 +1,7 @@
 """Certify a cloud: check it, plan, run, judge, report."""
 
 import contextlib
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,20 @@ def _expected(request: Request) -> tuple[CloudFacts | None, plan.Tenants]:
     return facts, plan.Tenants(plan.TenantKind.THROWAWAY)
 
 
+def configure(request: Request) -> bytes:
+    """Return the tempest.conf that would be used, secrets left out; what is made is removed."""
+    connection = cloud.connect(request.os_cloud)
+    cloud.require_services(connection, _projects(request.programme))
+    prefix = f"refstack-{secrets.token_hex(3)}"
+    left: list[str] = []
+    with workspace() as space, _tenants(request, connection, space, prefix, left) as tenants:
+        shown = space.directory / "shown.conf"
+        _configure(request, connection, space, tenants, prefix, shown)
+        # What lies in the workspace is gone in a moment.
+        lines = shown.read_text(encoding="utf-8").splitlines(keepends=True)
+        return "".join(each for each in lines if str(space.directory) not in each).encode()
+
+
 def certify(
     request: Request, console: Console, show_plan: Callable[[plan.Plan, int], None]
 ) -> Result:
@@ -177,8 +192,8 @@ def certify(
                 run.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
                 ended = None
                 if wanted:
-                    secrets = (*tenants.secrets, *request.secrets)
-                    job = runner.Job(wanted, made_plan.concurrency, secrets)
+                    hidden = (*tenants.secrets, *request.secrets)
+                    job = runner.Job(wanted, made_plan.concurrency, hidden)
                     capabilities = plan.by_capability(made_plan, wanted)
                     listener = progress.RunProgress(console, capabilities)
                     ended = runner.run(space, job, made, listener)
@@ -262,24 +277,36 @@ def _prepare(
     made: run.Run,
 ) -> plan.Plan:
     """Write what Tempest reads, find the wanted tests in it, and keep the plan."""
+    _configure(request, connection, space, tenants, request.prefix(made), made.tempest_conf)
     facts = cloud.facts(connection)
-    if tenants.users:
-        users = [account.for_tempest() for account in tenants.users]
-        write_private(space.accounts, yaml.safe_dump(users, allow_unicode=True))
-    choices = tempest_conf.Choices(
-        cloud=facts,
-        credentials=tenants.credentials,
-        roles=tenants.roles,
-        overrides=request.settings,
-        prefix=request.prefix(made),
-        tls=_tls(connection),
-    )
-    tempest_conf.write(space, choices, shown=made.tempest_conf)
     listing = tempest_index.load(space)
     made_plan = _plan(request, listing, facts, tenants.planned())
     if not made.plan.exists():
         run.keep_plan(made, made_plan, listing.index.tests)
     return made_plan
+
+
+def _configure(
+    request: Request,
+    connection: Connection,
+    space: Workspace,
+    tenants: _Tenants,
+    prefix: str,
+    shown: Path,
+) -> None:
+    """Write what Tempest reads, and to ``shown`` the same without secrets."""
+    if tenants.users:
+        users = [account.for_tempest() for account in tenants.users]
+        write_private(space.accounts, yaml.safe_dump(users, allow_unicode=True))
+    choices = tempest_conf.Choices(
+        cloud=cloud.facts(connection),
+        credentials=tenants.credentials,
+        roles=tenants.roles,
+        overrides=request.settings,
+        prefix=prefix,
+        tls=_tls(connection),
+    )
+    tempest_conf.write(space, choices, shown=shown)
 
 
 def _plan(

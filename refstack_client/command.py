@@ -21,7 +21,7 @@ class _Explaining:
         try:
             return super().run(parsed_args)  # type: ignore[misc]
         except (ClientError, GuidelineError, ScoringError) as error:
-            LOG.debug("traceback", exc_info=True)
+            self._trace()
             say(f"error: {error}")
             if error.hint:
                 say(f"hint:  {error.hint}")
@@ -29,10 +29,15 @@ class _Explaining:
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:  # a fault of ours: never exit code 1, which means a verdict
-            LOG.debug("traceback", exc_info=True)
+            self._trace()
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a fault of refstack-client; --debug shows where it happened")
             return EXIT_UNUSABLE
+
+    def _trace(self) -> None:
+        """Show where an error happened, to those who asked for --debug (-v does not)."""
+        if self.app.options.debug:  # type: ignore[attr-defined]
+            LOG.debug("traceback", exc_info=True)
 
 
 class Command(_Explaining, cliff.command.Command):

@@ -1,12 +1,11 @@
 """The cloud's id in RefStack's world, as the old client made it.
 
 The id of the identity service in the catalogue; where there is none, the MD5 of the host name in
-the endpoint's address, in the form of a UUID.
+the endpoint's address.
 """
 
 import hashlib
 import ipaddress
-import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ def of_facts(cloud: Mapping[str, Any]) -> str:
 def of_endpoint(url: str) -> str:
     """Return the cpid made from the host of a Keystone endpoint."""
     host = urlsplit(url).hostname or ""
-    return str(uuid.UUID(hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()))
+    return hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()
 
 
 def collides(url: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline
 from capabilities.programme import Programme
-from refstack_client import archive, attestation, bundle, stream
+from refstack_client import archive, attestation, bundle, refstack_json, stream
 from refstack_client.attestation import Attestation
+from refstack_client.files import read_bytes
 from refstack_client.plan import read_matches
 from refstack_client.run import Retries, Run, read_plan, retries
 from scoring.outcome import Outcomes
@@ -42,7 +43,8 @@ class Results:
 
 
 def read(path: Path) -> Results:
-    """Read a run directory, a bundle (as it is: ``bundle verify`` checks it) or a subunit stream.
+    """Read a run directory, a bundle (as it is: ``bundle verify`` checks it), a subunit stream, or
+    results as RefStack has them.
 
     :raises InputError: it is none of these
     """
@@ -50,6 +52,9 @@ def read(path: Path) -> Results:
         return _read_run(Run(path))
     if zipfile.is_zipfile(path):
         return _read_bundle(path)
+    if path.suffix == ".json" and refstack_json.is_refstack(content := read_bytes(path)):
+        found = refstack_json.read(content, str(path))
+        return Results(found.outcomes(), lambda: io.BytesIO(b""))
     return Results(stream.read(path), lambda: path.open("rb"))
 
 

@@ -1,0 +1,138 @@
+"""Run a list of tests with a tempest.conf that is given, as the old client's ``test`` did."""
+
+import configparser
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from capabilities import testid, testlist
+from capabilities.guideline import Test
+from capabilities.matching import Index, match
+from refstack_client import (
+    cpid,
+    guideline_source,
+    progress,
+    refstack_json,
+    run,
+    runner,
+    stream,
+    tempest_index,
+)
+from refstack_client.errors import InputError
+from refstack_client.files import read_bytes, write_private
+from refstack_client.refstack_json import RefstackResults
+from refstack_client.tempest_conf import is_secret
+from refstack_client.workspace import Workspace, workspace
+
+DEFAULT_TESTS = "tempest.api"
+
+
+@dataclass(frozen=True)
+class Request:
+    """``tests`` are names, or what names start with; all API tests where nothing is asked for."""
+
+    conf: Path
+    test_list: str | None
+    tests: tuple[str, ...]
+    concurrency: int
+    directory: Path
+
+
+@dataclass(frozen=True)
+class Done:
+    results: RefstackResults
+    ended: runner.Ended
+
+
+def run_tests(request: Request, console: Console, say: Callable[[str], None]) -> Done:
+    """Run what was asked for and return what passed.
+
+    :raises InputError: the configuration or the list cannot be read
+    """
+    conf = _parsed(read_bytes(request.conf).decode("utf-8", errors="replace"), request.conf)
+    listed = _listed(request.test_list) if request.test_list else ()
+    made = run.create(request.directory.parent, request.directory.name)
+    with workspace() as space:
+        _write(conf, space)
+        index = tempest_index.load(space).index
+        wanted = _wanted(index, listed, request, say)
+        started = datetime.now(UTC)
+        job = runner.Job(wanted, request.concurrency, _secrets(conf))
+        listener = progress.RunProgress(console, {"tests asked for": _names(wanted)})
+        ended = runner.run(space, job, made, listener)
+        seconds = int((datetime.now(UTC) - started).total_seconds())
+    outcomes = stream.read_appended(made.stream)
+    return Done(refstack_json.of_outcomes(outcomes, _cpid(conf, say), seconds), ended)
+
+
+def _parsed(text: str, path: Path) -> configparser.ConfigParser:
+    conf = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    conf.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        conf.read_string(text, str(path))
+    except configparser.Error as error:
+        raise InputError(f"{' '.join(str(error).split())}", hint="is it a tempest.conf?") from error
+    return conf
+
+
+def _write(conf: configparser.ConfigParser, space: Workspace) -> None:
+    """Write the configuration Tempest reads; what it writes itself stays in the workspace."""
+    conf.set("DEFAULT", "log_file", str(space.log))
+    if not conf.has_section("oslo_concurrency"):
+        conf.add_section("oslo_concurrency")
+    conf.set("oslo_concurrency", "lock_path", str(space.directory / "locks"))
+    out = io.StringIO()
+    conf.write(out)
+    write_private(space.tempest_conf, out.getvalue())
+
+
+def _listed(name: str) -> tuple[Test, ...]:
+    content = guideline_source.content(name)
+    guideline, _ = testlist.parse(content.decode("utf-8-sig"), Path(name).stem, name)
+    return tuple(test for each in guideline.capabilities.values() for test in each.tests)
+
+
+def _wanted(
+    index: Index, listed: Iterable[Test], request: Request, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for test in listed:
+        matched = match(test, index)
+        if not matched.found:
+            say(f"not in this Tempest: {test.name}")
+        found.update(dict.fromkeys(each.full for each in matched.found))
+    if not listed:
+        starts = request.tests or (DEFAULT_TESTS,)
+        found.update(
+            dict.fromkeys(each.full for each in index.tests if each.name.startswith(starts))
+        )
+    if not found:
+        raise InputError(
+            "no test of this Tempest is asked for", hint="guideline tests --tempest lists some"
+        )
+    return tuple(found)
+
+
+def _names(full: Iterable[str]) -> tuple[str, ...]:
+    return tuple(test.name for each in full if (test := testid.parse(each)))
+
+
+def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
+    sections = [conf.defaults(), *(conf[name] for name in conf.sections())]
+    return tuple(
+        value
+        for section in sections
+        for option, value in section.items()
+        if value and is_secret(option)
+    )
+
+
+def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
+    url = conf.get("identity", "uri_v3", fallback="") or conf.get("identity", "uri", fallback="")
+    if cpid.collides(url):
+        say(f"warning: other clouds may have the host of {url} too, and so the same cpid")
+    return cpid.of_endpoint(url)
