@@ -67,8 +67,12 @@ def of_run(made: run.Run) -> Source:
     :raises InputError: it is no run, or nothing of it ran
     """
     guideline_model, plan_document = run.read_plan(made)
-    if not made.stream.exists():
-        raise InputError(f"{made.directory}: nothing of this run ran", hint="certify first")
+    outcomes = stream.read_appended(made.stream)
+    if not outcomes.attempts and not outcomes.classes:
+        raise InputError(
+            f"{made.directory}: no test of this run came to an end",
+            hint="go on with it: certify --resume",
+        )
     own = programme.find(guideline_model, plan_document["programme"])
     files = {PLAN: made.plan, TESTS: made.tests, ATTEMPTS: made.attempts, CONF: made.tempest_conf}
     return Source(

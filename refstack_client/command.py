@@ -14,6 +14,10 @@ from scoring.errors import ScoringError
 LOG = logging.getLogger(__name__)
 
 
+# Of the extra for tables, plots and spreadsheets, which not every installation has.
+_SCORING = {"matplotlib", "numpy", "openpyxl", "pandas", "tabulate"}
+
+
 class _Explaining:
     """Turns exceptions into a sentence, a hint and the exit code that belongs to them."""
 
@@ -30,6 +34,10 @@ class _Explaining:
             raise
         except Exception as error:  # a fault of ours: never exit code 1, which means a verdict
             self._trace()
+            if isinstance(error, ModuleNotFoundError) and error.name in _SCORING:
+                say(f"error: {error.name} is not installed")
+                say('hint:  pip install "refstack-client[scoring]" (the container leaves it out)')
+                return EXIT_UNUSABLE
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a fault of refstack-client; --debug shows where it happened")
             return EXIT_UNUSABLE

@@ -79,8 +79,11 @@ def _whole_packets(content: BinaryIO, size: int) -> int:
 
 
 def read_appended(path: Path) -> Outcomes:
-    """As :func:`read`, of a run's own stream, which is empty or absent until something ran."""
-    return read(path) if path.exists() and path.stat().st_size else Outcomes(())
+    """As :func:`read`, of a run's own stream: absent, or without a test, until something ran."""
+    if not path.exists():
+        return Outcomes(())
+    with path.open("rb") as content:
+        return _collected(content) or Outcomes(())
 
 
 def parse(content: bytes, source: str) -> Outcomes:
@@ -89,6 +92,18 @@ def parse(content: bytes, source: str) -> Outcomes:
 
 
 def _parse(content: BinaryIO, source: str) -> Outcomes:
+    found = _collected(content)
+    if found:
+        return found
+    is_empty = not content.seek(0, io.SEEK_END)
+    raise InputError(
+        f"{source} is empty" if is_empty else f"{source} is not a subunit stream",
+        hint="stestr last --subunit writes one; so does tempest run --subunit",
+    )
+
+
+def _collected(content: BinaryIO) -> Outcomes | None:
+    """Return what a stream says, None if it speaks of no test."""
     collector = Collector()
     for replay in (_replay_v2, _replay_v1) if _looks_like_v2(content) else (_replay_v1,):
         content.seek(0)
@@ -101,11 +116,7 @@ def _parse(content: BinaryIO, source: str) -> Outcomes:
             collector.note_damage()
         if not collector.is_empty:
             return collector.outcomes()
-    is_empty = not content.seek(0, io.SEEK_END)
-    raise InputError(
-        f"{source} is empty" if is_empty else f"{source} is not a subunit stream",
-        hint="stestr last --subunit writes one; so does tempest run --subunit",
-    )
+    return None
 
 
 def _looks_like_v2(content: BinaryIO) -> bool:

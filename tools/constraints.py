@@ -20,7 +20,7 @@ def main() -> None:
     outcome = subprocess.run(
         [
             *(uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
-            *("--no-annotate", "--no-header", "--extra", "dev"),
+            *("--no-annotate", "--no-header", "--extra", "dev", "--extra", "add-ons"),
             *("setup.cfg", *map(str, profiles)),
         ],
         cwd=root,

@@ -65,12 +65,14 @@ def certify_under_fire(place: Path, number: int, kills: int) -> list[Path]:
     """Certify again and again, killing at random moments, until that many kills have hit."""
     rng = random.Random(SEED + number)
     runs = place / f"runs-{number}"
-    hit = 0
+    hit = starts = 0
     done: list[Path] = []
     command = [*CERTIFY, "--os-cloud", "sandbox", "--output", str(runs), "--concurrency", "1"]
     while hit < kills or len(done) < len(list(runs.iterdir())):
         unfinished = [each for each in runs.iterdir() if each not in done] if runs.exists() else []
         again = ["--resume", str(unfinished[0])] if unfinished else []
+        starts += 1
+        assert starts < 3 * kills + 10, (place / f"talk-{number}").read_text()[-2000:]
         with (place / f"talk-{number}").open("a") as talk:
             started = subprocess.Popen([*command, *again], stdout=talk, stderr=talk)
             deadline = time.monotonic() + rng.uniform(0.3, 9)

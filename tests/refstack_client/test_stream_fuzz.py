@@ -89,6 +89,16 @@ def test_damaged_streams_of_version_1_raise_no_error_but_ours():
         passes(mutated(content, rng))
 
 
+def test_a_runs_own_stream_may_speak_of_no_test_yet(writer, tmp_path):
+    writer.end("setUpClass (mod.Class)", None, traceback="half of what a killed class left")
+    path = tmp_path / "stream"
+    path.write_bytes(writer.content)
+    assert stream.read_appended(path).attempts == ()
+    assert stream.mend(path) == 0
+    path.write_bytes(b"")
+    assert stream.read_appended(path).attempts == ()
+
+
 def test_what_a_kill_left_half_written_is_cut_off_and_nothing_else(writer, tmp_path):
     content = clean_stream(writer)
     path = tmp_path / "stream"

@@ -1,0 +1,142 @@
+"""The image, built and run by a real engine against the sandbox on the host."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from refstack_client.sandbox import cloud
+from refstack_client.sandbox.cloud import Sandbox
+
+pytestmark = [pytest.mark.cloud, pytest.mark.container]
+ROOT = Path(__file__).parent.parent.parent
+BASE = "python:3.11-slim-bookworm"
+IMAGE = "refstack-client:test"
+MOST_MEGABYTES_MORE = 110
+HARDENED = (
+    *("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),
+    *("--security-opt", "no-new-privileges"),
+)
+CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
+
+
+def docker(*arguments: str, check: bool = True, **more) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["docker", *arguments], capture_output=True, check=check, timeout=600, **more
+    )
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """The image of this checkout; without an engine, or its base, the test is skipped."""
+    needed = bool(os.environ.get("REFSTACK_NEEDS_ENGINE"))
+    try:
+        if docker("version", check=needed).returncode:
+            pytest.skip("no container engine answers (tools/engine.sh up starts one)")
+        if docker("image", "inspect", BASE, check=needed).returncode:
+            pytest.skip(f"the base image {BASE} is not at hand")
+    except FileNotFoundError:
+        if needed:
+            raise
+        pytest.skip("docker is not installed")
+    docker("build", "--network", "host", "--tag", IMAGE, str(ROOT))
+    yield IMAGE
+    docker("rmi", "--force", IMAGE, check=False)
+
+
+@pytest.fixture
+def volumes(tmp_path: Path, sandbox: Sandbox) -> tuple[str, ...]:
+    """Options that mount the sandbox's credentials and a directory for results."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results").chmod(0o777)
+    (tmp_path / "openstack").mkdir()
+    config = tmp_path / "openstack" / "clouds.yaml"
+    config.write_text(sandbox.clouds_yaml.read_text())
+    config.chmod(0o444)
+    return (
+        *("-v", f"{tmp_path}/openstack:/etc/openstack:ro"),
+        *("-v", f"{tmp_path}/results:/results"),
+    )
+
+
+CERTIFY = ("certify", "--os-cloud", "sandbox", "--programme", "storage")
+
+
+def secrets_of(sandbox: Sandbox) -> list[bytes]:
+    known = cloud._settings(sandbox.state)["secrets"]
+    return [known[f"{whose}_password"].encode() for whose in ("admin", "service", "tenant")]
+
+
+def assert_no_secret(sandbox: Sandbox, content: bytes) -> None:
+    for secret in secrets_of(sandbox):
+        assert secret not in content
+        assert json.dumps(secret.decode()).encode()[1:-1] not in content
+    assert not re.search(rb"gAAAA[\w-]{60,}", content)
+
+
+def only_run(tmp_path: Path) -> Path:
+    (made,) = (each for each in (tmp_path / "results").iterdir() if each.is_dir())
+    return made
+
+
+def test_the_image_is_small_labelled_and_runs_as_nobody(image):
+    sizes = [
+        int(docker("image", "inspect", "-f", "{{.Size}}", each).stdout) for each in (image, BASE)
+    ]
+    assert sizes[0] - sizes[1] <= MOST_MEGABYTES_MORE * 1_000_000
+    (inspected,) = json.loads(docker("image", "inspect", image).stdout)
+    labels = inspected["Config"]["Labels"]
+    assert labels["org.opencontainers.image.title"] == "refstack-client"
+    assert inspected["Config"]["User"] == "65532:65532"
+    shown = docker("run", "--rm", *HARDENED, image, "plan", "--programme", "storage").stdout
+    assert f"tempest {labels['refstack.tempest']}".encode() in shown
+    whole = docker("run", "--rm", "--entrypoint", "sh", image, "-c", "command -v gcc pip; id -u")
+    assert whole.stdout == b"65532\n" or b"/usr/local/bin/pip" in whole.stdout  # the base's own
+
+
+def test_a_hardened_container_certifies_and_leaves_no_secret(image, volumes, sandbox, tmp_path):
+    name = f"refstack-test-{os.getpid()}"
+    started = ("run", "--name", name, "--user", "1234:5678", *HARDENED, *volumes, image)
+    try:
+        done = docker(*started, *CERTIFY, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert done.stdout.decode().splitlines()[-1] == CONFORMANT
+        for look in (("inspect", name), ("logs", name), ("image", "inspect", image)):
+            found = docker(*look)
+            assert_no_secret(sandbox, found.stdout + found.stderr)
+        assert_no_secret(sandbox, docker("history", "--no-trunc", image).stdout)
+        assert_no_secret(sandbox, docker("export", name).stdout)
+    finally:
+        docker("rm", "--force", "--volumes", name, check=False)
+    made = only_run(tmp_path)
+    assert (made / "verdict.json").stat().st_uid == 1234
+    for path in made.iterdir():
+        assert_no_secret(sandbox, path.read_bytes())
+
+
+def test_docker_stop_ends_soon_and_a_second_container_goes_on(image, volumes, tmp_path, sandbox):
+    name = f"refstack-test-{os.getpid()}"
+    try:
+        docker("run", "--detach", "--name", name, *HARDENED, *volumes, image, *CERTIFY)
+        deadline = time.monotonic() + 120
+        while b"objectstore-account-list: 12 pass" not in docker("logs", name).stderr:
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+        asked = time.monotonic()
+        docker("stop", "--time", "10", name)
+        assert time.monotonic() - asked < 10
+        code = docker("inspect", "--format", "{{.State.ExitCode}}", name).stdout
+        assert code == b"130\n"
+    finally:
+        docker("rm", "--force", "--volumes", name, check=False)
+    made = only_run(tmp_path)
+    resume = (*CERTIFY, "--resume", f"/results/{made.name}")
+    done = docker("run", "--rm", *HARDENED, *volumes, image, *resume, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert "are to run now" in done.stderr.decode()
+    assert done.stdout.decode().splitlines()[-1] == CONFORMANT

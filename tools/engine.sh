@@ -1,0 +1,62 @@
+#!/bin/sh
+# A container engine for tests on a machine that has none and reaches no registry of images: Debian's
+# dockerd without bridge or firewall rules, and a base image made of Debian's packages.
+#
+#   tools/engine.sh up DIRECTORY     start it (root, Debian); prints `export DOCKER_HOST=…`
+#   tools/engine.sh down DIRECTORY   stop it
+set -eu
+action=${1:?up or down}
+place=${2:?a directory for its data}
+socket=$place/docker.sock
+base=python:3.11-slim-bookworm
+
+stop() {
+    [ -s "$place/pid" ] || return 0
+    kill "$(cat "$place/pid")" 2>/dev/null || return 0
+    for _ in $(seq 100); do kill -0 "$(cat "$place/pid" 2>/dev/null || echo 0)" 2>/dev/null || return 0; sleep 0.2; done
+    echo "dockerd did not stop" >&2
+    return 1
+}
+
+answers() { [ -S "$socket" ] && DOCKER_HOST=unix://$socket docker version >/dev/null 2>&1; }
+
+start() {
+    mkdir -p "$place"
+    grep -q " cgroup2\? " /proc/mounts || cgroupfs-mount
+    setsid dockerd --host "unix://$socket" --pidfile "$place/pid" \
+        --data-root "$place/data" --exec-root "$place/exec" \
+        --bridge none --iptables=false --ip6tables=false >>"$place/log" 2>&1 </dev/null &
+    for _ in $(seq 150); do answers && return 0; sleep 0.2; done
+    return 1
+}
+
+# The packages that python:3.11-slim-bookworm offers, from the mirrors this machine itself uses. Its
+# certificates are trusted in it, so that pip works where TLS is looked into.
+make_base() {
+    root=$(mktemp -d)
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' | head -n 1)
+    packages=ca-certificates,netbase,python3.11-venv,python3-distutils,tzdata,usr-is-merged
+    mmdebstrap --quiet --variant=minbase --format=directory --include=$packages \
+        --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/man/*' \
+        --dpkgopt=path-exclude='/usr/share/locale/*' \
+        --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr bookworm "$root" "$mirror" >"$place/base.log" 2>&1
+    chroot "$root" python3.11 -m venv /usr/local
+    cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+    printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$root/etc/pip.conf"
+    rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
+    tar -C "$root" --numeric-owner --one-file-system -c . |
+        docker import --change 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
+            --change 'CMD ["python3"]' --message 'made by tools/engine.sh' - $base >/dev/null
+    rm -rf "$root"
+}
+
+case $action in
+up)
+    answers || start || start || { tail -n 5 "$place/log" >&2; exit 1; }
+    export DOCKER_HOST="unix://$socket"
+    docker image inspect $base >/dev/null 2>&1 || make_base
+    echo "export DOCKER_HOST=$DOCKER_HOST"
+    ;;
+down) stop ;;
+*) echo "up or down, not $action" >&2; exit 2 ;;
+esac
