@@ -80,7 +80,7 @@ def _whole_packets(content: BinaryIO, size: int) -> int:
 
 def read_appended(path: Path) -> Outcomes:
     """As :func:`read`, of a run's own stream: absent, or without a test, until something ran."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         return Outcomes(())
     with path.open("rb") as content:
         return _collected(content) or Outcomes(())
