@@ -12,9 +12,13 @@ base=python:3.11-slim-bookworm
 
 stop() {
     [ -s "$place/pid" ] || return 0
-    kill "$(cat "$place/pid")" 2>/dev/null || return 0
-    for _ in $(seq 100); do kill -0 "$(cat "$place/pid" 2>/dev/null || echo 0)" 2>/dev/null || return 0; sleep 0.2; done
-    echo "dockerd did not stop" >&2
+    pid=$(cat "$place/pid")
+    kill "$pid" 2>/dev/null || return 0
+    for _ in $(seq 100); do
+        kill -0 "$pid" 2>/dev/null || return 0
+        sleep 0.2
+    done
+    echo "dockerd ($pid) did not stop" >&2
     return 1
 }
 
