@@ -10,12 +10,17 @@ place=${2:?a directory for its data}
 socket=$place/docker.sock
 base=python:3.11-slim-bookworm
 
+# What it has mounted outlives it, and would keep its directory from being removed.
+release() {
+    umount "$place"/exec/netns/* "$place"/data/*/*/merged 2>/dev/null || true
+}
+
 stop() {
     [ -s "$place/pid" ] || return 0
     pid=$(cat "$place/pid")
     kill "$pid" 2>/dev/null || return 0
     for _ in $(seq 100); do
-        kill -0 "$pid" 2>/dev/null || return 0
+        kill -0 "$pid" 2>/dev/null || { release; return 0; }
         sleep 0.2
     done
     echo "dockerd ($pid) did not stop" >&2
