@@ -232,7 +232,9 @@ def _attempt(made: run.Run, request: Request) -> Iterator[tuple[int, Workspace]]
     try:
         yield number, space
     finally:
-        run.keep_attempt(made, {"attempt": number, "ended": datetime.now(UTC).isoformat()})
+        # On a full disk what happened before is what must be told.
+        with contextlib.suppress(OSError):
+            run.keep_attempt(made, {"attempt": number, "ended": datetime.now(UTC).isoformat()})
 
 
 def _end(number: int, ended: runner.Ended, space: Workspace, tenants: _Tenants) -> dict[str, Any]:

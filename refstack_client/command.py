@@ -8,7 +8,7 @@ import cliff.command
 import cliff.lister
 
 from capabilities.errors import GuidelineError
-from refstack_client.errors import EXIT_UNUSABLE, ClientError
+from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE, ClientError
 from scoring.errors import ScoringError
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +53,11 @@ class Command(_Explaining, cliff.command.Command):
 
 
 class Lister(_Explaining, cliff.lister.Lister):
-    """A command that lists rows, in any of cliff's formats."""
+    """A command that lists rows, in any of cliff's formats; may set ``exit_code`` meanwhile."""
+
+    def run(self, parsed_args: Namespace) -> int:
+        self.exit_code = EXIT_OK
+        return super().run(parsed_args) or self.exit_code
 
 
 def say(line: str = "") -> None:

@@ -16,7 +16,7 @@ from refstack_client.errors import (
 from refstack_client.files import write_json, write_text
 from refstack_client.plan import Plan
 from refstack_client.reason import REMEDIES
-from refstack_client.run import Retries, Run
+from refstack_client.run import Retries, Run, retries
 from scoring import page
 from scoring.outcome import Cause, Outcome
 from scoring.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
@@ -282,4 +282,4 @@ def html(
 def keep(run: Run, verdict: Verdict, plan: Plan) -> None:
     """Write ``verdict.json`` and ``report.html`` into the run directory."""
     write_json(run.verdict, as_json(verdict))
-    write_text(run.report, html(verdict, plan.as_json()))
+    write_text(run.report, html(verdict, plan.as_json(), retries(run)))

@@ -166,7 +166,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """A start of a run and, where it came to that, its end.
+    """A start of a run and, where it came to that, its end; ``asked`` counts its tests.
 
     ``workspace`` is where Tempest worked; it is gone unless the attempt was cut off.
     """
@@ -175,6 +175,7 @@ class Attempt:
     mode: Mode
     workspace: Path
     retry_budget: int
+    asked: int = 0
     ended: str = ""
 
     @property
@@ -192,7 +193,7 @@ class Retries:
 
 def retries(run: Run) -> Retries:
     known = attempts(run)
-    used = sum(each.mode is Mode.FAILED for each in known)
+    used = sum(each.mode is Mode.FAILED and bool(each.asked) for each in known)
     return Retries(used, known[-1].retry_budget if known else RETRY_BUDGET)
 
 
@@ -219,6 +220,7 @@ def attempts(run: Run) -> tuple[Attempt, ...]:
             mode=Mode(each["mode"]),
             workspace=Path(each["workspace"]),
             retry_budget=each["retry_budget"],
+            asked=each.get("asked", 0),
             ended=each.get("ended", ""),
         )
         for number, each in sorted(records.items())

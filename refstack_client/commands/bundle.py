@@ -108,18 +108,14 @@ class Verify(Lister):
         )
         return parser
 
-    def run(self, parsed_args: Namespace) -> int:
-        self._code = EXIT_OK
-        return super().run(parsed_args) or self._code
-
     def take_action(self, args: Namespace):
         found = verification.verify(args.bundle, args.signers, any_signer=args.any_signer)
         if found.holds and found.verdict:
-            self._code = report.EXIT_CODES[found.verdict.conformance]
+            self.exit_code = report.EXIT_CODES[found.verdict.conformance]
             say(bundle.UNOFFICIAL)
             say(report.headline(found.verdict))
         else:
-            self._code = EXIT_BAD_INPUT
+            self.exit_code = EXIT_BAD_INPUT
             failed = ", ".join(each.name for each in found.checks if not each.holds)
             say(f"the bundle does not hold: {failed}")
         return ("check", "holds", "found"), (

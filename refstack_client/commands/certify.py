@@ -57,13 +57,7 @@ class Certify(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
-        parser.add_argument(
-            "--output",
-            metavar="DIRECTORY",
-            type=Path,
-            default=Path(os.environ.get("REFSTACK_OUTPUT", "runs")),
-            help="where the directory of the run is made (default: %(default)s)",
-        )
+        cloud_arguments.add_output(parser)
         parser.add_argument(
             "--sandbox",
             metavar="PROFILE",

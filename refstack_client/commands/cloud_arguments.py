@@ -41,6 +41,16 @@ def add_cloud(parser: ArgumentParser) -> None:
     )
 
 
+def add_output(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--output",
+        metavar="DIRECTORY",
+        type=Path,
+        default=Path(os.environ.get("REFSTACK_OUTPUT", "runs")),
+        help="where the directory of the run is made (default: %(default)s)",
+    )
+
+
 def request(
     args: Namespace, os_cloud: str | None, output: Path, default: str = PLATFORM
 ) -> certify.Request:

@@ -15,7 +15,7 @@ from refstack_client import guideline_source, junit, stream
 from refstack_client.command import Lister, say
 from refstack_client.commands import arguments
 from refstack_client.commands.tempest_arguments import add_tempest, installed, listed, load_index
-from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, UsageError
+from refstack_client.errors import EXIT_BAD_INPUT, UsageError
 from refstack_client.files import write_json
 from scoring.verdict import judge
 
@@ -44,10 +44,6 @@ class Check(Lister):
         add_tempest(parser)
         return parser
 
-    def run(self, parsed_args: Namespace) -> int:
-        self._worst = EXIT_OK
-        return super().run(parsed_args) or self._worst
-
     def take_action(self, args: Namespace):
         index = load_index(args)
         checked = self._check(args, index)
@@ -73,7 +69,7 @@ class Check(Lister):
             except GuidelineError as error:
                 findings = (Finding("refused", Severity.ERROR, "", str(error)),)
             if any(each.severity is Severity.ERROR for each in findings):
-                self._worst = EXIT_BAD_INPUT
+                self.exit_code = EXIT_BAD_INPUT
             checked[name] = findings
         return checked
 

@@ -1,6 +1,5 @@
 """``test`` and ``config``, as the old refstack-client had them: run a list with a tempest.conf."""
 
-import os
 from argparse import REMAINDER, ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +25,7 @@ class Test(Command):
         parser.add_argument("--test-list", metavar="FILE|URL", help="tests to run, one per line")
         parser.add_argument("-r", "--result-file-tag", metavar="TAG", dest="tag", default="")
         parser.add_argument("-u", "--upload", action="store_true", help="upload what passed")
-        parser.add_argument(
-            "--output",
-            metavar="DIRECTORY",
-            type=Path,
-            default=Path(os.environ.get("REFSTACK_OUTPUT", "runs")),
-            help="where the results are put (default: %(default)s)",
-        )
+        cloud_arguments.add_output(parser)
         parser.add_argument(
             "--concurrency", metavar="N", type=int, default=1, help="default: %(default)s"
         )

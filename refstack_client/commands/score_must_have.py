@@ -12,7 +12,7 @@ from refstack_client import guideline_source
 from refstack_client.command import Lister, say
 from refstack_client.commands import score_arguments
 from refstack_client.commands.score_arguments import interval
-from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK
+from refstack_client.errors import EXIT_BAD_INPUT
 from refstack_client.files import json_text, write_over
 from scoring import draft, must_have
 from scoring.must_have import Proposal
@@ -34,10 +34,6 @@ class MustHave(Lister):
         parser.add_argument("--name", default="next", help="id of the draft (default: %(default)s)")
         return parser
 
-    def run(self, parsed_args: Namespace) -> int:
-        self._worst = EXIT_OK
-        return super().run(parsed_args) or self._worst
-
     def take_action(self, args: Namespace):
         args.guideline = args.guideline or catalogue.default()
         chosen, sheet = score_arguments.load(args)
@@ -54,7 +50,7 @@ class MustHave(Lister):
             before = reader.document(guideline_source.content(args.guideline), args.guideline)
             wrong = _write(args.output, draft.document(proposal, before, args.name), proposal)
         if wrong:
-            self._worst = EXIT_BAD_INPUT
+            self.exit_code = EXIT_BAD_INPUT
             say(f"{len(wrong)} errors" + (f": {args.output} was not written" * bool(args.output)))
         columns = ("capability", "total", "before", "recommended", "against")
         return (*columns, "decided", "reason", "author", "date", "proposed"), (

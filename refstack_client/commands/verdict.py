@@ -140,10 +140,6 @@ class Diff(Lister):
         parser.add_argument("--all", action="store_true", help="those that are the same too")
         return parser
 
-    def run(self, parsed_args: Namespace) -> int:
-        self._worst = EXIT_OK
-        return super().run(parsed_args) or self._worst
-
     def take_action(self, args: Namespace):
         before, after = results.read(args.before), results.read(args.after)
         old = results_arguments.judge(before, args.guideline, args)
@@ -151,7 +147,7 @@ class Diff(Lister):
         counts = Counter(each.change for each in found)
         say(", ".join(f"{counts[each]} {each}" for each in comparison.Change))
         if counts[comparison.Change.NEWLY_FAILING]:
-            self._worst = EXIT_NOT_CONFORMANT
+            self.exit_code = EXIT_NOT_CONFORMANT
         return ("test", "before", "after", "change", "reason"), (
             (each.test.name, str(each.before), str(each.after), str(each.change), each.reason)
             for each in found
