@@ -330,6 +330,7 @@ def _tenants(
     known = [role.name for role in connection.identity.roles()]
     roles = tempest_conf.choose_roles(known, request.settings)
     tenancy = throwaway.Tenancy(
+        prefix=prefix,
         before=throwaway.project_ids(connection),
         class_names=_class_names(request.programme),
         roles=roles.all,

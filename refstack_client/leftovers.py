@@ -22,6 +22,7 @@ def note(space: Workspace, tenancy: Tenancy | None, users: Sequence[Account]) ->
     document: dict[str, Any] = {"users": [each.for_tempest() for each in users]}
     if tenancy:
         document["tenancy"] = {
+            "prefix": tenancy.prefix,
             "before": sorted(tenancy.before),
             "class_names": sorted(tenancy.class_names),
             "roles": list(tenancy.roles),
@@ -67,7 +68,10 @@ def _of_workspace(connection: Connection, space: Workspace, prefix: str) -> Remo
     if "tenancy" in document:
         raw = document["tenancy"]
         tenancy = Tenancy(
-            frozenset(raw["before"]), frozenset(raw["class_names"]), tuple(raw["roles"])
+            prefix=raw["prefix"],
+            before=frozenset(raw["before"]),
+            class_names=frozenset(raw["class_names"]),
+            roles=tuple(raw["roles"]),
         )
         return throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
     done = Removal()

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,29 +88,35 @@ def make_admin(connection: Connection, prefix: str) -> User:
 
 
 def remove_admin(connection: Connection, prefix: str) -> Removal:
-    """Remove what :func:`make_admin` made."""
+    """Remove what :func:`make_admin` made, and a cleaner that a killed removal left."""
     identity = connection.identity
     name = f"{prefix}-admin"
-    try:
-        user, project = identity.find_user(name), identity.find_project(name)
-    except _FAILURES as error:
-        return stayed(f"user and project {name} could not be found: {_brief(error)}")
     done = Removal()
-    if user:
-        done += _attempt(f"user {name}", identity.delete_user, user)
-    if project:
-        done += _attempt(f"project {name}", identity.delete_project, project)
+    try:
+        for each in (name, _cleaner(prefix)):
+            if user := identity.find_user(each):
+                done += _attempt(f"user {each}", identity.delete_user, user)
+        if project := identity.find_project(name):
+            done += _attempt(f"project {name}", identity.delete_project, project)
+    except _FAILURES as error:
+        done += stayed(f"user and project {name} could not be found: {_brief(error)}")
     return done
+
+
+def _cleaner(prefix: str) -> str:
+    return f"{prefix}-cleaner"
 
 
 @dataclass(frozen=True)
 class Tenancy:
     """What must be known to remove the tenants of a run.
 
-    ``before`` are the ids of the projects there were before it; ``class_names`` those of its test
-    classes; ``roles`` what a user needs in a project to delete what is in it.
+    ``prefix`` starts the names of what is made for it; ``before`` are the ids of the projects there
+    were before; ``class_names`` those of its test classes; ``roles`` what a user needs in a project
+    to delete what is in it.
     """
 
+    prefix: str
     before: frozenset[str]
     class_names: frozenset[str]
     roles: tuple[str, ...]
@@ -134,7 +141,7 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
             for user in identity.users()
             if user.id in made.users or user.name.startswith(names)
         ]
-        done = _empty(connection, left, tenancy.roles) if left else Removal()
+        done = _empty(connection, left, tenancy) if left else Removal()
     except _FAILURES as error:
         return stayed(f"the tenants of this run could not be listed: {_brief(error)}")
     for user in users:
@@ -167,28 +174,32 @@ def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
     return suspects()
 
 
-def _empty(connection: Connection, projects: Iterable, roles: tuple[str, ...]) -> Removal:
+def _empty(connection: Connection, projects: Iterable, tenancy: Tenancy) -> Removal:
     """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
     identity = connection.identity
     projects = list(projects)
-    password = _password()
-    cleaner = identity.create_user(
-        name=f"refstack-cleaner-{secrets.token_hex(4)}",
-        password=password,
-        domain_id=projects[0].domain_id,
-    )
-    wanted = [role for role in identity.roles() if role.name in roles]
+    name, password = _cleaner(tenancy.prefix), _password()
+    if left := identity.find_user(name):  # of a removal that was killed
+        identity.delete_user(left)
+    cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
+    wanted = [role for role in identity.roles() if role.name in tenancy.roles]
     done = Removal()
     try:
         for project in projects:
             for role in wanted:
                 identity.assign_project_role_to_user(project, cleaner, role)
-            auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
-            done += empty_project(connection, auth, project.name)
+        auths = [
+            {"user_id": cleaner.id, "password": password, "project_id": project.id}
+            for project in projects
+        ]
+        # openstacksdk waits a second for each, whatever is in it.
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            names = (project.name for project in projects)
+            for each in pool.map(lambda a, n: empty_project(connection, a, n), auths, names):
+                done += each
     finally:
-        done += Removal(
-            stayed=_attempt(f"user {cleaner.name}", identity.delete_user, cleaner).stayed
-        )
+        removed = _attempt(f"user {name}", identity.delete_user, cleaner)
+        done += Removal(stayed=removed.stayed)
     return done
 
 

@@ -121,7 +121,7 @@ def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
     leftover = [
         process.cmdline()
         for process in psutil.process_iter(["cmdline"])
-        if process.pid not in before and "stestr" in str(process.info["cmdline"])
+        if process.pid not in before and str(place) in str(process.info["cmdline"])
     ]
     assert leftover == []
     verdict = run(CLIENT, "verdict", str(made), "-f", "json")

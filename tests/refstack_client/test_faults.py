@@ -113,7 +113,7 @@ def test_fifty_kills_at_random_moments_change_no_outcome_and_leave_nothing(place
     left = [
         process.info["cmdline"]
         for process in psutil.process_iter(["cmdline"])
-        if process.pid not in before and "stestr" in str(process.info["cmdline"])
+        if process.pid not in before and str(place) in str(process.info["cmdline"])
     ]
     assert left == []
 
@@ -133,7 +133,9 @@ def kill_in_the_middle(sandbox: Sandbox, place: Path) -> Path:
 
 def test_what_a_killed_run_left_is_listed_and_removed(place, sandbox):
     made = kill_in_the_middle(sandbox, place)
-    assert not [each for each in psutil.process_iter(["cmdline"]) if "stestr" in str(each.info)]
+    assert not [
+        each for each in psutil.process_iter(["cmdline"]) if str(place / "tmp") in str(each.info)
+    ]
     left = tenants_of(sandbox)
     assert left
     assert list((place / "tmp").iterdir())
