@@ -4,6 +4,7 @@ Sovereign Cloud Stack's SCS-0128 is such a list: no capabilities, and none of it
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from capabilities import testid
 from capabilities.errors import GuidelineError
@@ -34,9 +35,14 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
                 hint="a list has lines such as module.Class.test[id-…]; a guideline is JSON",
             )
         test = Test(found.name, found.idempotent_id)
-        if test.key in tests:
+        known = tests.get(test.key)
+        if known:
             message = f"{found.name} is listed twice"
             findings.append(Finding("listed-twice", Severity.NOTE, f"/{number}", message))
+            # RefStack's lists give a test's other names lines of their own, with its id.
+            names = dict.fromkeys((*known.aliases, found.name))
+            names.pop(known.name, None)
+            test = replace(known, aliases=tuple(names))
         tests[test.key] = test
     if not tests:
         raise GuidelineError(f"{source}: no test is listed")

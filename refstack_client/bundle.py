@@ -15,7 +15,7 @@ from typing import Any
 
 import subunit
 
-from capabilities import catalogue, programme, reader
+from capabilities import catalogue, programme, reader, testlist
 from capabilities.guideline import Guideline
 from capabilities.matching import Index, match
 from capabilities.programme import Programme
@@ -192,6 +192,9 @@ def guideline(members: Mapping[str, bytes]) -> Guideline:
     names = [name for name in GUIDELINES if name in members]
     if len(names) != 1:
         raise InputError(f"the bundle has {len(names)} guidelines")
+    if names[0].endswith(".txt"):  # a list is called by its name, which is not in it
+        name = manifest(members)["guideline"]["id"]
+        return testlist.parse(members[names[0]].decode("utf-8-sig"), name, names[0])[0]
     return reader.parse(members[names[0]], names[0])[0]
 
 

@@ -67,6 +67,7 @@ class Request:
     def options(self) -> dict[str, Any]:
         """Return what must be given again to go on with the run; values of secrets are left out."""
         return {
+            "guideline": {"id": self.programme.guideline.id},
             "programme": self.programme.key,
             "os_cloud": self.os_cloud,
             "accounts": str(self.accounts_file.resolve()) if self.accounts_file else None,

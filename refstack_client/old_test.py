@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 
 from capabilities import testid, testlist
@@ -82,6 +83,7 @@ def _parsed(text: str, path: Path) -> configparser.ConfigParser:
 def _write(conf: configparser.ConfigParser, space: Workspace) -> None:
     """Write the configuration Tempest reads; what it writes itself stays in the workspace."""
     conf.set("DEFAULT", "log_file", str(space.log))
+    conf.set("DEFAULT", "use_stderr", "false")
     if not conf.has_section("oslo_concurrency"):
         conf.add_section("oslo_concurrency")
     conf.set("oslo_concurrency", "lock_path", str(space.directory / "locks"))
@@ -122,13 +124,25 @@ def _names(full: Iterable[str]) -> tuple[str, ...]:
 
 
 def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
+    """Return the secrets in a configuration, and in the accounts file it names."""
     sections = [conf.defaults(), *(conf[name] for name in conf.sections())]
-    return tuple(
+    own = (
         value
         for section in sections
         for option, value in section.items()
         if value and is_secret(option)
     )
+    accounts = conf.get("auth", "test_accounts_file", fallback=None)
+    users = _users(Path(accounts)) if accounts else ()
+    return (*own, *(str(user["password"]) for user in users if user.get("password")))
+
+
+def _users(path: Path) -> list[dict]:
+    try:
+        found = yaml.safe_load(read_bytes(path))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:

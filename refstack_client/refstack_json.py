@@ -4,6 +4,7 @@ Passes only, each with its name and id. What the original server would answer wi
 v1) is refused here, with what and where.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -48,14 +49,30 @@ class RefstackResults:
 
 
 def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResults:
-    """Return what old clients upload: what passed last, without scenarios and attributes."""
+    """Return what old clients upload: what passed last, without scenarios and attributes.
+
+    A class whose set-up failed later undoes what its tests came to.
+    """
+    classes = {each.class_name: each for each in outcomes.classes}
     last = {each.test.full: each for each in outcomes.attempts}
+    passed: dict[str, bool] = {}
+    for each in last.values():
+        fixture = classes.get(each.test.class_name)
+        undone = fixture is not None and fixture.order > each.order
+        name = _plain(each.test)
+        # Every scenario of a test must have passed.
+        passed[name] = passed.get(name, True) and each.outcome is Outcome.PASS and not undone
     passes = (
-        (each.test.name.partition("(")[0], (each.test.idempotent_id or "").removeprefix("id-"))
+        (_plain(each.test), (each.test.idempotent_id or "").removeprefix("id-"))
         for each in last.values()
-        if each.outcome is Outcome.PASS
+        if passed[_plain(each.test)]
     )
     return RefstackResults(cpid, seconds, _each_once(passes))
+
+
+def _plain(test: TestId) -> str:
+    """Return a test's name without its scenario."""
+    return test.name.partition("(")[0]
 
 
 def _each_once(passes: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -69,7 +86,7 @@ def read(content: bytes, source: str) -> RefstackResults:
     :raises InputError: they are neither
     """
     try:
-        document = json.loads(content)
+        document = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{source}: not valid JSON: {error}", hint=_HINT) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
@@ -85,7 +102,7 @@ def read(content: bytes, source: str) -> RefstackResults:
 
 def is_refstack(content: bytes) -> bool:
     """Return whether a file looks like results of RefStack, and not like a stream."""
-    return content.lstrip()[:1] == b"{" and b'"results"' in content
+    return content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" and b'"results"' in content
 
 
 def _pass(entry: Any, where: str) -> tuple[str, str]:

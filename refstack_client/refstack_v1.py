@@ -128,6 +128,10 @@ def _once(server: Server, call: _Call) -> requests.Response:
             headers=call.headers,
             params=call.params,
             verify=server.verify,
+            # Without it a ~/.netrc would add its own, which such servers refuse.
+            auth=lambda request: request,
+            # A redirected POST would arrive as a GET.
+            allow_redirects=False,
             timeout=SECONDS_TO_ANSWER,
         )
     except requests.exceptions.SSLError as error:

@@ -119,3 +119,12 @@ def test_the_line_counts_of_refstack_hold(guideline_id):
         )
 
     assert tuple(map(count, ("platform", "compute", "storage"))) == LINES[guideline_id]
+
+
+def test_other_names_of_a_test_are_its_aliases():
+    one = "id-11111111-1111-1111-1111-111111111111"
+    text = f"a.New.t[{one}]\nz.Old.t[{one}]\na.New.t[{one}]\n"
+    guideline, findings = testlist.parse(text, "x", "x.txt")
+    (test,) = guideline.capabilities["tests"].tests
+    assert (test.name, test.aliases) == ("a.New.t", ("z.Old.t",))
+    assert len(findings) == 2

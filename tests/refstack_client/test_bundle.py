@@ -187,6 +187,18 @@ def test_a_stream_alone_makes_a_bundle_by_the_guideline_that_is_named(made, tmp_
     assert "57/58" in capsys.readouterr().err
 
 
+def test_a_bundle_by_a_list_of_tests_holds(writer, tmp_path, capsys):
+    chosen = programme.programmes(catalogue.load("scs-0128")[0])[0]
+    for test in chosen.counted_tests():
+        writer.test(f"{test.name}[{test.idempotent_id}]", "success")
+    (tmp_path / "s").write_bytes(writer.content)
+    out = tmp_path / "b.zip"
+    sign = ["bundle", "sign", str(tmp_path / "s"), "--guideline", "scs-0128", "-o", str(out)]
+    assert main(sign) == 0
+    assert main(["bundle", "verify", str(out), "--any-signer"]) == 0
+    assert main(["verdict", str(out)]) == 0
+
+
 def test_no_secret_and_no_private_path_is_in_any_member(made):
     members = packed(made)
     for name, content in members.items():

@@ -136,6 +136,30 @@ def test_only_passes_are_uploaded_each_once_with_its_id(server, results, capsys)
     assert capsys.readouterr().out == "URL: https://refstack/#/results/1\n"
 
 
+def test_half_a_pass_is_no_pass(writer):
+    scenario = "mod.Class.both[id-11111111-1111-1111-1111-111111111111]"
+    writer.test(f"{scenario}(v1)", "success")
+    writer.test(f"{scenario}(v2)", "fail", traceback="E: no")
+    writer.test("mod.Gone.one[id-22222222-2222-2222-2222-222222222222]", "success")
+    writer.test("setUpClass (mod.Gone)", "fail", traceback="E: no")
+    writer.test("mod.Class.good[id-33333333-3333-3333-3333-333333333333]", "success")
+    found = refstack_json.of_outcomes(stream.parse(writer.content, "x"), "c")
+    assert [name for name, _ in found.passes] == ["mod.Class.good"]
+
+
+def test_nothing_of_a_netrc_is_sent_and_a_redirect_is_not_followed(
+    server, results, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password c4nary\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    server.errors = [302]
+    assert upload(server, results) == 4
+    assert upload(server, results) == 0
+    assert all("Authorization" not in headers for _, headers, _ in server.seen)
+    assert len(server.seen) == 2
+    assert "refused the results: 302" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [(), ("-m", "PEM"), ("-m", "PKCS8")])
 def test_the_exact_body_is_signed_with_an_rsa_key_of_any_form(server, results, tmp_path, options):
     key = ssh_key(tmp_path / "key", *options)
