@@ -2,12 +2,15 @@
 
 import configparser
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import keystoneauth1.exceptions
 import yaml
+from keystoneauth1 import session
+from keystoneauth1.identity import v3
 from rich.console import Console
 
 from capabilities import testid, testlist
@@ -23,6 +26,7 @@ from refstack_client import (
     stream,
     tempest_index,
 )
+from refstack_client.cloud import SECONDS_TO_CONNECT
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes, write_private
 from refstack_client.refstack_json import RefstackResults
@@ -146,7 +150,50 @@ def _users(path: Path) -> list[dict]:
 
 
 def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
+    """Return the id of the identity service in the catalogue, else one made from its host."""
     url = conf.get("identity", "uri_v3", fallback="") or conf.get("identity", "uri", fallback="")
+    try:
+        found = _identity_service(conf, url)
+    except keystoneauth1.exceptions.ClientException:
+        found = None
+    if found:
+        return found
+    say(
+        f"the catalogue does not name its identity service: the cpid is made from the host of {url}"
+    )
     if cpid.collides(url):
-        say(f"warning: other clouds may have the host of {url} too, and so the same cpid")
+        say("warning: other clouds may have that host too, and so the same cpid")
     return cpid.of_endpoint(url)
+
+
+def _identity_service(conf: configparser.ConfigParser, url: str) -> str | None:
+    user = _first_user(conf)
+    if user is None:
+        return None
+    domain = user.get("domain_name") or "Default"
+    auth = v3.Password(
+        auth_url=url,
+        username=user["username"],
+        password=user["password"],
+        project_name=user["project_name"],
+        user_domain_name=domain,
+        project_domain_name=domain,
+    )
+    trusted = conf.get("identity", "ca_certificates_file", fallback=None) or True
+    insecure = conf.getboolean("identity", "disable_ssl_certificate_validation", fallback=False)
+    verify = False if insecure else trusted
+    access = auth.get_access(session.Session(auth=auth, verify=verify, timeout=SECONDS_TO_CONNECT))
+    services = access.service_catalog.catalog
+    return next((each.get("id") for each in services if each.get("type") == "identity"), None)
+
+
+def _first_user(conf: configparser.ConfigParser) -> Mapping[str, str] | None:
+    """Return the admin of a configuration, or the first user of the accounts file it names."""
+    keys = ("username", "password", "project_name", "domain_name")
+    admin = {key: conf.get("auth", f"admin_{key}", fallback=None) for key in keys}
+    if admin["username"] and admin["password"]:
+        return {key: value for key, value in admin.items() if value}
+    accounts = conf.get("auth", "test_accounts_file", fallback=None)
+    users = _users(Path(accounts)) if accounts else []
+    needed = {"username", "password", "project_name"}
+    return next((each for each in users if needed <= each.keys()), None)
