@@ -19,6 +19,7 @@ from openstack.connection import Connection
 from refstack_client.cloud import SECONDS_TO_CONNECT
 from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError, InputError
+from refstack_client.shard import Shard
 
 FEWEST = 2
 _HINT = (
@@ -87,6 +88,27 @@ def _account(path: Path, number: int, entry: Any) -> Account:
         if not value:
             raise InputError(f"{path}: /{number}: {key} is missing", hint=_HINT)
     return Account(str(entry["username"]), str(entry["password"]), str(project), str(domain))
+
+
+def deal(users: Sequence[Account], reseller_role: str, shard: Shard) -> tuple[Account, ...]:
+    """Return the users of one part of a certification; no user belongs to two.
+
+    :param reseller_role: the role of users who set account quotas
+    :raises CloudError: there are too few for so many parts
+    """
+    resellers = [each for each in users if reseller_role in each.roles]
+    others = [each for each in users if reseller_role not in each.roles]
+    wanted = f"{FEWEST * shard.count} users"
+    if resellers:
+        wanted += f" and {shard.count} with the role {reseller_role}"
+    if len(others) < FEWEST * shard.count or 0 < len(resellers) < shard.count:
+        raise CloudError(
+            f"{shard.count} parts need {wanted}; the accounts file has {len(others)} and "
+            f"{len(resellers)}",
+            hint="list more users, or certify in fewer parts",
+        )
+    chosen = slice(shard.number - 1, None, shard.count)
+    return (*others[chosen], *resellers[chosen])
 
 
 def verify(accounts: Sequence[Account], connection: Connection) -> tuple[Account, ...]:

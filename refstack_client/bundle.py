@@ -46,7 +46,18 @@ PLAN, TESTS, ATTEMPTS, CONF = "plan.json", "tests.txt", "attempts.jsonl", "tempe
 ATTESTATION, ATTESTATION_SIGNATURE = "attestation.json", "attestation.json.sig"
 ALWAYS = (STREAM, OUTCOMES, VERDICT, REPORT)
 OF_A_RUN = (PLAN, TESTS, ATTEMPTS, CONF)
-KNOWN = {*GUIDELINES, *ALWAYS, *OF_A_RUN, ATTESTATION, ATTESTATION_SIGNATURE, MANIFEST, SIGNATURE}
+SBOM = "sbom.json"
+"""Of a run in a container."""
+KNOWN = {
+    *GUIDELINES,
+    *ALWAYS,
+    *OF_A_RUN,
+    SBOM,
+    ATTESTATION,
+    ATTESTATION_SIGNATURE,
+    MANIFEST,
+    SIGNATURE,
+}
 
 Members = dict[str, bytes]
 
@@ -74,7 +85,13 @@ def of_run(made: run.Run) -> Source:
             hint="go on with it: certify --resume",
         )
     own = programme.find(guideline_model, plan_document["programme"])
-    files = {PLAN: made.plan, TESTS: made.tests, ATTEMPTS: made.attempts, CONF: made.tempest_conf}
+    files = {
+        PLAN: made.plan,
+        TESTS: made.tests,
+        ATTEMPTS: made.attempts,
+        CONF: made.tempest_conf,
+        SBOM: made.sbom,
+    }
     return Source(
         guideline_file=(made.guideline.name, made.guideline.read_bytes()),
         programme=catalogue.with_bases(own),
@@ -103,6 +120,9 @@ def make(source: Source, *, anonymous: bool = False, attested: Mapping[str, byte
     anonymiser = Anonymiser.of_plan(source.of_run.get(PLAN)) if anonymous else None
     members: Members = {source.guideline_file[0]: source.guideline_file[1], **attested}
     for name, content in source.of_run.items():
+        if name == SBOM:  # of the image, not of the cloud; its digest is stated
+            members[name] = content
+            continue
         hidden = hide(_without_workspaces(content) if name == ATTEMPTS else content)
         members[name] = anonymiser.hide(hidden) if anonymiser and name != TESTS else hidden
     members[STREAM] = _clean(source.stream, anonymiser)
@@ -144,6 +164,7 @@ def _manifest(
     document = plan(members) or {}
     attempts = [json.loads(line) for line in members.get(ATTEMPTS, b"").splitlines()]
     tokens = [token for each in attempts for token in each.get("tokens", ())]
+    images = {json.dumps(each["image"]): each["image"] for each in attempts if "image" in each}
     cloud = document.get("cloud") or {}
     return {
         "format": FORMAT,
@@ -155,6 +176,7 @@ def _manifest(
         "source": "run" if document else "stream",
         "anonymous": anonymous,
         "versions": document.get("versions", {}),
+        "images": list(images.values()),
         "started": min((each["started"] for each in attempts if "started" in each), default=None),
         "ended": max((each["ended"] for each in attempts if "ended" in each), default=None),
         "cpid": cpid.of_facts(cloud) if cloud else None,

@@ -23,6 +23,7 @@ from refstack_client import (
     leftovers,
     plan,
     progress,
+    provenance,
     report,
     resume,
     run,
@@ -38,7 +39,9 @@ from refstack_client.errors import CloudError
 from refstack_client.files import write_private
 from refstack_client.listing import Listing
 from refstack_client.redaction import HIDDEN
+from refstack_client.shard import Shard
 from refstack_client.workspace import Workspace, reserve, workspace
+from scoring.outcome import Outcome
 from scoring.verdict import Verdict, judge
 
 
@@ -56,6 +59,7 @@ class Request:
     resumed: run.Run | None = None
     mode: run.Mode = run.Mode.ALL
     retry_budget: int = run.RETRY_BUDGET
+    shard: Shard | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -72,6 +76,7 @@ class Request:
             "os_cloud": self.os_cloud,
             "accounts": str(self.accounts_file.resolve()) if self.accounts_file else None,
             "concurrency": self.concurrency,
+            "shard": str(self.shard) if self.shard else None,
             "settings": [
                 f"{section}.{option}={HIDDEN if tempest_conf.is_secret(option) else value}"
                 for section, option, value in self.settings
@@ -87,13 +92,14 @@ class Request:
 class Result:
     """What came of it. ``left`` are sentences about what could not be removed from the cloud.
 
-    ``ended`` is None where every test had an outcome already.
+    ``outcomes`` are those of the tests that were this run's to run; ``ended`` is None where every
+    one had an outcome already.
     """
 
     run: run.Run
     verdict: Verdict
+    outcomes: tuple[Outcome, ...]
     ended: runner.Ended | None
-    asked: int
     left: tuple[str, ...]
 
 
@@ -188,7 +194,7 @@ def certify(
             ):
                 made_plan = _prepare(request, connection, space, tenants, made)
                 before = stream.read_appended(made.stream)
-                wanted = resume.wanted(made_plan.load_list, before, request.mode)
+                wanted = resume.wanted(made_plan.to_run, before, request.mode)
                 show_plan(made_plan, len(wanted))
                 run.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
                 ended = None
@@ -201,12 +207,14 @@ def certify(
                     run.keep_attempt(made, _end(number, ended, space, tenants))
             outcomes = stream.read_appended(made.stream)
             verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
-            report.keep(made, verdict, made_plan)
+            report.keep(made, verdict, made_plan.as_json())
     except BaseException:
         if not request.resumed and not made.plan.exists():  # nothing was planned, let alone run
             shutil.rmtree(made.directory)
         raise
-    return Result(made, verdict, ended, len(wanted), tuple(left))
+    last = (resume.last_outcome(each, outcomes) for each in made_plan.to_run)
+    came_to = tuple(each or Outcome.NOT_RUN for each in last)
+    return Result(made, verdict, came_to, ended, tuple(left))
 
 
 def _begin(request: Request) -> run.Run:
@@ -222,13 +230,16 @@ def _attempt(made: run.Run, request: Request) -> Iterator[tuple[int, Workspace]]
     """Write down that an attempt begins, before anything is made, and that it ended."""
     number = len(run.attempts(made)) + 1
     space = reserve()
-    start = {
+    start: dict[str, Any] = {
         "attempt": number,
         "mode": request.mode,
         "started": datetime.now(UTC).isoformat(),
         "retry_budget": request.retry_budget,
         "workspace": str(space.directory),
     }
+    if image := provenance.image():
+        start["image"] = image
+        provenance.keep_sbom(made)
     run.keep_attempt(made, start)
     try:
         yield number, space
@@ -315,7 +326,7 @@ def _configure(
 def _plan(
     request: Request, listing: Listing, facts: CloudFacts | None, tenants: plan.Tenants
 ) -> plan.Plan:
-    return plan.make(request.programme, listing, facts, tenants, request.concurrency)
+    return plan.make(request.programme, listing, facts, tenants, request.concurrency, request.shard)
 
 
 @contextlib.contextmanager
@@ -365,7 +376,10 @@ def _given_tenants(request: Request, connection: Connection) -> _Tenants:
         )
     users = accounts.verify(accounts.read(request.accounts_file), connection)
     known = [role for user in users for role in user.roles]
-    return _Tenants(users, tempest_conf.choose_roles(known, request.settings))
+    roles = tempest_conf.choose_roles(known, request.settings)
+    if request.shard:
+        users = accounts.deal(users, roles.reseller_admin, request.shard)
+    return _Tenants(users, roles)
 
 
 def _class_names(programme: Programme) -> frozenset[str]:

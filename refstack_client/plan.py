@@ -1,22 +1,20 @@
 """What would run, before anything does."""
 
 import importlib.util
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
 from typing import Any
 
 from capabilities import testid
 from capabilities.guideline import Status, Test
 from capabilities.matching import Kind, Match, match
 from capabilities.programme import Programme
-from capabilities.testid import class_of
-from refstack_client import reason
+from refstack_client import durations, reason
+from refstack_client import shard as shards
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
+from refstack_client.shard import Shard
 
 FORMAT = 1
 
@@ -77,8 +75,8 @@ class Plan:
     tenants: TenantKind
     limits: tuple[Limit, ...]
     concurrency: int
-    seconds: float
-    """An estimate."""
+    shard: Shard | None = None
+    """Which part of the tests is run; None for all."""
 
     def count(self, *kinds: Kind) -> int:
         return sum(each.kind in kinds for each in self.matches)
@@ -87,6 +85,17 @@ class Plan:
     def load_list(self) -> tuple[str, ...]:
         """Return the full ids of everything that stands for a wanted test, for stestr."""
         return tuple(dict.fromkeys(each.full for one in self.matches for each in one.found))
+
+    @property
+    def to_run(self) -> tuple[str, ...]:
+        """Return what of the load list this part runs."""
+        return shards.choose(self.load_list, self.shard) if self.shard else self.load_list
+
+    @property
+    def seconds(self) -> float:
+        """Return about how long that takes."""
+        tests = (testid.parse(full) for full in self.to_run)
+        return durations.estimate((each.name for each in tests if each), self.concurrency)
 
     def matches_by_key(self) -> dict[str, Match]:
         return {each.test.key: each for each in self.matches}
@@ -102,6 +111,7 @@ class Plan:
             "versions": dict(self.versions),
             "concurrency": self.concurrency,
             "estimated_seconds": round(self.seconds),
+            "shard": str(self.shard) if self.shard else None,
             "tests": [
                 {
                     **match_as_json(each),
@@ -128,11 +138,11 @@ def make(
     cloud: CloudFacts | None,
     tenants: Tenants,
     concurrency: int,
+    shard: Shard | None = None,
 ) -> Plan:
     """Match the programme's counted tests against Tempest."""
     tests = programme.wanted_tests()
     matches = tuple(match(test, listing.index) for test in tests)
-    workers = tenants.workers(concurrency)
     return Plan(
         programme=programme,
         matches=matches,
@@ -145,9 +155,34 @@ def make(
         cloud=cloud,
         tenants=tenants.kind,
         limits=tuple(_limits(tests, tenants)),
-        concurrency=workers,
-        seconds=estimate([found.name for one in matches for found in one.found], workers),
+        concurrency=tenants.workers(concurrency),
+        shard=shard,
     )
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Say in what two plans, kept as JSON, are not of the same guideline, Tempest and cloud."""
+    then = before["guideline"]
+    if then["sha256"] != now["guideline"]["sha256"]:
+        yield (
+            f"the guideline was {then['id']} ({then['sha256'][:12]}), "
+            f"now {now['guideline']['id']} ({now['guideline']['sha256'][:12]})"
+        )
+    versions = before["versions"], now["versions"]
+    for name in dict.fromkeys((*versions[0], *versions[1])):
+        was, is_now = (each.get(name, "absent") for each in versions)
+        if was != is_now:
+            yield f"{name} was {was}, now {is_now}"
+    for what in ("auth_url", "region", "endpoints"):
+        was, is_now = (_shown(each["cloud"][what]) for each in (before, now))
+        if was != is_now:
+            name = "services" if what == "endpoints" else what
+            yield f"the cloud's {name} was {was}, now {is_now}"
+
+
+def _shown(value: str | Mapping[str, str]) -> str:
+    """Return a value, of endpoints their service types: addresses may differ from day to day."""
+    return value if isinstance(value, str) else ", ".join(sorted(value))
 
 
 def why_missing(test: Test, listing: Listing) -> str:
@@ -170,20 +205,6 @@ def _limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
             yield Limit(test, _NEEDS_DYNAMIC_CREDENTIALS[test.idempotent_id])
         elif _NEEDS_RESELLER in test.name and not has_reseller:
             yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
-
-
-def estimate(names: Sequence[str], concurrency: int) -> float:
-    """Return about how many seconds tests take, from what they took in a real run."""
-    known = json.loads((resources.files("refstack_client") / "data" / "durations.json").read_text())
-    bodies = sum(known["tests"].get(name, known["test"]) for name in names)
-    classes = Counter(map(class_of, names))
-    fixtures = sum(known["class"].get(_area(name), known["class"]["identity"]) for name in classes)
-    return known["start"] + (bodies + fixtures) / max(1, concurrency) if names else 0.0
-
-
-def _area(class_name: str) -> str:
-    parts = class_name.split(".")
-    return parts[2] if len(parts) > 2 else ""
 
 
 def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str, Match]:

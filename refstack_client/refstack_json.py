@@ -53,15 +53,13 @@ def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResu
 
     A class whose set-up failed later undoes what its tests came to.
     """
-    classes = {each.class_name: each for each in outcomes.classes}
     last = {each.test.full: each for each in outcomes.attempts}
     passed: dict[str, bool] = {}
     for each in last.values():
-        fixture = classes.get(each.test.class_name)
-        undone = fixture is not None and fixture.order > each.order
+        decides = outcomes.history(each.test.full, each.test.class_name)[-1]
         name = _plain(each.test)
         # Every scenario of a test must have passed.
-        passed[name] = passed.get(name, True) and each.outcome is Outcome.PASS and not undone
+        passed[name] = passed.get(name, True) and decides.outcome is Outcome.PASS
     passes = (
         (_plain(each.test), (each.test.idempotent_id or "").removeprefix("id-"))
         for each in last.values()

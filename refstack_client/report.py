@@ -14,7 +14,6 @@ from refstack_client.errors import (
     EXIT_OK,
 )
 from refstack_client.files import write_json, write_text
-from refstack_client.plan import Plan
 from refstack_client.reason import REMEDIES
 from refstack_client.run import Retries, Run, retries
 from scoring import page
@@ -279,7 +278,7 @@ def html(
     )
 
 
-def keep(run: Run, verdict: Verdict, plan: Plan) -> None:
+def keep(run: Run, verdict: Verdict, plan: Mapping[str, Any]) -> None:
     """Write ``verdict.json`` and ``report.html`` into the run directory."""
     write_json(run.verdict, as_json(verdict))
-    write_text(run.report, html(verdict, plan.as_json(), retries(run)))
+    write_text(run.report, html(verdict, plan, retries(run)))

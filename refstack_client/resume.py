@@ -1,11 +1,10 @@
 """Going on with a run: only with the same guideline, Tempest and cloud, and only what is wanted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from capabilities import testid
 from capabilities.guideline import Guideline
-from capabilities.testid import class_of
-from refstack_client import tempest_index
+from refstack_client import plan, tempest_index
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import InputError
 from refstack_client.run import Mode, Run, read_plan
@@ -19,62 +18,29 @@ def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
     """
     if not run.plan.exists():  # it was cut off before it had one
         return
-    _, document = read_plan(run)
-    differences = list(_differences(document, guideline, cloud))
-    if differences:
+    now = {
+        "guideline": {"id": guideline.id, "sha256": guideline.digest},
+        "versions": tempest_index.versions(),
+        "cloud": cloud.as_json(),
+    }
+    found = list(plan.differences(read_plan(run)[1], now))
+    if found:
         raise InputError(
-            f"{run.directory} cannot go on: {'; '.join(differences)}",
+            f"{run.directory} cannot go on: {'; '.join(found)}",
             hint="certify anew (without --resume), or go back to what it was started with",
         )
-
-
-def _differences(document: dict, guideline: Guideline, cloud: CloudFacts) -> Iterator[str]:
-    planned = document["guideline"]
-    if planned["sha256"] != guideline.digest:
-        yield (
-            f"the guideline was {planned['id']} ({planned['sha256'][:12]}), "
-            f"now {guideline.id} ({guideline.digest[:12]})"
-        )
-    then, now = document["versions"], tempest_index.versions()
-    for name in dict.fromkeys((*then, *now)):
-        if then.get(name) != now.get(name):
-            yield f"{name} was {then.get(name, 'absent')}, now {now.get(name, 'absent')}"
-    known = document["cloud"]
-    for what, before, after in (
-        ("auth_url", known["auth_url"], cloud.auth_url),
-        ("region", known["region"], cloud.region),
-        ("services", sorted(known["endpoints"]), sorted(cloud.endpoints)),
-    ):
-        if before != after:
-            yield f"the cloud's {what} was {_shown(before)}, now {_shown(after)}"
-
-
-def _shown(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else ", ".join(value)
 
 
 def wanted(load_list: Sequence[str], outcomes: Outcomes, mode: Mode) -> tuple[str, ...]:
     """Return what of ``load_list`` is to run: all, what has no outcome, or what failed last."""
     if mode is Mode.ALL:
         return tuple(load_list)
-    last = _last(outcomes)
     chosen = {Mode.NO_OUTCOME: None, Mode.FAILED: Outcome.FAIL}[mode]
-    return tuple(full for full in load_list if _outcome(full, last) is chosen)
+    return tuple(full for full in load_list if last_outcome(full, outcomes) is chosen)
 
 
-def _last(outcomes: Outcomes) -> dict[str, tuple[int, Outcome]]:
-    """Return place in the stream and outcome of the last attempt, by full id or class name."""
-    tests = ((each.test.full, each.order, each.outcome) for each in outcomes.attempts)
-    classes = ((each.class_name, each.order, each.outcome) for each in outcomes.classes)
-    last: dict[str, tuple[int, Outcome]] = {}
-    for key, order, outcome in (*tests, *classes):
-        if order >= last.get(key, (0, outcome))[0]:
-            last[key] = (order, outcome)
-    return last
-
-
-def _outcome(full: str, last: dict[str, tuple[int, Outcome]]) -> Outcome | None:
+def last_outcome(full: str, outcomes: Outcomes) -> Outcome | None:
+    """Return what a test came to last; None where it came to no end."""
     test = testid.parse(full)
-    keys = (full, class_of(test.name)) if test else (full,)
-    found = [last[key] for key in keys if key in last]
-    return max(found)[1] if found else None
+    history = outcomes.history(full, test.class_name if test else "")
+    return history[-1].outcome if history else None

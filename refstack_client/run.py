@@ -8,6 +8,7 @@ stream.subunit   what ran, appended to as it came
 request.json     the options it was started with
 attempts.jsonl   a line per start and one per end: what was asked, how it ended, roles in tokens
 log              what stestr said
+sbom.json        what was in the image, where it ran in one
 verdict.json report.html
 lock             held by the process that is in the run
 """
@@ -81,6 +82,10 @@ class Run:
     @property
     def log(self) -> Path:
         return self.directory / "log"
+
+    @property
+    def sbom(self) -> Path:
+        return self.directory / "sbom.json"
 
     @property
     def verdict(self) -> Path:
@@ -205,8 +210,8 @@ def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
         stream.write(f"{fresh}{json.dumps(record, ensure_ascii=False)}\n")
 
 
-def attempts(run: Run) -> tuple[Attempt, ...]:
-    """Return every attempt, oldest first."""
+def records(run: Run) -> list[dict[str, Any]]:
+    """Return what was written down about each attempt, oldest first."""
     records: dict[int, dict[str, Any]] = {}
     for line in (
         run.attempts.read_text(encoding="utf-8").splitlines() if run.attempts.exists() else ()
@@ -214,17 +219,21 @@ def attempts(run: Run) -> tuple[Attempt, ...]:
         with contextlib.suppress(ValueError):  # half a line, of a kill
             record = json.loads(line)
             records.setdefault(record.get("attempt", 0), {}).update(record)
+    return [each for number, each in sorted(records.items()) if number]
+
+
+def attempts(run: Run) -> tuple[Attempt, ...]:
+    """Return every attempt, oldest first."""
     return tuple(
         Attempt(
-            number=number,
+            number=each["attempt"],
             mode=Mode(each["mode"]),
             workspace=Path(each["workspace"]),
             retry_budget=each["retry_budget"],
             asked=each.get("asked", 0),
             ended=each.get("ended", ""),
         )
-        for number, each in sorted(records.items())
-        if number
+        for each in records(run)
     )
 
 
@@ -239,13 +248,16 @@ def cut_off(parent: Path) -> tuple[Run, ...]:
 
 def _is_cut_off(run: Run) -> bool:
     known = attempts(run)
-    if not known or not known[-1].was_cut_off:
-        return False
+    return bool(known) and known[-1].was_cut_off and not is_in_use(run)
+
+
+def is_in_use(run: Run) -> bool:
+    """Return whether a process is in a run; where that cannot be told it counts as one."""
     try:
         with locked(run):
-            return True
+            return False
     except (MachineError, OSError):
-        return False
+        return True
 
 
 def read_plan(run: Run) -> tuple[Guideline, dict[str, Any]]:

@@ -5,9 +5,9 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import subunit
 import testtools
@@ -54,13 +54,13 @@ def mend(path: Path) -> int:
         return 0
     with path.open("rb+") as content:
         size = os.fstat(content.fileno()).st_size
-        whole = _whole_packets(content, size)
+        whole = whole_packets(content, size)
         if whole < size:
             content.truncate(whole)
     return size - whole
 
 
-def _whole_packets(content: BinaryIO, size: int) -> int:
+def whole_packets(content: BinaryIO, size: int) -> int:
     """Return where the last whole packet of a version 2 stream ends (subunit's README, Packets)."""
     whole = 0
     while True:
@@ -141,6 +141,45 @@ def copy(content: BinaryIO, target: testtools.StreamResult) -> None:
     replay = _replay_v2 if _looks_like_v2(content) else _replay_v1
     content.seek(0)
     replay(content, target)
+
+
+def join(parts: Sequence[BinaryIO], target: testtools.StreamResult) -> None:
+    """Pass the executions in several streams of version 2 on, in the order in which they ended.
+
+    Each is passed on in one piece, for two streams may tell of the same test at the same time.
+    """
+    executions: list[tuple[datetime, list[dict[str, Any]]]] = []
+    for part in parts:
+        collector = _Executions()
+        copy(part, collector)
+        executions += collector.whole()
+    for _, events in sorted(executions, key=lambda each: each[0]):
+        for event in events:
+            target.status(**event)
+
+
+class _Executions(testtools.StreamResult):
+    """Collects the events of each execution, with the time of the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended: list[tuple[datetime, list[dict[str, Any]]]] = []
+        self._open: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._now = datetime.min.replace(tzinfo=UTC)
+
+    def status(self, test_id=None, test_status=None, timestamp=None, **event):
+        if test_id in (None, _PARSER):
+            return
+        self._now = timestamp or self._now
+        self._open[test_id].append(
+            {"test_id": test_id, "test_status": test_status, "timestamp": timestamp, **event}
+        )
+        if test_status in FINAL:
+            self._ended.append((self._now, self._open.pop(test_id)))
+
+    def whole(self) -> list[tuple[datetime, list[dict[str, Any]]]]:
+        """Return all executions; the last are those that came to no end."""
+        return self._ended + [(self._now, events) for events in self._open.values()]
 
 
 def attachments(content: BinaryIO, names: Sequence[str]) -> dict[str, str]:

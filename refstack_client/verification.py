@@ -9,7 +9,7 @@ from typing import Any
 
 from capabilities import catalogue
 from capabilities.errors import GuidelineError
-from refstack_client import archive, attestation, bundle, report, ssh_signature
+from refstack_client import archive, attestation, bundle, provenance, report, ssh_signature
 from refstack_client.errors import ClientError
 from scoring.verdict import Verdict
 
@@ -82,6 +82,8 @@ def verify_members(
         _look("verdict", lambda each: _verdict(each, verdict), members),
         _look("report", lambda each: _report(each, verdict), members),
     ]
+    if bundle.SBOM in members:
+        checks.append(_look("sbom", _sbom, members))
     if bundle.ATTESTATION in members:
         checks.append(_look("attestation", lambda each: _attestation(each, signers), members))
     return Verification(tuple(checks), verdict)
@@ -211,6 +213,11 @@ def _report(members: Members, due: Verdict) -> str:
     if report.headline(due).split("  ")[0] not in members[bundle.REPORT].decode("utf-8"):
         raise _FaultError("the page states another verdict")
     return "the page states the same"
+
+
+def _sbom(members: Members) -> str:
+    stated = bundle.manifest(members)
+    return provenance.check(members[bundle.SBOM], stated["images"], stated["versions"])
 
 
 def _attestation(members: Members, signers: Path | None) -> str:

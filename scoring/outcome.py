@@ -1,5 +1,8 @@
 """What became of the tests of a run, before any guideline is held against it."""
 
+import functools
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,3 +94,21 @@ class Outcomes:
     unfinished: tuple[TestId, ...] = ()
     """Tests that started and did not end."""
     damage: str = ""
+
+    def history(self, full: str, class_name: str) -> tuple[Attempt | ClassOutcome, ...]:
+        """Return what became of a test, oldest first: an outcome of its class's set-up is one too.
+
+        :param full: the test's full id
+        """
+        both = {*self._by_key[0].get(full, ()), *self._by_key[1].get(class_name, ())}
+        return tuple(sorted(both, key=lambda each: each.order))
+
+    @functools.cached_property
+    def _by_key(self) -> tuple[Mapping[str, list[Attempt]], Mapping[str, list[ClassOutcome]]]:
+        tests: dict[str, list[Attempt]] = defaultdict(list)
+        for attempt in self.attempts:
+            tests[attempt.test.full].append(attempt)
+        classes: dict[str, list[ClassOutcome]] = defaultdict(list)
+        for each in self.classes:
+            classes[each.class_name].append(each)
+        return tests, classes

@@ -6,7 +6,7 @@ and removed capabilities are shown and never count. Where RefStack's pages say y
 the same, but for tests found under a newer name, which RefStack does not see.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -173,12 +173,7 @@ class _Evidence:
         self._matches = matches
         self._index = Index.of(attempt.test for attempt in outcomes.attempts)
         self._unfinished = Index.of(outcomes.unfinished)
-        self._attempts: dict[str, list[Attempt]] = defaultdict(list)
-        for attempt in outcomes.attempts:
-            self._attempts[attempt.test.full].append(attempt)
-        self._classes: dict[str, list[ClassOutcome]] = defaultdict(list)
-        for each in outcomes.classes:
-            self._classes[each.class_name].append(each)
+        self._outcomes = outcomes
 
     def judge(self, test: Test) -> TestVerdict:
         planned = self._matches.get(test.key)
@@ -209,13 +204,15 @@ class _Evidence:
         if planned:
             return not names & set(self._index.by_name)
         classes = {class_of(name) for name in names}
-        return bool(classes & set(self._classes) or names & set(self._unfinished.by_name))
+        known = {each.class_name for each in self._outcomes.classes}
+        return bool(classes & known or names & set(self._unfinished.by_name))
 
     def _history(self, full: str, name: str) -> _History:
-        return _last([*self._attempts[full], *self._classes[class_of(name)]])
+        return _last(self._outcomes.history(full, class_of(name)))
 
     def _class_history(self, names: set[str]) -> _History:
-        return _last([each for name in sorted(names) for each in self._classes[class_of(name)]])
+        classes = {class_of(name) for name in names}
+        return _last([each for name in classes for each in self._outcomes.history("", name)])
 
     def _why_not_run(self, test: Test) -> str:
         started = match(test, self._unfinished).found
@@ -223,7 +220,7 @@ class _Evidence:
 
 
 def _last(attempts: Iterable[Attempt | ClassOutcome]) -> _History:
-    ordered = sorted(set(attempts), key=lambda each: each.order)
+    ordered = sorted(attempts, key=lambda each: each.order)
     if not ordered:
         return _History(Outcome.NOT_RUN)
     last = ordered[-1]

@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,15 @@ class StreamWriter:
         self.bytes = io.BytesIO()
         self._out = subunit.StreamResultToBytes(self.bytes)
 
-    def test(self, test_id: str, status: str, **attachments: str) -> "StreamWriter":
-        self._out.status(test_id=test_id, test_status="inprogress")
-        return self.end(test_id, status, **attachments)
+    def test(
+        self, test_id: str, status: str, at: datetime | None = None, **attachments: str
+    ) -> "StreamWriter":
+        self._out.status(test_id=test_id, test_status="inprogress", timestamp=at)
+        return self.end(test_id, status, at, **attachments)
 
-    def end(self, test_id: str, status: str, **attachments: str) -> "StreamWriter":
+    def end(
+        self, test_id: str, status: str, at: datetime | None = None, **attachments: str
+    ) -> "StreamWriter":
         for name, text in attachments.items():
             self._out.status(
                 test_id=test_id,
@@ -102,7 +107,7 @@ class StreamWriter:
                 mime_type="text/plain;charset=utf8",
                 eof=True,
             )
-        self._out.status(test_id=test_id, test_status=status)
+        self._out.status(test_id=test_id, test_status=status, timestamp=at)
         return self
 
     def start(self, test_id: str) -> "StreamWriter":

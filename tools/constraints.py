@@ -21,6 +21,7 @@ def main() -> None:
         [
             *(uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
             *("--no-annotate", "--no-header", "--extra", "dev", "--extra", "add-ons"),
+            *("--extra", "image"),
             *("setup.cfg", *map(str, profiles)),
         ],
         cwd=root,

@@ -5,18 +5,21 @@ import json
 import os
 import shlex
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
 from capabilities import catalogue, programme
-from refstack_client import certify, guideline_source, report, run, tempest_conf
+from refstack_client import certify, guideline_source, run, tempest_conf
+from refstack_client import shard as shards
 from refstack_client.command import Command, say
-from refstack_client.commands import arguments, cloud_arguments
+from refstack_client.commands import arguments, cloud_arguments, run_text
 from refstack_client.commands.plan_text import lines
 from refstack_client.commands.sandbox_arguments import add_sandbox
 from refstack_client.errors import (
+    EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_UNUSABLE,
@@ -26,6 +29,7 @@ from refstack_client.errors import (
 from refstack_client.redaction import HIDDEN
 from refstack_client.run import RETRY_BUDGET, retries
 from refstack_client.sandbox import cloud as sandbox_cloud
+from refstack_client.shard import Shard
 from scoring.outcome import Outcome
 
 
@@ -36,6 +40,7 @@ class Plan(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
+        cloud_arguments.add_shard(parser)
         parser.add_argument(
             "-f", "--format", choices=("text", "json"), default="text", help="default: text"
         )
@@ -57,6 +62,7 @@ class Certify(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
+        cloud_arguments.add_shard(parser)
         cloud_arguments.add_output(parser)
         parser.add_argument(
             "--sandbox",
@@ -108,13 +114,24 @@ class Certify(Command):
             )
         say()
         _say_how_it_ended(result)
-        say(f"run:    {result.run.directory}")
-        say(f"report: {result.run.report}")
-        say()
-        print("\n".join(report.text(result.verdict, retries(result.run))), flush=True)
-        if result.ended and result.ended.interrupted:
-            return EXIT_INTERRUPTED
-        return report.EXIT_CODES[result.verdict.conformance]
+        exit_code = (
+            _show_part(result, request.shard)
+            if request.shard
+            else run_text.show(result.run, result.verdict)
+        )
+        interrupted = result.ended and result.ended.interrupted
+        return EXIT_INTERRUPTED if interrupted else exit_code
+
+
+def _show_part(result: certify.Result, shard: Shard) -> int:
+    """Show what one part came to; it is done when each of its tests came to an end."""
+    say(f"run:    {result.run.directory}")
+    say("merge:  the verdict is that of all parts: refstack-client merge RUN…")
+    say()
+    counts = Counter(result.outcomes)
+    shown = ", ".join(f"{counts[each]} {each}" for each in Outcome if counts[each])
+    print(f"shard {shard}: {len(result.outcomes)} tests: {shown}", flush=True)
+    return EXIT_INCOMPLETE if counts[Outcome.NOT_RUN] else EXIT_OK
 
 
 def _say_how_it_ended(result: certify.Result) -> None:
@@ -125,7 +142,7 @@ def _say_how_it_ended(result: certify.Result) -> None:
     elif not result.run.stream.stat().st_size and not ended.interrupted:
         say(f"Tempest reported nothing (status {ended.status}); it said:")
         say(result.run.log.read_text(errors="replace").strip()[-1000:])
-    elif result.verdict.count(Outcome.NOT_RUN):
+    elif Outcome.NOT_RUN in result.outcomes:
         say("not every test came to an end; what is missing runs with:")
         say(f"  refstack-client certify --resume {shlex.quote(str(result.run.directory))}")
     for sentence in result.left:
@@ -158,6 +175,12 @@ def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
             f"{made.directory} is a run of {options['programme']}, not of {args.programme}",
             hint="leave --programme out, or certify anew",
         )
+    if args.shard and args.shard != options.get("shard"):
+        part = f"shard {options['shard']}" if options.get("shard") else "all tests"
+        raise InputError(
+            f"{made.directory} is a run of {part}, not of shard {args.shard}",
+            hint="leave --shard out, or certify anew",
+        )
     used = retries(made).used
     if args.rerun_failed and used >= args.retry_budget:
         raise UsageError(
@@ -168,7 +191,7 @@ def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
     if any(HIDDEN in each for each in settings):
         names = ", ".join(each.partition("=")[0] for each in settings)
         raise UsageError(f"the run was started with secret settings: give --set {names} again")
-    accounts = options.get("accounts")
+    accounts, shard = options.get("accounts"), options.get("shard")
     return certify.Request(
         programme=catalogue.with_bases(programme.find(guideline, options["programme"])),
         guideline_name=str(made.guideline),
@@ -180,6 +203,7 @@ def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
         resumed=made,
         mode=run.Mode.FAILED if args.rerun_failed else run.Mode.NO_OUTCOME,
         retry_budget=args.retry_budget,
+        shard=shards.parse(shard) if shard else None,
     )
 
 

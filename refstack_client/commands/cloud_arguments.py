@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from capabilities import catalogue
-from refstack_client import certify, tempest_conf
+from refstack_client import certify, shard, tempest_conf
 from refstack_client.commands.arguments import PLATFORM, load_programme
 from refstack_client.errors import UsageError
 
@@ -41,6 +41,14 @@ def add_cloud(parser: ArgumentParser) -> None:
     )
 
 
+def add_shard(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the tests of one of N parts; refstack-client merge joins the runs",
+    )
+
+
 def add_output(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--output",
@@ -70,4 +78,5 @@ def request(
         concurrency=args.concurrency,
         settings=tempest_conf.parse_settings(args.settings),
         output=output,
+        shard=shard.parse(text) if (text := vars(args).get("shard")) else None,
     )

@@ -33,7 +33,9 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
         + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
     )
-    if asked is not None and asked != len(plan.load_list):
+    if plan.shard:
+        yield f"shard         {plan.shard}: {len(plan.to_run)} of them"
+    if asked is not None and asked != len(plan.to_run):
         yield f"of these      {asked} are to run now, what else was asked has an outcome"
     minutes, seconds = divmod(round(plan.seconds), 60)
     yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"

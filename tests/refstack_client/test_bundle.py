@@ -8,32 +8,15 @@ import random
 import subprocess
 import tracemalloc
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from making import NAMES, make_run
 
 from capabilities import catalogue, programme
-from capabilities.matching import Index
-from capabilities.testid import parse as parse_test
-from refstack_client import archive, bundle, plan, run, ssh_signature, verification
-from refstack_client.cloud_facts import CloudFacts
-from refstack_client.listing import Listing
+from refstack_client import archive, bundle, run, ssh_signature, verification
 from refstack_client.shell import main
 
-STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
-FACTS = CloudFacts(
-    name="mycloud",
-    auth_url="https://keystone.example.org:5000/v3",
-    region="RegionOne",
-    user="alice",
-    project="tests",
-    roles=("member",),
-    endpoints={
-        "identity": "https://keystone.example.org:5000/v3",
-        "object-store": "http://192.0.2.7:8080/v1/AUTH_x",
-    },
-)
 SECRET = "gAAAAA" + "c4nary" * 12
 LOG = f"""Request (C:t): 201 PUT http://192.0.2.7:8080/v1/AUTH_x/c 0.1s
     to keystone.example.org and [2001:db8::7]:80, version 1.2.3, at 10:11:12
@@ -58,40 +41,14 @@ def make_key(path: Path, *options: str, passphrase: str = "") -> Path:
 
 
 @pytest.fixture
-def made(tmp_path: Path, writer) -> run.Run:
+def made(tmp_path: Path) -> run.Run:
     """A run of the storage programme in which one test failed."""
-    made = run.create(tmp_path / "runs", run.new_id(datetime(2026, 1, 31, tzinfo=UTC)))
-    names = [f"{test.name}[{test.idempotent_id}]" for test in STORAGE.counted_tests()]
-    index = Index.of(test for each in names if (test := parse_test(each)))
-    listing = Listing(index, {"tempest": "47.0.0"})
-    tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
-    content = catalogue.content("2020.06")
-    run.keep_request(made, {"programme": "storage"}, STORAGE.guideline, content)
-    run.keep_plan(made, plan.make(STORAGE, listing, FACTS, tenants, 1), listing.index.tests)
-    run.keep_attempt(
-        made,
-        {
-            "attempt": 1,
-            "mode": "all",
-            "retry_budget": 3,
-            "workspace": "/private/place",
-            "started": "2026-01-31T00:00:00+00:00",
-        },
+    return make_run(
+        tmp_path / "runs",
+        lambda name: "fail" if name == NAMES[0] else "success",
+        traceback="E: no",
+        pythonlogging=LOG,
     )
-    run.keep_attempt(
-        made,
-        {
-            "attempt": 1,
-            "ended": "2026-01-31T00:01:00+00:00",
-            "status": 1,
-            "tokens": [{"user": "u", "project": "p", "roles": ["member"]}],
-        },
-    )
-    for number, name in enumerate(names):
-        writer.test(name, "success" if number else "fail", traceback="E: no", pythonlogging=LOG)
-    made.stream.write_bytes(writer.content)
-    made.tempest_conf.write_text("[identity]\nuri_v3 = https://keystone.example.org:5000/v3\n")
-    return made
 
 
 def packed(made: run.Run, key: Path | None = None, *, anonymous: bool = False) -> dict[str, bytes]:

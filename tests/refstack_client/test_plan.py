@@ -61,12 +61,6 @@ def test_a_plan_kept_as_json_gives_its_matches_back():
     assert plan.read_matches(kept, STORAGE) == made.matches_by_key()
 
 
-def test_more_tests_take_longer_and_more_workers_less():
-    names = [each.name for each in STORAGE.counted_tests()]
-    assert plan.estimate(names, 1) > plan.estimate(names, 2) > plan.estimate(names[:5], 2) > 0
-    assert plan.estimate([], 2) == 0
-
-
 @pytest.mark.parametrize(
     ("name", "why"),
     [
