@@ -23,14 +23,30 @@ RUN python3 -m venv --without-pip /opt/refstack \
     && export PATH=/opt/refstack/bin:$PATH && refstack-client help certify >/dev/null \
     && refstack-client plan --guideline orchestration.2020.06 | tee /dev/stderr | grep -q " 0 missing in "
 
+# What an image knows of itself goes into bundles: the base it stands on and the list of its packages.
+ARG BASE
+ARG BASE_DIGEST=
+RUN mkdir -p /opt/refstack/share/refstack-client && cd /opt/refstack/share/refstack-client \
+    && python3 -m venv /bom && /bom/bin/pip --disable-pip-version-check --quiet install \
+        --no-cache-dir -c /src/constraints.txt cyclonedx-bom \
+    && /bom/bin/cyclonedx-py environment --output-reproducible --output-format JSON \
+        --output-file sbom.json /opt/refstack/bin/python \
+    && BASE="${BASE}" DIGEST="${BASE_DIGEST}" python3 -c 'import json, os; \
+base = {"name": os.environ["BASE"], "digest": os.environ["DIGEST"] or None}; \
+print(json.dumps({"base": base}))' > image.json
+
 FROM ${BASE}
 ARG VERSION=0.1.0
 ARG TEMPEST=47.0.0
+ARG SOURCE=
+ARG REVISION=
 ARG GUIDELINES="2015.03 to 2020.06, 2022.11, add-ons, scs-0128"
 LABEL org.opencontainers.image.title="refstack-client" \
       org.opencontainers.image.description="Certify OpenStack clouds against interoperability guidelines" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.revision="${REVISION}" \
       refstack.tempest="${TEMPEST}" \
       refstack.guidelines="${GUIDELINES}"
 COPY --from=build /opt/refstack /opt/refstack

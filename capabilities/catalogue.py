@@ -28,6 +28,11 @@ def shipped() -> tuple[str, ...]:
     return tuple(_files())
 
 
+def file_name(guideline: str) -> str:
+    """Return the name of the file of a shipped guideline."""
+    return _files()[guideline]
+
+
 def default() -> str:
     """Return the id of the newest approved guideline that is shipped (add-ons do not count)."""
     powered = (each for each in reversed(shipped()) if _POWERED.fullmatch(each))

@@ -4,8 +4,12 @@ Credentials come from ``--os-cloud``, clouds.yaml and ``OS_*`` variables through
 loader, so every kind of authentication it knows works here.
 """
 
+import getpass
 import os
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
@@ -18,6 +22,8 @@ from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError
 
 SECONDS_TO_CONNECT = 10
+_FILES = ("cacert", "cert", "key")
+"""What of a cloud's configuration are paths."""
 
 # Which service serves a capability's project, by service type and the name people know.
 SERVICES = {
@@ -64,6 +70,27 @@ def as_tenant(connection: Connection, auth: Mapping[str, str]) -> Connection:
         verify=region.config.get("verify", True),
         cacert=region.config.get("cacert"),
         api_timeout=SECONDS_TO_CONNECT,
+    )
+
+
+def portable(os_cloud: str | None, place: str) -> tuple[str, dict[str, Any], dict[str, Path]]:
+    """Return the name of a cloud, a clouds.yaml of it alone, and the files it names, by name.
+
+    It comes from where :func:`connect` takes it; secrets are in it.
+
+    :param place: the directory in which the files will be
+    :raises CloudError: as for :func:`connect`, but for what only the cloud itself can tell
+    """
+    region = _region(os_cloud)
+    name = region.name or "environment"
+    kept = (str, bool, int, float, dict, list)
+    config = {key: value for key, value in region.config.items() if isinstance(value, kept)}
+    given = {key: Path(str(config[key])).expanduser() for key in _FILES if config.get(key)}
+    config.update({key: f"{place}/{key}.pem" for key in given})
+    return (
+        name,
+        {"clouds": {name: config}},
+        {f"{key}.pem": path for key, path in given.items()},
     )
 
 
@@ -137,7 +164,7 @@ def require_services(connection: Connection, projects: Iterable[str]) -> None:
 
 def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
     try:
-        config = openstack.config.OpenStackConfig()
+        config = openstack.config.OpenStackConfig(pw_func=_ask if sys.stdin.isatty() else None)
         known = sorted(set(config.get_cloud_names()) - {"defaults", "envvars"})
         named = os_cloud or os.environ.get("OS_CLOUD")
         hint = (
@@ -164,6 +191,14 @@ def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
             " ".join(str(error).split()).rstrip("."),
             hint="openstack --os-cloud NAME token issue shows whether the credentials are whole",
         ) from error
+
+
+def _ask(prompt: str | None = None) -> str:
+    """Ask for what the credentials lack: a password, a passcode."""
+    try:
+        return getpass.getpass(f"{(prompt or 'Password').rstrip(': ')}: ")
+    except EOFError as error:
+        raise CloudError("no password was given", hint="type it, or set OS_PASSWORD") from error
 
 
 def _explained(error: Exception, name: str, auth_url: str) -> CloudError:

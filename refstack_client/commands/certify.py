@@ -27,7 +27,7 @@ from refstack_client.errors import (
     UsageError,
 )
 from refstack_client.redaction import HIDDEN
-from refstack_client.run import RETRY_BUDGET, retries
+from refstack_client.run import retries
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.shard import Shard
 from scoring.outcome import Outcome
@@ -69,34 +69,17 @@ class Certify(Command):
             metavar="PROFILE",
             help="start a sandbox, certify it and stop it again",
         )
-        again = parser.add_mutually_exclusive_group()
-        again.add_argument(
-            "--resume", metavar="RUN", type=Path, help="go on with a run: what has no outcome"
-        )
-        again.add_argument(
+        cloud_arguments.add_again(parser).add_argument(
             "--clean",
             metavar="RUN",
             type=Path,
             help="remove what a run that died left in the cloud and on this machine",
         )
-        parser.add_argument(
-            "--rerun-failed",
-            action="store_true",
-            help="with --resume: run again what failed, and nothing else",
-        )
-        parser.add_argument(
-            "--retry-budget",
-            metavar="N",
-            type=int,
-            default=RETRY_BUDGET,
-            help="how many times --rerun-failed may run again what failed (default: %(default)s)",
-        )
         add_sandbox(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        if args.rerun_failed and not args.resume:
-            raise UsageError("--rerun-failed needs --resume RUN", hint="name the run that failed")
+        cloud_arguments.check_again(args)
         with _sandbox(args) as os_cloud:
             if args.clean:
                 return _clean(args, os_cloud)

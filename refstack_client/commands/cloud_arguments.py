@@ -1,13 +1,14 @@
 """Options about clouds and sandboxes, which several commands share."""
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _MutuallyExclusiveGroup
 from pathlib import Path
 
 from capabilities import catalogue
 from refstack_client import certify, shard, tempest_conf
 from refstack_client.commands.arguments import PLATFORM, load_programme
 from refstack_client.errors import UsageError
+from refstack_client.run import RETRY_BUDGET
 
 MOST_WORKERS = 4
 
@@ -57,6 +58,36 @@ def add_output(parser: ArgumentParser) -> None:
         default=Path(os.environ.get("REFSTACK_OUTPUT", "runs")),
         help="where the directory of the run is made (default: %(default)s)",
     )
+
+
+def add_again(parser: ArgumentParser) -> _MutuallyExclusiveGroup:
+    """Add the options about going on with a run; what is added to the group excludes that."""
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume", metavar="RUN", type=Path, help="go on with a run: what has no outcome"
+    )
+    parser.add_argument(
+        "--rerun-failed",
+        action="store_true",
+        help="with --resume: run again what failed, and nothing else",
+    )
+    parser.add_argument(
+        "--retry-budget",
+        metavar="N",
+        type=int,
+        default=RETRY_BUDGET,
+        help="how many times --rerun-failed may run again what failed (default: %(default)s)",
+    )
+    return again
+
+
+def check_again(args: Namespace) -> None:
+    """Check that those options fit together.
+
+    :raises UsageError: they do not
+    """
+    if args.rerun_failed and not args.resume:
+        raise UsageError("--rerun-failed needs --resume RUN", hint="name the run that failed")
 
 
 def request(

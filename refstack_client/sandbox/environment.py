@@ -14,6 +14,8 @@ from refstack_client.errors import MachineError
 
 _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
+_BUILT = Path(sys.prefix) / "share" / "refstack-client" / "environments"
+"""Where the sandbox's container image has them ready-made."""
 
 
 def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
@@ -28,7 +30,10 @@ def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
     digest = hashlib.sha256(
         requirements.read_bytes() + CONSTRAINTS.read_bytes() + sys.version.encode()
     ).hexdigest()
-    directory = root / "environments" / f"{profile}-{digest[:12]}"
+    name = f"{profile}-{digest[:12]}"
+    if (_BUILT / name / "complete").exists():
+        return _BUILT / name / "bin" / "python"
+    directory = root / "environments" / name
     python = directory / "bin" / "python"
     complete = directory / "complete"
     directory.parent.mkdir(parents=True, exist_ok=True)

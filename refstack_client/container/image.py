@@ -1,0 +1,185 @@
+"""The image: built from a checkout, or brought in a file where nothing can be pulled."""
+
+import hashlib
+import json
+import shutil
+import tarfile
+import tempfile
+import textwrap
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+
+from capabilities import catalogue
+from refstack_client.container import untar
+from refstack_client.container.engine import Engine, explained
+from refstack_client.errors import InputError, MachineError
+from refstack_client.files import write_bytes, write_json
+
+BASE = "python:3.11-slim-bookworm"
+CHECKOUT = Path(__file__).parents[2]
+_PLACE = "refstack-client"
+_CONTENTS = f"{_PLACE}/contents.json"
+
+
+def default_name() -> str:
+    return f"refstack-client:{metadata.version('refstack-client')}"
+
+
+def ensure(engine: Engine, name: str, talk: Callable[[str], None]) -> str:
+    """Return how a run is to call the image, ``NAME@DIGEST``; built here if it is missing.
+
+    :raises MachineError: it is missing and this is no checkout to build it from
+    """
+    with explained(f"look for the image {name}"):
+        try:
+            found = engine.client.images.get(name)
+        except docker.errors.ImageNotFound:
+            if not (CHECKOUT / "Dockerfile").exists() or name != default_name():
+                raise MachineError(
+                    f"the engine has no image {name}",
+                    hint="bring it with refstack-client container load FILE or docker pull, or "
+                    "build it in a checkout: refstack-client container build",
+                ) from None
+            build(engine, name, BASE, talk)
+            found = engine.client.images.get(name)
+    return f"{name}@{found.id}"
+
+
+def build(engine: Engine, name: str, base: str, talk: Callable[[str], None]) -> None:
+    """Build the image of this checkout on ``base``.
+
+    :raises MachineError: this is no checkout, the base cannot be had, or a step failed
+    """
+    if not (CHECKOUT / "Dockerfile").exists():
+        raise MachineError(
+            "there is no Dockerfile beside the installed package",
+            hint="clone the project's repository and run this there",
+        )
+    digest = _base_digest(engine, base)
+    with explained(f"build the image {name}"):
+        events = engine.client.api.build(
+            path=str(CHECKOUT),
+            tag=name,
+            buildargs={"BASE": base, "BASE_DIGEST": digest},
+            network_mode="host",
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        said: list[str] = []
+        for event in events:
+            said += event.get("stream", "").splitlines()
+            if event.get("stream", "").startswith("Step "):
+                talk(textwrap.shorten(event["stream"], 100, placeholder=" …"))
+            if "error" in event:
+                tail = "\n".join(each for each in said[-10:] if each.strip())
+                raise MachineError(
+                    f"the image could not be built: {event['error'].strip()}\n{tail}",
+                    hint="the step above says why; a package index must be reachable",
+                )
+
+
+def _base_digest(engine: Engine, base: str) -> str:
+    """Return the digest a registry knows the base by, else the engine's own id of it."""
+    try:
+        found = engine.client.images.get(base)
+    except docker.errors.ImageNotFound:
+        hint = f"bring it with docker load, or name another base: --base IMAGE (instead of {base})"
+        with explained(f"pull the base image {base}", hint=hint):
+            found = engine.client.images.pull(base)
+    digests = found.attrs.get("RepoDigests") or []
+    return digests[0].partition("@")[2] if digests else str(found.id)
+
+
+# -- for places without a registry ----------------------------------------------------------------
+
+
+def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> dict[str, Any]:
+    """Write the image to a file, with the guidelines and perhaps a guest image for tests.
+
+    It is what ``docker save`` writes with a directory more, so ``docker load`` takes it too.
+
+    :raises InputError: ``target`` exists or cannot be written, or ``test_image`` cannot be read
+    """
+    if target.exists():
+        raise InputError(f"{target} exists", hint="name another file, or remove it")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as place:
+            extras = _extras(Path(place), test_image)
+            packed = Path(place) / "image"
+            with packed.open("wb") as kept, explained(f"save the image {name}"):
+                image = engine.client.images.get(name)
+                kept.writelines(image.save(named=True))
+            contents = {
+                "image": {"name": name, "id": image.id},
+                "files": {each: _digest(path) for each, path in extras.items()},
+            }
+            extras["contents.json"] = Path(place) / "contents.json"
+            write_json(extras["contents.json"], contents)
+            with tarfile.open(packed, "a") as archive:
+                for each, path in extras.items():
+                    archive.add(path, f"{_PLACE}/{each}", filter=_anonymous)
+            packed.rename(target)
+    except OSError as error:
+        raise InputError(f"{error.filename or target}: {error.strerror}") from error
+    return contents
+
+
+def _extras(place: Path, test_image: Path | None) -> dict[str, Path]:
+    """Return the files to go with the image, by their names in the archive."""
+    found = {}
+    for each in catalogue.shipped():
+        name = catalogue.file_name(each)
+        write_bytes(place / name, catalogue.content(each))
+        found[f"guidelines/{name}"] = place / name
+    if test_image:
+        found[f"test-image/{test_image.name}"] = test_image
+    return found
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Return an entry that tells nothing of who saved it."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode = 0o644
+    return entry
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
+    """Give the image in a file to the engine; put what else is in it into ``output``.
+
+    :raises InputError: the file is none that :func:`save` wrote, or was changed since
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="refstack-load-") as place:
+            with tarfile.open(source) as archive:
+                names = [each for each in archive.getnames() if each.startswith(f"{_PLACE}/")]
+            with tarfile.open(source) as archive:
+                untar.unpack(archive, Path(place), names or [_CONTENTS])
+            unpacked = Path(place) / _PLACE
+            contents = json.loads((unpacked / "contents.json").read_bytes())
+            for name, digest in contents["files"].items():
+                if _digest(unpacked / name) != digest:
+                    raise InputError(f"{source}: {name} was changed since it was saved")
+            with explained(f"load the image of {source}"), source.open("rb") as content:
+                engine.client.images.load(content)
+                loaded = engine.client.images.get(contents["image"]["name"])
+            if loaded.id != contents["image"]["id"]:
+                raise InputError(f"{source}: the image in it is not the one that was saved")
+            if output:
+                shutil.copytree(unpacked, output, dirs_exist_ok=True)
+            return contents
+    except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{source} is not what container save writes: {error}",
+            hint="give a file written by refstack-client container save",
+        ) from error
