@@ -1,9 +1,8 @@
 """``container run|build|save|load|clean``: the certification in a container, from outside of it."""
 
-import contextlib
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -95,8 +94,11 @@ class Run(Command):
         reached = engine.connect()
         known_as = image.ensure(reached, args.image, say)
         box = _box(args, common)
-        with _kept_from_others(args.resume):
-            return _certify(reached, box, _parts(reached, args, common, known_as), args.output)
+        parts = _parts(reached, args, common, known_as)
+        if args.resume:
+            with run.locked(run.Run(args.resume)):
+                return _certify(reached, box, parts, args.resume.resolve().parent)
+        return _certify(reached, box, parts, args.output)
 
 
 def _check(args: Namespace) -> None:
@@ -155,7 +157,10 @@ def _chosen(args: Namespace) -> dict[str, str | int | None]:
 
 def _parcel(args: Namespace) -> Parcel:
     """Return what every container is given; ``certify``'s arguments among it."""
-    name, clouds, named = cloud.portable(args.os_cloud, str(PRIVATE))
+    resumed = run.Run(args.resume.resolve()) if args.resume else None
+    before = run.read_request(resumed)[1] if resumed else {}
+    os_cloud = args.os_cloud or before.get("os_cloud")
+    name, clouds, named = cloud.portable(os_cloud, str(PRIVATE))
     files = {each: read_bytes(path) for each, path in named.items()}
     files["clouds.yaml"] = yaml.safe_dump(clouds, allow_unicode=True).encode()
     given = ["certify", "--os-cloud", name]
@@ -166,12 +171,12 @@ def _parcel(args: Namespace) -> Parcel:
         guideline = f"{PRIVATE}/{file_name}"
     for option, value in {**_chosen(args), "--guideline": guideline}.items():
         given += [option, str(value)] if value else []
-    if args.accounts:
-        files["accounts.yaml"] = read_bytes(args.accounts)
+    accounts = args.accounts or before.get("accounts")
+    if accounts:
+        files["accounts.yaml"] = read_bytes(Path(accounts))
         given += ["--accounts", f"{PRIVATE}/accounts.yaml"]
     for setting in args.settings:
         given += ["--set", setting]
-    resumed = run.Run(args.resume.resolve()) if args.resume else None
     if resumed:
         given += ["--resume", f"{RESULTS}/{resumed.id}", "--retry-budget", str(args.retry_budget)]
         given += ["--rerun-failed"] if args.rerun_failed else []
@@ -205,15 +210,6 @@ def _parts(
         return {"": part("")}
     names = (f"{number}/{args.shards}" for number in range(1, args.shards + 1))
     return {name: part(name) for name in names}
-
-
-@contextlib.contextmanager
-def _kept_from_others(resumed: Path | None) -> Iterator[None]:
-    if resumed is None:
-        yield
-        return
-    with run.locked(run.Run(resumed)):
-        yield
 
 
 def _certify(reached: engine.Engine, box: Box, parts: dict[str, Parcel], output: Path) -> int:

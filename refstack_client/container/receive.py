@@ -14,7 +14,8 @@ from refstack_client.errors import EXIT_INTERRUPTED
 
 
 def _interrupt_when_let_go() -> None:
-    os.read(sys.stdin.fileno(), 1)
+    while os.read(sys.stdin.fileno(), 1 << 16):  # the padding of the archive comes first
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
