@@ -38,6 +38,16 @@ class Account:
     domain_name: str
     roles: tuple[str, ...] = ()
 
+    def as_auth(self) -> dict[str, str]:
+        """Return what openstacksdk signs in with."""
+        return {
+            "username": self.username,
+            "password": self.password,
+            "project_name": self.project_name,
+            "user_domain_name": self.domain_name,
+            "project_domain_name": self.domain_name,
+        }
+
     def for_tempest(self) -> dict[str, Any]:
         return {
             "username": self.username,

@@ -160,7 +160,10 @@ def configure(request: Request) -> bytes:
     cloud.require_services(connection, _projects(request.programme))
     prefix = f"refstack-{secrets.token_hex(3)}"
     left: list[str] = []
-    with workspace() as space, _tenants(request, connection, space, prefix, left) as tenants:
+    with (
+        workspace() as space,
+        _tenants(request, connection, space.log, prefix, space.directory / "note", left) as tenants,
+    ):
         shown = space.directory / "shown.conf"
         _configure(request, connection, space, tenants, prefix, shown)
         # What lies in the workspace is gone in a moment.
@@ -190,7 +193,9 @@ def certify(
             with (
                 _attempt(made, request) as (number, reserved),
                 workspace(reserved) as space,
-                _tenants(request, connection, space, request.prefix(made), left) as tenants,
+                _tenants(
+                    request, connection, space.log, request.prefix(made), made.tenancy, left
+                ) as tenants,
             ):
                 made_plan = _prepare(request, connection, space, tenants, made)
                 before = stream.read_appended(made.stream)
@@ -209,7 +214,8 @@ def certify(
             verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
             report.keep(made, verdict, made_plan.as_json())
     except BaseException:
-        if not request.resumed and not made.plan.exists():  # nothing was planned, let alone run
+        # Nothing was planned, let alone run, and nothing stays in the cloud.
+        if not request.resumed and not made.plan.exists() and not made.tenancy.exists():
             shutil.rmtree(made.directory)
         raise
     last = (resume.last_outcome(each, outcomes) for each in made_plan.to_run)
@@ -273,13 +279,14 @@ def clean_run(request: Request) -> throwaway.Removal:
 
 
 def clean(connection: Connection, made: run.Run, request: Request) -> throwaway.Removal:
-    """Remove what attempts that were cut off left in the cloud and on this machine."""
-    attempts = run.attempts(made)
-    done = leftovers.remove(connection, attempts, request.prefix(made))
+    """Remove what earlier attempts left in the cloud and on this machine."""
+    cut_off = [each for each in run.attempts(made) if each.was_cut_off]
+    file = request.accounts_file if cut_off else None
+    users = accounts.read(file) if file else ()
+    done = leftovers.remove(connection, made, request.prefix(made), users)
     if not done.stayed:
-        for each in attempts:
-            if each.was_cut_off:
-                run.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
+        for each in cut_off:
+            run.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
     return done
 
 
@@ -331,13 +338,16 @@ def _plan(
 
 @contextlib.contextmanager
 def _tenants(
-    request: Request, connection: Connection, space: Workspace, prefix: str, left: list[str]
+    request: Request, connection: Connection, log: Path, prefix: str, note: Path, left: list[str]
 ) -> Iterator[_Tenants]:
-    """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile."""
+    """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile.
+
+    :param log: Tempest's
+    :param note: where to write down what must be removed
+    :param left: is given a sentence for all that could not be
+    """
     if _uses_accounts(request, cloud.facts(connection)):
-        given = _given_tenants(request, connection)
-        leftovers.note(space, None, given.users)
-        yield given
+        yield _given_tenants(request, connection)
         return
     known = [role.name for role in connection.identity.roles()]
     roles = tempest_conf.choose_roles(known, request.settings)
@@ -347,15 +357,12 @@ def _tenants(
         class_names=_class_names(request.programme),
         roles=roles.all,
     )
-    leftovers.note(space, tenancy, ())
-    admin = throwaway.make_admin(connection, prefix)
     try:
-        yield _Tenants(admin, roles)
+        with leftovers.noted(note, tenancy, log):
+            yield _Tenants(throwaway.make_admin(connection, prefix), roles)
     finally:
         try:
-            made = tempest_log.made(space.log)
-            left += throwaway.remove_tenants(connection, tenancy, made).stayed
-            left += throwaway.remove_admin(connection, prefix).stayed
+            left += leftovers.remove_noted(connection, note, [log]).stayed
         except KeyboardInterrupt:
             left.append(f"the removal was interrupted: {prefix}-admin and tenants of Tempest stay")
 

@@ -1,87 +1,118 @@
-"""What a run that died left behind: tenants in the cloud, and a workspace with secrets in it.
+"""What a run made in the cloud, written down in its directory until it is removed again.
 
-The workspace tells what the run made, and nothing else is removed. Where it is gone too, only the
-throwaway admin is known by its name.
+The note holds ids and names, no secret, so that a run that died goes on, or is cleaned up, from
+elsewhere: a container's private workspace is gone with it. Only what it names is ever removed.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from openstack.connection import Connection
 
-from refstack_client import cloud, tempest_log, throwaway, workspace
+from refstack_client import run, throwaway, workspace
 from refstack_client.accounts import Account
-from refstack_client.files import read_json, write_private_json
-from refstack_client.run import Attempt
+from refstack_client.files import read_json, write_json
+from refstack_client.run import Run
+from refstack_client.tempest_log import Follower, Made, made
 from refstack_client.throwaway import Removal, Tenancy
 from refstack_client.workspace import Workspace, is_workspace
 
+SECONDS_BETWEEN_LOOKS = 0.1
 
-def note(space: Workspace, tenancy: Tenancy | None, users: Sequence[Account]) -> None:
-    """Write down in the workspace what must be known to remove what a dead run made."""
-    document: dict[str, Any] = {"users": [each.for_tempest() for each in users]}
-    if tenancy:
-        document["tenancy"] = {
+
+@contextlib.contextmanager
+def noted(path: Path, tenancy: Tenancy, log: Path) -> Iterator[None]:
+    """Keep a note of what Tempest makes, from before it makes anything.
+
+    What a note from before still names was not to be removed yet, and stays in it.
+    """
+    follower = Follower(log)
+    if note := _read(path):
+        tenancy = replace(tenancy, before=note[0].before)
+        follower.made = note[1]
+    _write(path, tenancy, follower.made)
+    done = threading.Event()
+
+    def follow() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            before = follower.made
+            if follower.read() != before:
+                with contextlib.suppress(OSError):  # a full disk ends the run elsewhere
+                    _write(path, tenancy, follower.made)
+
+    watcher = threading.Thread(target=follow, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _write(path: Path, tenancy: Tenancy, known: Made) -> None:
+    write_json(
+        path,
+        {
             "prefix": tenancy.prefix,
             "before": sorted(tenancy.before),
             "class_names": sorted(tenancy.class_names),
             "roles": list(tenancy.roles),
-        }
-    write_private_json(space.tenancy, document)
+            "projects": sorted(known.projects),
+            "users": sorted(known.users),
+        },
+    )
 
 
-def spaces(attempts: Iterable[Attempt]) -> tuple[Workspace, ...]:
-    """Return the workspaces that attempts left on this machine."""
-    found = (each.workspace for each in attempts if each.was_cut_off)
-    return tuple(Workspace(each) for each in found if is_workspace(each))
+def _read(path: Path) -> tuple[Tenancy, Made] | None:
+    document = read_json(path, default=None)
+    if document is None:
+        return None
+    tenancy = Tenancy(
+        prefix=document["prefix"],
+        before=frozenset(document["before"]),
+        class_names=frozenset(document["class_names"]),
+        roles=tuple(document["roles"]),
+    )
+    return tenancy, Made(frozenset(document["projects"]), frozenset(document["users"]))
 
 
-def remove(connection: Connection, attempts: Sequence[Attempt], prefix: str) -> Removal:
-    """Remove what the attempts that were cut off left in the cloud and on this machine.
+def remove_noted(connection: Connection, path: Path, logs: Iterable[Path]) -> Removal:
+    """Remove the tenants a note names and the throwaway admin; the note goes when they are gone.
+
+    :param logs: where they are still there they know what was made since the note was written
+    """
+    note = _read(path)
+    if note is None:
+        return Removal()
+    tenancy, known = note
+    for log in logs:
+        known += made(log)
+    done = throwaway.remove_tenants(connection, tenancy, known)
+    done += throwaway.remove_admin(connection, tenancy.prefix)
+    if not done.stayed:
+        path.unlink()
+    return done
+
+
+def remove(connection: Connection, of: Run, prefix: str, users: Sequence[Account]) -> Removal:
+    """Remove what a run left in the cloud, and its workspaces on this machine.
 
     :param prefix: what the names of the run's resources start with
+    :param users: given tenant users it ran as
     """
-    if not any(each.was_cut_off for each in attempts):
-        return Removal()
-    known = spaces(attempts)
-    done = Removal()
-    for space in known:
-        found = _of_workspace(connection, space, prefix)
-        if not found.stayed:
+    spaces = [
+        Workspace(each.workspace)
+        for each in run.attempts(of)
+        if each.was_cut_off and is_workspace(each.workspace)
+    ]
+    done = remove_noted(connection, of.tenancy, [space.log for space in spaces])
+    for user in users:
+        done += throwaway.empty_project(connection, user.as_auth(), user.project_name, prefix)
+    if not done.stayed:
+        for space in spaces:
             workspace.remove(space)
-            found += Removal((f"the workspace {space.directory}",))
-        done += found
-    if not cloud.facts(connection).is_admin:
-        return done
-    admin = throwaway.remove_admin(connection, prefix)
-    if admin.removed and not known:
-        admin += throwaway.stayed(
-            "the workspace of this run is gone: what Tempest made (projects called "
-            "tempest-CLASS-NUMBER) cannot be told from what is others' and stays"
-        )
-    return done + admin
-
-
-def _of_workspace(connection: Connection, space: Workspace, prefix: str) -> Removal:
-    # Without the note nothing was made: it is written before.
-    document = read_json(space.tenancy, default={"users": []})
-    if "tenancy" in document:
-        raw = document["tenancy"]
-        tenancy = Tenancy(
-            prefix=raw["prefix"],
-            before=frozenset(raw["before"]),
-            class_names=frozenset(raw["class_names"]),
-            roles=tuple(raw["roles"]),
-        )
-        return throwaway.remove_tenants(connection, tenancy, tempest_log.made(space.log))
-    done = Removal()
-    for user in document["users"]:
-        auth = {
-            "username": user["username"],
-            "password": user["password"],
-            "project_name": user["project_name"],
-            "user_domain_name": user["domain_name"],
-            "project_domain_name": user["domain_name"],
-        }
-        done += throwaway.empty_project(connection, auth, user["project_name"], prefix)
+            done += Removal((f"the workspace {space.directory}",))
     return done

@@ -10,6 +10,7 @@ attempts.jsonl   a line per start and one per end: what was asked, how it ended,
 log              what stestr said
 sbom.json        what was in the image, where it ran in one
 verdict.json report.html
+tenancy.json     what it made in the cloud, while that is there
 lock             held by the process that is in the run
 """
 
@@ -82,6 +83,11 @@ class Run:
     @property
     def log(self) -> Path:
         return self.directory / "log"
+
+    @property
+    def tenancy(self) -> Path:
+        """What must be known to remove what the run made; gone when it is removed."""
+        return self.directory / "tenancy.json"
 
     @property
     def sbom(self) -> Path:

@@ -22,8 +22,11 @@ _ANSWER = re.compile(
 class Made:
     """Ids of the projects and users Tempest made, removed again or not."""
 
-    projects: frozenset[str]
-    users: frozenset[str]
+    projects: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+
+    def __add__(self, other: "Made") -> "Made":
+        return Made(self.projects | other.projects, self.users | other.users)
 
 
 def roles_in_tokens(log: Path, excluded_user: str | None) -> list[dict[str, Any]]:
@@ -32,7 +35,8 @@ def roles_in_tokens(log: Path, excluded_user: str | None) -> list[dict[str, Any]
     :param excluded_user: whose tokens only served to make and remove the tenants
     """
     seen: dict[str, dict[str, Any]] = {}
-    for what, body in _answers(log):
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    for what, body in _answers(text):
         record = _bearer(body) if what == "auth/tokens" else None
         if record and record["user"] != excluded_user:
             seen[json.dumps(record)] = record
@@ -41,8 +45,33 @@ def roles_in_tokens(log: Path, excluded_user: str | None) -> list[dict[str, Any]
 
 def made(log: Path) -> Made:
     """Return what Tempest made."""
+    return Follower(log).read()
+
+
+class Follower:
+    """Reads a log that is being written, each time what has come since."""
+
+    def __init__(self, log: Path):
+        self._log = log
+        self._end = 0
+        self.made = Made()
+
+    def read(self) -> Made:
+        """Return all that Tempest has made so far."""
+        if self._log.exists():
+            with self._log.open("rb") as content:
+                content.seek(self._end)
+                fresh = content.read()
+            # An answer is two lines; one whose second is not there yet is read again.
+            whole = fresh[: fresh.rfind(b"\n", 0, fresh.rfind(b"\n")) + 1]
+            self._end += len(whole)
+            self.made += _made(fresh.decode("utf-8", errors="replace"))
+        return self.made
+
+
+def _made(text: str) -> Made:
     ids: dict[str, set[str]] = {"projects": set(), "users": set()}
-    for what, body in _answers(log):
+    for what, body in _answers(text):
         if what in ids:
             record = _value(body, what.removesuffix("s"))
             if record:
@@ -50,11 +79,10 @@ def made(log: Path) -> Made:
     return Made(frozenset(ids["projects"]), frozenset(ids["users"]))
 
 
-def _answers(log: Path) -> Iterator[tuple[str, str]]:
-    if log.exists():
-        for answer in _ANSWER.finditer(log.read_text(encoding="utf-8", errors="replace")):
-            body = answer["body"].encode("latin-1", "replace").decode("unicode_escape")
-            yield answer["what"], body
+def _answers(text: str) -> Iterator[tuple[str, str]]:
+    for answer in _ANSWER.finditer(text):
+        body = answer["body"].encode("latin-1", "replace").decode("unicode_escape")
+        yield answer["what"], body
 
 
 def _bearer(body: str) -> dict[str, Any] | None:

@@ -50,11 +50,6 @@ class Workspace:
     def log(self) -> Path:
         return self.directory / "tempest.log"
 
-    @property
-    def tenancy(self) -> Path:
-        """What must be known to remove what a dead run made."""
-        return self.directory / "tenancy.json"
-
     def environ(self) -> dict[str, str]:
         """What Tempest's processes get: nothing of the caller's credentials (``OS_PASSWORD``)."""
         scripts = sysconfig.get_path("scripts")
