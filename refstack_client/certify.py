@@ -274,7 +274,7 @@ def clean_run(request: Request) -> throwaway.Removal:
         raise ValueError("no run is named")
     connection = cloud.connect(request.os_cloud)
     with run.locked(made):
-        resume.check_same(made, request.programme.guideline, cloud.facts(connection))
+        resume.check_same_cloud(made, cloud.facts(connection))
         return clean(connection, made, request)
 
 

@@ -173,8 +173,13 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
         was, is_now = (each.get(name, "absent") for each in versions)
         if was != is_now:
             yield f"{name} was {was}, now {is_now}"
+    yield from cloud_differences(before["cloud"], now["cloud"])
+
+
+def cloud_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Say in what two clouds, as a plan has them, are not the same."""
     for what in ("auth_url", "region", "endpoints"):
-        was, is_now = (_shown(each["cloud"][what]) for each in (before, now))
+        was, is_now = (_shown(each[what]) for each in (before, now))
         if was != is_now:
             name = "services" if what == "endpoints" else what
             yield f"the cloud's {name} was {was}, now {is_now}"

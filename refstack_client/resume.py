@@ -1,6 +1,7 @@
 """Going on with a run: only with the same guideline, Tempest and cloud, and only what is wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from capabilities import testid
 from capabilities.guideline import Guideline
@@ -16,14 +17,26 @@ def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
 
     :raises InputError: guideline, Tempest or cloud are others; says what differs
     """
-    if not run.plan.exists():  # it was cut off before it had one
-        return
     now = {
         "guideline": {"id": guideline.id, "sha256": guideline.digest},
         "versions": tempest_index.versions(),
         "cloud": cloud.as_json(),
     }
-    found = list(plan.differences(read_plan(run)[1], now))
+    _refuse(run, lambda planned: plan.differences(planned, now))
+
+
+def check_same_cloud(run: Run, cloud: CloudFacts) -> None:
+    """Check that what a run left is looked for in its own cloud.
+
+    :raises InputError: it is another; says what differs
+    """
+    _refuse(run, lambda planned: plan.cloud_differences(planned["cloud"], cloud.as_json()))
+
+
+def _refuse(run: Run, differences: Callable[[Mapping[str, Any]], Iterable[str]]) -> None:
+    if not run.plan.exists():  # it was cut off before it had one
+        return
+    found = list(differences(read_plan(run)[1]))
     if found:
         raise InputError(
             f"{run.directory} cannot go on: {'; '.join(found)}",

@@ -235,7 +235,8 @@ def _run(container: Container, content: bytes, talk: tuple[Talk, Talk]) -> None:
     """Start a container, hand over a parcel, pass on what it says; returns at its end."""
     attached = container.attach_socket(params={"stdin": 1, "stream": 1})
     said = container.attach(stdout=True, stderr=True, stream=True, demux=True)
-    container.start()
+    with explained(f"start the container {container.name}"):
+        container.start()
     inlet = getattr(attached, "_sock", attached)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended before it read
