@@ -16,6 +16,7 @@ import keystoneauth1.exceptions
 import openstack.config
 import openstack.exceptions
 import yaml
+from openstack.config.cloud_region import CloudRegion
 from openstack.connection import Connection
 
 from refstack_client.cloud_facts import CloudFacts
@@ -162,7 +163,7 @@ def require_services(connection: Connection, projects: Iterable[str]) -> None:
             ) from error
 
 
-def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
+def _region(os_cloud: str | None) -> CloudRegion:
     try:
         config = openstack.config.OpenStackConfig(pw_func=_ask if sys.stdin.isatty() else None)
         known = sorted(set(config.get_cloud_names()) - {"defaults", "envvars"})
@@ -177,7 +178,7 @@ def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
             raise CloudError(f"there is no cloud called {named} in clouds.yaml", hint=hint)
         if not named and "OS_AUTH_URL" not in os.environ:
             raise NoCloudError("no cloud was named, and OS_AUTH_URL is not set", hint=hint)
-        return config.get_one(cloud=os_cloud)
+        return _with_password(config.get_one(cloud=os_cloud))
     except yaml.YAMLError as error:
         raise CloudError(
             f"clouds.yaml is not valid YAML: {' '.join(str(error).split())}",
@@ -193,12 +194,26 @@ def _region(os_cloud: str | None) -> openstack.config.cloud_region.CloudRegion:
         ) from error
 
 
+def _with_password(region: CloudRegion) -> CloudRegion:
+    """Check that there is a password where one is needed: keystoneauth says so in no usable way."""
+    if "password" in region.config.get("auth_type", "") and not region.get_auth_args().get(
+        "password"
+    ):
+        raise CloudError(
+            f"the credentials of {region.name} have no password",
+            hint="put it into clouds.yaml or OS_PASSWORD, or run this on a terminal and be asked",
+        )
+    return region
+
+
 def _ask(prompt: str | None = None) -> str:
     """Ask for what the credentials lack: a password, a passcode."""
     try:
         return getpass.getpass(f"{(prompt or 'Password').rstrip(': ')}: ")
     except EOFError as error:
-        raise CloudError("no password was given", hint="type it, or set OS_PASSWORD") from error
+        raise CloudError(
+            "no password was given", hint="type it, or put it into clouds.yaml or OS_PASSWORD"
+        ) from error
 
 
 def _explained(error: Exception, name: str, auth_url: str) -> CloudError:

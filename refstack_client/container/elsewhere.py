@@ -99,4 +99,4 @@ def kubernetes(box: Box, arguments: Sequence[str], shards: int) -> str:
         "# kubectl apply -f this-file; then copy the runs out of the claim and join them:\n"
         "# refstack-client merge RUN…\n"
     )
-    return heading + yaml.safe_dump_all([claim, job], sort_keys=False, width=100)
+    return heading + yaml.safe_dump_all([claim, job], sort_keys=False, width=1000)

@@ -105,8 +105,9 @@ def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> di
 
     :raises InputError: ``target`` exists or cannot be written, or ``test_image`` cannot be read
     """
-    if target.exists():
-        raise InputError(f"{target} exists", hint="name another file, or remove it")
+    if target.exists() or not target.absolute().parent.is_dir():
+        wrong = "exists" if target.exists() else "would lie in a directory that does not exist"
+        raise InputError(f"{target} {wrong}", hint="name another file")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as place:
             extras = _extras(Path(place), test_image)
@@ -178,8 +179,10 @@ def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
             if output:
                 shutil.copytree(unpacked, output, dirs_exist_ok=True)
             return contents
-    except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{error.filename or source}: {error.strerror}") from error
+    except (tarfile.TarError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{source} is not what container save writes: {error}",
+            f"{source} is not what container save writes: {' '.join(str(error).split())}",
             hint="give a file written by refstack-client container save",
         ) from error
