@@ -85,7 +85,7 @@ def _stream(made: Run) -> bytes:
     """Return the whole packets of a run's stream: what a kill left half-written is dropped."""
     content = made.stream.read_bytes() if made.stream.exists() else b""
     whole = content[: stream.whole_packets(io.BytesIO(content), len(content))]
-    if whole and stream.parse(whole, str(made.stream)).damage:
+    if stream.parse_appended(io.BytesIO(whole)).damage:
         raise InputError(
             f"{made.stream} is damaged", hint="leave this run out and run its part again"
         )

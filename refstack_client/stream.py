@@ -83,7 +83,12 @@ def read_appended(path: Path) -> Outcomes:
     if not path.exists() or not path.stat().st_size:
         return Outcomes(())
     with path.open("rb") as content:
-        return _collected(content) or Outcomes(())
+        return parse_appended(content)
+
+
+def parse_appended(content: BinaryIO) -> Outcomes:
+    """As :func:`read_appended`, of an open stream."""
+    return _collected(content) or Outcomes(())
 
 
 def parse(content: bytes, source: str) -> Outcomes:

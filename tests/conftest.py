@@ -1,15 +1,13 @@
 """What the tests share: where things are, small guidelines and streams, and a real cloud."""
 
-import io
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-import subunit
+from streams import StreamWriter
 
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.sandbox.cloud import Sandbox
@@ -81,42 +79,6 @@ def browser() -> str:
         if found := shutil.which(name):
             return found
     pytest.skip("no chromium on this machine to open the page with")
-
-
-class StreamWriter:
-    """Writes subunit streams as Tempest's runner does."""
-
-    def __init__(self) -> None:
-        self.bytes = io.BytesIO()
-        self._out = subunit.StreamResultToBytes(self.bytes)
-
-    def test(
-        self, test_id: str, status: str, at: datetime | None = None, **attachments: str
-    ) -> "StreamWriter":
-        self._out.status(test_id=test_id, test_status="inprogress", timestamp=at)
-        return self.end(test_id, status, at, **attachments)
-
-    def end(
-        self, test_id: str, status: str, at: datetime | None = None, **attachments: str
-    ) -> "StreamWriter":
-        for name, text in attachments.items():
-            self._out.status(
-                test_id=test_id,
-                file_name=name,
-                file_bytes=text.encode(),
-                mime_type="text/plain;charset=utf8",
-                eof=True,
-            )
-        self._out.status(test_id=test_id, test_status=status, timestamp=at)
-        return self
-
-    def start(self, test_id: str) -> "StreamWriter":
-        self._out.status(test_id=test_id, test_status="inprogress")
-        return self
-
-    @property
-    def content(self) -> bytes:
-        return self.bytes.getvalue()
 
 
 @pytest.fixture

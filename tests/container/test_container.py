@@ -3,50 +3,22 @@
 import json
 import os
 import re
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from engines import BASE, docker
 
 from refstack_client.sandbox import cloud
 from refstack_client.sandbox.cloud import Sandbox
 
 pytestmark = [pytest.mark.cloud, pytest.mark.container]
-ROOT = Path(__file__).parent.parent.parent
-BASE = "python:3.11-slim-bookworm"
-IMAGE = "refstack-client:test"
 MOST_MEGABYTES_MORE = 110
 HARDENED = (
     *("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),
     *("--security-opt", "no-new-privileges"),
 )
 CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
-
-
-def docker(*arguments: str, check: bool = True, **more) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        ["docker", *arguments], capture_output=True, check=check, timeout=600, **more
-    )
-
-
-@pytest.fixture(scope="session")
-def image() -> Iterator[str]:
-    """The image of this checkout; without an engine, or its base, the test is skipped."""
-    needed = bool(os.environ.get("REFSTACK_NEEDS_ENGINE"))
-    try:
-        if docker("version", check=needed).returncode:
-            pytest.skip("no container engine answers (tools/engine.sh up starts one)")
-        if docker("image", "inspect", BASE, check=needed).returncode:
-            pytest.skip(f"the base image {BASE} is not at hand")
-    except FileNotFoundError:
-        if needed:
-            raise
-        pytest.skip("docker is not installed")
-    docker("build", "--network", "host", "--tag", IMAGE, str(ROOT))
-    yield IMAGE
-    docker("rmi", "--force", IMAGE, check=False)
 
 
 @pytest.fixture

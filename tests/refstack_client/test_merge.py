@@ -1,5 +1,6 @@
 """Runs joined into one."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import subunit
 from making import BEGIN, FACTS, NAMES, make_run
 
 from refstack_client import bundle, run, stream, verification
@@ -135,6 +137,16 @@ def test_half_a_packet_at_the_end_is_dropped_and_damage_before_it_is_refused(tmp
     runs[1].stream.write_bytes(content)
     assert merge(tmp_path, *runs) == 4
     assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_part_that_did_not_come_to_a_test_is_merged_too(tmp_path):
+    runs = [make_run(tmp_path, shard=PARTS[0]), make_run(tmp_path, lambda _: None, PARTS[1])]
+    assert merge(tmp_path, *runs) == 3
+    only = io.BytesIO()
+    events = subunit.StreamResultToBytes(only)
+    events.status(test_id=None, file_name="stdout", file_bytes=b"x", eof=True)
+    runs[1].stream.write_bytes(only.getvalue())
+    assert merge(tmp_path / "again", *runs) == 3
 
 
 def test_a_merged_run_makes_a_bundle_that_holds(tmp_path):

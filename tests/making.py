@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from conftest import StreamWriter
+from streams import StreamWriter
 
 from capabilities import catalogue, programme
 from capabilities.matching import Index
