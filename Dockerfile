@@ -9,8 +9,9 @@ COPY capabilities capabilities
 COPY scoring scoring
 COPY refstack_client refstack_client
 # What no run needs is not carried: pip, what only other uses of the plugins import, tests of libraries,
-# translations, sources of extensions. What is imported is compiled once, by listing the tests:
-# on a read-only root every process would do it again.
+# translations, sources of extensions. What is imported is compiled once, by listing the tests, and
+# what only a run imports besides: on a read-only root every process would do it again. So would it
+# list the tests, and the list is kept.
 RUN python3 -m venv --without-pip /opt/refstack \
     && pip="python3 -m pip --python /opt/refstack/bin/python --disable-pip-version-check --quiet" \
     && $pip install --no-cache-dir --no-compile -c constraints.txt ".[add-ons]" \
@@ -20,13 +21,16 @@ RUN python3 -m venv --without-pip /opt/refstack \
     && find . -type d \( -name tests -o -name locale \) \
         -not -path "./tempest*" -not -path "./*_tempest_plugin/*" -prune -exec rm -rf {} + \
     && find . \( -name "*.[ch]" -o -name "*.py[xi]" -o -name "oui.txt" \) -delete \
-    && export PATH=/opt/refstack/bin:$PATH && refstack-client help certify >/dev/null \
+    && export PATH=/opt/refstack/bin:$PATH && python -m compileall -q capabilities config_tempest \
+        keystoneauth1 refstack_client scoring stestr tomlkit voluptuous \
+    && refstack-client help certify >/dev/null \
+    && python -c "from refstack_client import tempest_index; tempest_index.prepare()" \
     && refstack-client plan --guideline orchestration.2020.06 | tee /dev/stderr | grep -q " 0 missing in "
 
 # What an image knows of itself goes into bundles: the base it stands on and the list of its packages.
 ARG BASE
 ARG BASE_DIGEST=
-RUN mkdir -p /opt/refstack/share/refstack-client && cd /opt/refstack/share/refstack-client \
+RUN cd /opt/refstack/share/refstack-client \
     && python3 -m venv /bom && /bom/bin/pip --disable-pip-version-check --quiet install \
         --no-cache-dir -c /src/constraints.txt cyclonedx-bom \
     && /bom/bin/cyclonedx-py environment --output-reproducible --output-format JSON \

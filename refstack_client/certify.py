@@ -1,6 +1,7 @@
 """Certify a cloud: check it, plan, run, judge, report."""
 
 import contextlib
+import functools
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from openstack.connection import Connection
 from rich.console import Console
 
 from capabilities.guideline import Status
+from capabilities.matching import Kind
 from capabilities.programme import Programme
 from capabilities.testid import class_of
 from refstack_client import (
@@ -138,7 +140,7 @@ def preview(request: Request) -> plan.Plan:
     """Return the plan of ``request`` without changing anything; the cloud may be left out."""
     facts, tenants = _expected(request)
     with workspace() as space:
-        return _plan(request, tempest_index.load(space), facts, tenants)
+        return _plan(request, space, facts, tenants)[0]
 
 
 def _expected(request: Request) -> tuple[CloudFacts | None, plan.Tenants]:
@@ -197,19 +199,33 @@ def certify(
                     request, connection, space.log, request.prefix(made), made.tenancy, left
                 ) as tenants,
             ):
-                made_plan = _prepare(request, connection, space, tenants, made)
+                _configure(
+                    request, connection, space, tenants, request.prefix(made), made.tempest_conf
+                )
+                prepare = functools.partial(
+                    _prepare, request, space, cloud.facts(connection), tenants.planned(), made
+                )
+                made_plan = prepare()
                 before = stream.read_appended(made.stream)
                 wanted = resume.wanted(made_plan.to_run, before, request.mode)
                 show_plan(made_plan, len(wanted))
                 run.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
+                hidden = (*tenants.secrets, *request.secrets)
                 ended = None
-                if wanted:
-                    hidden = (*tenants.secrets, *request.secrets)
-                    job = runner.Job(wanted, made_plan.concurrency, hidden)
+                while wanted:
                     capabilities = plan.by_capability(made_plan, wanted)
-                    listener = progress.RunProgress(console, capabilities)
-                    ended = runner.run(space, job, made, listener)
+                    ended = runner.run(
+                        space,
+                        runner.Job(wanted, made_plan.concurrency, hidden),
+                        made,
+                        progress.RunProgress(console, capabilities),
+                    )
                     run.keep_attempt(made, _end(number, ended, space, tenants))
+                    if ended.interrupted or not _is_doubtful(made_plan, wanted, made):
+                        break
+                    known = set(made_plan.to_run)
+                    made_plan = prepare(fresh=True)
+                    wanted = tuple(each for each in made_plan.to_run if each not in known)
             outcomes = stream.read_appended(made.stream)
             verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
             report.keep(made, verdict, made_plan.as_json())
@@ -292,19 +308,27 @@ def clean(connection: Connection, made: run.Run, request: Request) -> throwaway.
 
 def _prepare(
     request: Request,
-    connection: Connection,
     space: Workspace,
-    tenants: _Tenants,
+    facts: CloudFacts,
+    tenants: plan.Tenants,
     made: run.Run,
+    *,
+    fresh: bool = False,
 ) -> plan.Plan:
-    """Write what Tempest reads, find the wanted tests in it, and keep the plan."""
-    _configure(request, connection, space, tenants, request.prefix(made), made.tempest_conf)
-    facts = cloud.facts(connection)
-    listing = tempest_index.load(space)
-    made_plan = _plan(request, listing, facts, tenants.planned())
-    if not made.plan.exists():
+    """Find the wanted tests in Tempest, and keep the plan; ``fresh`` replaces one before."""
+    made_plan, listing = _plan(request, space, facts, tenants, fresh=fresh)
+    if fresh or not made.plan.exists():
         run.keep_plan(made, made_plan, listing.index.tests)
     return made_plan
+
+
+def _is_doubtful(made_plan: plan.Plan, wanted: Sequence[str], made: run.Run) -> bool:
+    """Return whether tests may go by other ids than planned: some that were asked for never came.
+
+    Only of a list that was made under another configuration.
+    """
+    outcomes = stream.read_appended(made.stream)
+    return made_plan.assumed and bool(resume.wanted(wanted, outcomes, run.Mode.NO_OUTCOME))
 
 
 def _configure(
@@ -331,9 +355,18 @@ def _configure(
 
 
 def _plan(
-    request: Request, listing: Listing, facts: CloudFacts | None, tenants: plan.Tenants
-) -> plan.Plan:
-    return plan.make(request.programme, listing, facts, tenants, request.concurrency, request.shard)
+    request: Request,
+    space: Workspace,
+    facts: CloudFacts | None,
+    tenants: plan.Tenants,
+    *,
+    fresh: bool = False,
+) -> tuple[plan.Plan, Listing]:
+    listing = tempest_index.load(space, fresh=fresh)
+    made = plan.make(request.programme, listing, facts, tenants, request.concurrency, request.shard)
+    if listing.assumed and made.count(Kind.MISSING):
+        return _plan(request, space, facts, tenants, fresh=True)
+    return made, listing
 
 
 @contextlib.contextmanager

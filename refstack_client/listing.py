@@ -11,12 +11,14 @@ from capabilities.matching import Index
 class Listing:
     """Its tests, its version and its plugins' by distribution, and the modules it cannot import.
 
-    ``broken`` maps a module to the last line of what importing it said.
+    ``broken`` maps a module to the last line of what importing it said; ``assumed`` is a list that
+    was made under another configuration.
     """
 
     index: Index
     versions: Mapping[str, str]
     broken: Mapping[str, str] = field(default_factory=dict)
+    assumed: bool = False
 
     def broken_module(self, test: Test) -> str | None:
         """Return the broken module a test would be in."""

@@ -77,6 +77,8 @@ class Plan:
     concurrency: int
     shard: Shard | None = None
     """Which part of the tests is run; None for all."""
+    assumed: bool = False
+    """Made by a list of Tempest's tests under another configuration."""
 
     def count(self, *kinds: Kind) -> int:
         return sum(each.kind in kinds for each in self.matches)
@@ -157,6 +159,7 @@ def make(
         limits=tuple(_limits(tests, tenants)),
         concurrency=tenants.workers(concurrency),
         shard=shard,
+        assumed=listing.assumed,
     )
 
 

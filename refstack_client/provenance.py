@@ -10,18 +10,16 @@ import json
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from refstack_client.built import BUILT
 from refstack_client.errors import InputError
 from refstack_client.files import read_json
 from refstack_client.run import Run
 
-BUILT = Path(sys.prefix) / "share" / "refstack-client"
-"""Where the build of the image leaves what it knows."""
 VARIABLE = "REFSTACK_IMAGE"
 _PACKAGES = ("python-subunit", "refstack-client", "stestr", "tempest")
 

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import fasteners
 
+from refstack_client.built import BUILT
 from refstack_client.errors import MachineError
 
 _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
-_BUILT = Path(sys.prefix) / "share" / "refstack-client" / "environments"
-"""Where the sandbox's container image has them ready-made."""
 
 
 def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
@@ -31,8 +30,9 @@ def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
         requirements.read_bytes() + CONSTRAINTS.read_bytes() + sys.version.encode()
     ).hexdigest()
     name = f"{profile}-{digest[:12]}"
-    if (_BUILT / name / "complete").exists():
-        return _BUILT / name / "bin" / "python"
+    built = BUILT / "environments" / name
+    if (built / "complete").exists():
+        return built / "bin" / "python"
     directory = root / "environments" / name
     python = directory / "bin" / "python"
     complete = directory / "complete"

@@ -24,8 +24,10 @@ from certifying import (
     watching_processes,
 )
 
+from refstack_client import tempest_index
 from refstack_client.sandbox import cloud, daemon
 from refstack_client.sandbox.cloud import Sandbox
+from refstack_client.workspace import workspace
 
 pytestmark = pytest.mark.cloud
 
@@ -337,3 +339,38 @@ def test_a_directory_that_cannot_be_written_is_named(place, sandbox):
     assert "the run directory file/" in done.stderr
     assert "--output" in done.stderr
     assert tenants_of(sandbox) == []
+
+
+CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
+
+
+def kept_list(place: Path, run_validation: str) -> tuple[Path, list[str]]:
+    """Have Tempest list its tests; return where the list is kept, and its lines."""
+    with workspace() as space:
+        space.tempest_conf.write_text(f"[validation]\nrun_validation = {run_validation}\n")
+        tempest_index.load(space)
+    (kept,) = (place / ".cache" / "refstack-client").glob("tests-*.txt")
+    return kept, kept.read_text().splitlines()
+
+
+def test_tests_whose_ids_are_not_those_listed_before_run_all_the_same(sandbox, place):
+    kept, lines = kept_list(place, "false")
+    stale = "tempest.api.object_storage.test_account_services.AccountTest.test_list_containers["
+    changed = [each.replace("]", ",stale]") if each.startswith(stale) else each for each in lines]
+    assert changed != lines
+    kept.write_text("\n".join(changed) + "\n")
+    certified = run(*CERTIFY, "--os-cloud", "sandbox")
+    assert certified.stdout.splitlines()[-1] == CONFORMANT, certified.stderr
+    plan = (only_run(place) / "plan.json").read_text()
+    assert stale in plan
+    assert ",stale]" not in plan
+
+
+def test_a_test_the_list_from_before_does_not_know_is_looked_for_anew(sandbox, place):
+    kept, lines = kept_list(place, "true")
+    gone = "test_object_slo.ObjectSloTest.test_upload_manifest["
+    assert any(gone in each for each in lines)
+    left = [each for each in lines[1:] if gone not in each]
+    kept.write_text("\n".join(["made with something else", *left]) + "\n")
+    planned = run(CLIENT, "plan", "--os-cloud", "sandbox", "--programme", "storage")
+    assert "58 found, 0 renamed, 0 ambiguous, 0 missing" in planned.stdout

@@ -2,8 +2,8 @@
 
 import pytest
 
-from capabilities.matching import Index
 from refstack_client import tempest_index
+from refstack_client.listing import Listing
 from refstack_client.workspace import workspace
 
 
@@ -21,27 +21,38 @@ def listings(monkeypatch) -> list[int]:
     return asked
 
 
-def load(conf: str) -> Index:
+def load(conf: str, *, fresh: bool = False) -> Listing:
     with workspace() as space:
         space.tempest_conf.write_text(conf)
-        return tempest_index.load(space).index
+        return tempest_index.load(space, fresh=fresh)
 
 
-def test_tempest_is_asked_once_per_configuration(listings):
+def test_tempest_is_asked_once_and_what_is_assumed_is_said(listings):
     first = load("[auth]\nadmin_password = one\n[service_available]\nswift = true\n")
-    assert sum(map(len, first.by_name.values())) > 1500
+    assert sum(map(len, first.index.by_name.values())) > 1500
     again = load("[auth]\nadmin_password = two\n[service_available]\nswift = true\n")
-    assert again == first
-    assert len(listings) == 1
-    load("[validation]\nrun_validation = true\n")
+    assert (again, first.assumed, len(listings)) == (first, False, 1)
+    other = load("[service_available]\nswift = false\n")
+    assert (other.index, other.assumed, len(listings)) == (first.index, True, 1)
+    assert not load("[service_available]\nswift = false\n", fresh=True).assumed
+    assert not load("[service_available]\nswift = false\n").assumed
     assert len(listings) == 2
+
+
+def test_what_an_image_has_ready_is_taken(listings, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempest_index, "BUILT", tmp_path / "built")
+    tempest_index.prepare()
+    prepared = len(listings)
+    for value in ("true", "false"):
+        assert load(f"[validation]\nrun_validation = {value}\n[x]\ny = z\n").assumed
+    assert len(listings) == prepared == 2
 
 
 def test_attributes_follow_the_configuration():
     name = "tempest.api.compute.volumes.test_attach_volume.AttachVolumeTestJSON."
     name += "test_attach_detach_volume"
-    (without,) = load("[validation]\nrun_validation = false\n").by_name[name]
-    (with_it,) = load("[validation]\nrun_validation = true\n").by_name[name]
+    (without,) = load("[validation]\nrun_validation = false\n").index.by_name[name]
+    (with_it,) = load("[validation]\nrun_validation = true\n").index.by_name[name]
     assert without.full != with_it.full
     assert without.idempotent_id == with_it.idempotent_id
 
@@ -49,7 +60,7 @@ def test_attributes_follow_the_configuration():
 def test_a_home_that_cannot_be_written_does_no_harm(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert load("").by_name
+    assert load("").index.by_name
 
 
 PLUGIN = """

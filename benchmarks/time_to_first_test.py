@@ -1,0 +1,124 @@
+"""From the command to the first test: on this machine, and in a container on it.
+
+python benchmarks/time_to_first_test.py [ROUNDS]
+
+Needs an engine (DOCKER_HOST) with the image that `refstack-client container build` makes. Starts
+the storage sandbox where it is not up. Each round starts all ways one after the other and
+interrupts them once a test has begun; what is printed are seconds and their ratios to the host's.
+"""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import testtools
+
+from refstack_client import stream
+from refstack_client.container.image import default_name
+from refstack_client.sandbox import cloud
+
+BIN = Path(sys.executable).parent
+CERTIFY = ("--os-cloud", "sandbox", "--programme", "storage")
+MOST = 1.5
+
+
+class First(testtools.StreamResult):
+    """Remembers when the first test began."""
+
+    began: float | None = None
+
+    def status(self, test_id=None, test_status=None, timestamp=None, **event):
+        if test_status == "inprogress" and timestamp and self.began is None:
+            self.began = timestamp.timestamp()
+
+
+def began(results: Path) -> float | None:
+    first = First()
+    for path in results.glob("*/stream.subunit"):
+        with path.open("rb") as content:
+            stream.copy(content, stream.Whole(first))
+    return first.began
+
+
+def measure(command: tuple[str, ...], place: Path, stop: tuple[str, ...] = ()) -> float:
+    """Return the seconds from the start of ``command`` to the first test in ``place``."""
+    started = time.time()
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while process.poll() is None and not any(
+            path.stat().st_size for path in place.glob("*/stream.subunit")
+        ):
+            time.sleep(0.05)
+        time.sleep(1)
+    finally:
+        if stop:
+            subprocess.run(stop, check=False, capture_output=True)
+        else:
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+    found = began(place)
+    if found is None:
+        raise SystemExit(f"no test began: {' '.join(command)}")
+    return found - started
+
+
+def host(place: Path) -> float:
+    return measure(
+        (str(BIN / "refstack-client"), "certify", *CERTIFY, "--output", str(place)), place
+    )
+
+
+def container(place: Path) -> float:
+    place.chmod(0o777)
+    name = f"refstack-benchmark-{os.getpid()}"
+    mounts = (f"{os.environ['OS_CLIENT_CONFIG_FILE']}:/etc/openstack/clouds.yaml:ro",)
+    command = (
+        *("docker", "run", "--rm", "--name", name, "--network", "host", "--user", str(os.getuid())),
+        *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "-v", mounts[0]),
+        *("-v", f"{place}:/results", default_name(), "certify", *CERTIFY),
+    )
+    return measure(command, place, ("docker", "stop", name))
+
+
+WAYS = {"host": host, "docker run": container}
+
+
+def report(seconds: Mapping[str, list[float]]) -> None:
+    for way, taken in seconds.items():
+        ratios = [one / other for one, other in zip(taken, seconds["host"], strict=True)]
+        each = " ".join(f"{one:.2f}" for one in taken)
+        median, ratio = statistics.median(taken), statistics.median(ratios)
+        print(f"{way:12} median {median:5.2f} s, ratio {ratio:.2f}  ({each})")
+    print(f"allowed: {MOST}")
+
+
+def main(rounds: str = "5") -> None:
+    root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
+    sandbox = cloud.find(root, None, "storage")
+    was_up = cloud.is_up(sandbox)
+    cloud.up(sandbox, None, lambda line: None)
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    try:
+        for number in range(int(rounds) + 1):
+            for way, run in WAYS.items():
+                with tempfile.TemporaryDirectory() as place:
+                    taken = run(Path(place))
+                if number:  # the first round fills caches
+                    seconds[way].append(taken)
+    finally:
+        if not was_up:
+            cloud.down(sandbox)
+    report(seconds)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
