@@ -44,9 +44,8 @@ def run(workspace: Workspace, job: Job, made: Run, listener: testtools.StreamRes
     Returns on the first interrupt (Ctrl-C, SIGTERM, SIGHUP) with what was done by then kept.
     Tempest's processes are killed rather than asked: a test asked to stop reports a failure.
     """
-    wanted = workspace.directory / "load-list"
-    wanted.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
-    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(wanted)]
+    workspace.load_list.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
+    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(workspace.load_list)]
     command += ["--concurrency", str(job.concurrency)]
     try:
         with made.stream.open("ab") as kept, made.log.open("ab") as errors:

@@ -18,6 +18,7 @@ from pathlib import Path
 from stestr.repository import file as stestr_repository
 
 from refstack_client.files import write_text
+from refstack_client.wanted import LOAD_LIST, MODULE
 
 STESTR = (sys.executable, "-m", "stestr")
 _PREFIX = "refstack-client-"
@@ -26,7 +27,7 @@ RUNNER = (sys.executable, "-m", "stestr.subunit_runner.run")
 
 @dataclass(frozen=True)
 class Workspace:
-    """A directory with a ``.stestr.conf`` that finds Tempest's tests."""
+    """A directory with a ``.stestr.conf`` that finds the wanted tests."""
 
     directory: Path
 
@@ -37,6 +38,15 @@ class Workspace:
     @property
     def test_path(self) -> Path:
         return self.top / "tempest" / "test_discover"
+
+    @property
+    def wanted(self) -> Path:
+        """The directory in which stestr finds the wanted tests."""
+        return self.directory / "wanted"
+
+    @property
+    def load_list(self) -> Path:
+        return self.directory / LOAD_LIST
 
     @property
     def tempest_conf(self) -> Path:
@@ -90,11 +100,13 @@ def workspace(reserved: Workspace | None = None) -> Iterator[Workspace]:
         write_text(
             made.directory / ".stestr.conf",
             "[DEFAULT]\n"
-            f"test_path = {made.test_path}\n"
-            f"top_dir = {made.top}\n"
+            f"test_path = {made.wanted}\n"
+            f"top_dir = {made.wanted}\n"
             # Tests of one class run in one worker, so that its set-up happens once.
             "group_regex = ([^\\.]*\\.)*\n",
         )
+        made.wanted.mkdir()
+        write_text(made.wanted / "test_wanted.py", MODULE)
         stestr_repository.RepositoryFactory().initialise(str(made.directory))
         made.tempest_conf.touch(mode=0o600)
         yield made
