@@ -53,10 +53,11 @@ def pack(parcel: Parcel) -> bytes:
     return out.getvalue()
 
 
-def unpack(stream: BinaryIO) -> Parcel:
+def unpack(stream: BinaryIO, root: Path = Path("/")) -> Parcel:
     """Put the files of a parcel where they belong; nothing behind its end is read."""
-    PRIVATE.mkdir(mode=0o700)
+    private = root / PRIVATE.relative_to("/")
+    private.mkdir(mode=0o700)
     with tarfile.open(fileobj=stream, mode="r|") as archive:
-        untar.unpack(archive, Path("/"))
-    order = json.loads((PRIVATE / _ORDER).read_bytes())
+        untar.unpack(archive, root)
+    order = json.loads((private / _ORDER).read_bytes())
     return Parcel(order["arguments"], order["environ"])

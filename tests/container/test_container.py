@@ -64,6 +64,7 @@ def test_the_image_is_small_labelled_and_runs_as_nobody(image):
     (inspected,) = json.loads(docker("image", "inspect", image).stdout)
     labels = inspected["Config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "refstack-client"
+    assert {"org.opencontainers.image.source", "refstack.guidelines"} <= labels.keys()
     assert inspected["Config"]["User"] == "65532:65532"
     shown = docker("run", "--rm", *HARDENED, image, "plan", "--programme", "storage").stdout
     assert f"tempest {labels['refstack.tempest']}".encode() in shown
@@ -73,7 +74,9 @@ def test_the_image_is_small_labelled_and_runs_as_nobody(image):
 
 def test_a_hardened_container_certifies_and_leaves_no_secret(image, volumes, sandbox, tmp_path):
     name = f"refstack-test-{os.getpid()}"
-    started = ("run", "--name", name, "--user", "1234:5678", *HARDENED, *volumes, image)
+    known_as = ("-e", "REFSTACK_IMAGE=refstack-client@sha256:0123")
+    user = ("--user", "1234:5678")
+    started = ("run", "--name", name, *user, *known_as, *HARDENED, *volumes, image)
     try:
         done = docker(*started, *CERTIFY, check=False)
         assert done.returncode == 0, done.stderr.decode()
@@ -83,10 +86,14 @@ def test_a_hardened_container_certifies_and_leaves_no_secret(image, volumes, san
             assert_no_secret(sandbox, found.stdout + found.stderr)
         assert_no_secret(sandbox, docker("history", "--no-trunc", image).stdout)
         assert_no_secret(sandbox, docker("export", name).stdout)
+        assert_no_secret(sandbox, docker("save", image).stdout)
     finally:
         docker("rm", "--force", "--volumes", name, check=False)
     made = only_run(tmp_path)
     assert (made / "verdict.json").stat().st_uid == 1234
+    told = json.loads((made / "attempts.jsonl").read_text().splitlines()[0])["image"]
+    assert (told["name"], told["digest"]) == ("refstack-client", "sha256:0123")
+    assert told["base"] == {"name": BASE, "digest": None}
     for path in made.iterdir():
         assert_no_secret(sandbox, path.read_bytes())
 

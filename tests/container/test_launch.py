@@ -4,14 +4,11 @@ import json
 import os
 import re
 import signal
-import socketserver
 import subprocess
 import sys
-import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,8 +20,7 @@ from engines import ROOT, docker
 from refstack_client import bundle, verification
 from refstack_client import run as runs
 from refstack_client.archive import pack
-from refstack_client.container import engine, launch, untar
-from refstack_client.errors import InputError, MachineError
+from refstack_client.container import launch
 
 pytestmark = [pytest.mark.cloud, pytest.mark.container]
 CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
@@ -284,9 +280,6 @@ def test_the_sandbox_certifies_in_one_container_without_a_network(image):
         docker("rmi", "--force", name, check=False)
 
 
-# -- what is said of engines that cannot be used ---------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
@@ -304,71 +297,3 @@ def test_a_mistake_is_told_and_leaves_nothing(launcher, options, code, said):
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert said in done.stderr
     assert left() == ("", "")
-
-
-class OldEngine(socketserver.ThreadingUnixStreamServer):
-    """Answers as an engine of 2015 does."""
-
-    class RequestHandlerClass(BaseHTTPRequestHandler):
-        def do_GET(self):
-            content = json.dumps({"ApiVersion": "1.18"}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments):
-            pass
-
-        def address_string(self):
-            return "unix"
-
-    def __init__(self, path: Path):
-        super().__init__(str(path), self.RequestHandlerClass)
-
-
-@pytest.fixture
-def old_engine(tmp_path) -> Iterator[str]:
-    server = OldEngine(tmp_path / "old.sock")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"unix://{tmp_path}/old.sock"
-    server.shutdown()
-
-
-def test_an_engine_that_is_too_old_is_told(old_engine, monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", old_engine)
-    with pytest.raises(MachineError, match="the container engine is too old"):
-        engine.connect()
-
-
-def test_no_engine_a_dead_one_and_one_that_may_not_be_used_are_told_apart(tmp_path, monkeypatch):
-    def told() -> str:
-        with pytest.raises(MachineError) as raised:
-            engine.connect()
-        return f"{raised.value} {raised.value.hint}"
-
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    assert "no container engine was found" in told()
-    dead = socketserver.UnixStreamServer(str(tmp_path / "dead.sock"), None)
-    dead.server_close()
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
-    assert "no container engine answers" in told()
-
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("socket.socket.connect", refuse)
-    assert "you may not use the container engine" in told()
-    assert "group docker" in told()
-
-
-def test_an_archive_cannot_write_elsewhere(tmp_path):
-
-    for name, kind in (("../out", tarfile.REGTYPE), ("/out", tarfile.REGTYPE), ("l", b"2")):
-        packed = tmp_path / "a.tar"
-        with tarfile.open(packed, "w") as archive:
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = kind, "/etc/passwd"
-            archive.addfile(entry)
-        with tarfile.open(packed) as archive, pytest.raises(InputError, match="plain file"):
-            untar.unpack(archive, tmp_path / "in")

@@ -423,3 +423,37 @@ def test_answers_that_are_none_are_refused(tmp_path, capsys, text, message):
     assert main([*command, "--answers", str(answers), "-o", str(tmp_path / "a.json")]) == 4
     assert message in capsys.readouterr().err
     assert main([*command, "-o", str(tmp_path / "a.json")]) == 2  # nobody to ask
+
+
+SBOM = {"components": [{"name": "tempest", "version": "47.0.0"}, {"name": "b", "version": "1"}]}
+
+
+def in_an_image(made: run.Run, sbom: dict) -> dict[str, bytes]:
+    """Return the members of the bundle of a run in a container."""
+    made.sbom.write_text(json.dumps(sbom))
+    image = {
+        "name": "i",
+        "digest": None,
+        "sbom": hashlib.sha256(made.sbom.read_bytes()).hexdigest(),
+    }
+    run.keep_attempt(made, {"attempt": 1, "image": image})
+    return packed(made)
+
+
+def check_of(members: dict[str, bytes], name: str) -> verification.Check:
+    found = verification.verify_members(members, None, any_signer=True)
+    return next(each for each in found.checks if each.name == name)
+
+
+def test_the_list_of_packages_is_that_of_the_image_and_agrees_with_the_run(made):
+    members = in_an_image(made, SBOM)
+    assert check_of(members, "sbom").found.startswith("2 packages, Tempest and its plugins")
+    other = json.dumps(SBOM).replace("47.0.0", "46.0.0").encode()
+    changed = check_of(rehashed({**members, bundle.SBOM: other}), "sbom")
+    assert (changed.holds, "not that of an image" in changed.found) == (False, True)
+
+
+def test_a_list_of_packages_with_another_tempest_does_not_hold(made):
+    other = {"components": [{"name": "tempest", "version": "46.0.0"}]}
+    found = check_of(in_an_image(made, other), "sbom")
+    assert (found.holds, found.found) == (False, "it lists tempest 46.0.0, the run had 47.0.0")
