@@ -221,7 +221,9 @@ def _certify(reached: engine.Engine, box: Box, parts: dict[str, Parcel], output:
         prefix = f"{part} | " if part else ""
 
         def talk(line: str) -> None:
-            say(prefix + line.replace(f"{RESULTS}/", f"{shown}/"))
+            # Where things are inside means nothing outside.
+            line = line.replace(f"{RESULTS}/", f"{shown}/").replace(f"{PRIVATE}/", "")
+            say(prefix + line)
 
         tell = talk if part else print
         return launch.certify(
@@ -236,13 +238,20 @@ def _certify(reached: engine.Engine, box: Box, parts: dict[str, Parcel], output:
         except KeyboardInterrupt:
             interrupted = True
             say("stopping: what was done is kept")
-            for name in names.values():
-                launch.interrupt(reached, name)
-            if wait(futures.values(), timeout=launch.SECONDS_TO_END).not_done:
-                for name in names.values():
-                    launch.interrupt(reached, name, "SIGKILL")
+            _end(reached, list(names.values()), list(futures.values()))
     code = _code(futures, box, output)
     return EXIT_INTERRUPTED if interrupted else code
+
+
+def _end(reached: engine.Engine, names: Sequence[str], futures: Sequence["Future[Ended]"]) -> None:
+    """Have containers end, those too that are only about to start; kill them when they do not."""
+    told: set[str] = set()
+    for _ in range(launch.SECONDS_TO_END):
+        told |= {name for name in names if name not in told and launch.interrupt(reached, name)}
+        if not wait(futures, timeout=1).not_done:
+            return
+    for name in names:
+        launch.interrupt(reached, name, "SIGKILL")
 
 
 def _code(futures: dict[str, "Future[Ended]"], box: Box, output: Path) -> int:

@@ -93,10 +93,13 @@ def certify(
     return ended
 
 
-def interrupt(engine: Engine, name: str, signal: str = "SIGTERM") -> None:
-    """Ask a container, if there is one, to end as on Ctrl-C."""
-    with contextlib.suppress(docker.errors.APIError, requests.RequestException):
+def interrupt(engine: Engine, name: str, signal: str = "SIGTERM") -> bool:
+    """Ask a container to end as on Ctrl-C; return whether there was one that runs."""
+    try:
         engine.client.containers.get(name).kill(signal)
+    except (docker.errors.APIError, requests.RequestException):
+        return False
+    return True
 
 
 def settle(engine: Engine, name: str, output: Path, patience: int = SECONDS_TO_END) -> Ended:
@@ -140,8 +143,9 @@ def fetch(container: Container, output: Path) -> tuple[Run, ...]:
             packed.seek(0)
             with tarfile.open(fileobj=packed) as archive:
                 untar.unpack(archive, Path(place))
-            found = sorted((Path(place) / parcel.RESULTS.name).iterdir())
-            return tuple(_adopt(each, output) for each in found if each.is_dir())
+            # Docker's archive begins with the directory itself, podman's with what is in it.
+            found = sorted(path.parent for path in Path(place).rglob("request.json"))
+            return tuple(_adopt(each, output) for each in found)
     except OSError as error:
         raise MachineError(
             f"results cannot be written to {output}: {error.strerror}",

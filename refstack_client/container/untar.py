@@ -21,8 +21,8 @@ def unpack(archive: tarfile.TarFile, place: Path, names: Iterable[str] = ()) -> 
     for entry in archive:
         if wanted and entry.name not in wanted:
             continue
-        path = PurePosixPath(entry.name)
-        if path.is_absolute() or ".." in path.parts or not (entry.isfile() or entry.isdir()):
+        path = PurePosixPath(entry.name.lstrip("/"))  # as podman has them; tar does the same
+        if ".." in path.parts or not (entry.isfile() or entry.isdir()):
             raise InputError(f"{entry.name} in the archive is not a plain file inside it")
         target = place / path
         if entry.isdir():
