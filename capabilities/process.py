@@ -14,6 +14,8 @@ from capabilities.reading import join
 from capabilities.timeline import MOST_APPROVED
 
 _DATE = re.compile(r"(?:[\w-]+\.)?\d{4}\.\d{2}")
+MUST_HAVE_BEFORE = (Status.REQUIRED, Status.ADVISORY)
+"""What a capability must have been to be required now (A3.2), and may not just leave (A3.1)."""
 _FLAG_CODE = re.compile(r"\[?D4\d\d\b")
 
 
@@ -80,6 +82,13 @@ def _alone(guideline: Guideline) -> Iterator[Finding]:
                 )
 
 
+def below_cutoff(capability: Capability, guideline: Guideline) -> int | None:
+    """Return the points of a capability's recorded achievements, where they do not suffice."""
+    total = score(capability, guideline)
+    enough = total is None or guideline.cutoff is None or total >= guideline.cutoff
+    return None if enough else total
+
+
 def _required_capability(capability: Capability, guideline: Guideline) -> Iterator[Finding]:
     where = _pointer(capability)
     if capability.admin:
@@ -98,8 +107,8 @@ def _required_capability(capability: Capability, guideline: Guideline) -> Iterat
             f"{capability.id} is required and every test of it is flagged: anyone has it",
             "2017A C3",
         )
-    total = score(capability, guideline)
-    if total is not None and guideline.cutoff is not None and total < guideline.cutoff:
+    total = below_cutoff(capability, guideline)
+    if total is not None:
         yield Finding(
             "below-cutoff",
             Severity.WARNING,
@@ -162,7 +171,7 @@ def _revised(guideline: Guideline, earlier: Guideline) -> Iterator[Finding]:
 def _changed_statuses(programme: Programme, earlier: Programme) -> Iterator[Finding]:
     for capability, status in programme.statuses.items():
         was = earlier.statuses.get(capability)
-        if status is Status.REQUIRED and was not in (Status.REQUIRED, Status.ADVISORY):
+        if status is Status.REQUIRED and was not in MUST_HAVE_BEFORE:
             yield Finding(
                 "required-not-advisory-before",
                 Severity.ERROR,
@@ -173,7 +182,7 @@ def _changed_statuses(programme: Programme, earlier: Programme) -> Iterator[Find
             )
     for capability, was in earlier.statuses.items():
         now = programme.statuses.get(capability)
-        if was in (Status.REQUIRED, Status.ADVISORY) and now in (None, Status.REMOVED):
+        if was in MUST_HAVE_BEFORE and now in (None, Status.REMOVED):
             needed = was is Status.REQUIRED
             yield Finding(
                 "removed-not-deprecated-before",

@@ -218,14 +218,14 @@ def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
 
 def records(run: Run) -> list[dict[str, Any]]:
     """Return what was written down about each attempt, oldest first."""
-    records: dict[int, dict[str, Any]] = {}
+    known: dict[int, dict[str, Any]] = {}
     for line in (
         run.attempts.read_text(encoding="utf-8").splitlines() if run.attempts.exists() else ()
     ):
         with contextlib.suppress(ValueError):  # half a line, of a kill
             record = json.loads(line)
-            records.setdefault(record.get("attempt", 0), {}).update(record)
-    return [each for number, each in sorted(records.items()) if number]
+            known.setdefault(record.get("attempt", 0), {}).update(record)
+    return [each for number, each in sorted(known.items()) if number]
 
 
 def attempts(run: Run) -> tuple[Attempt, ...]:
@@ -258,12 +258,14 @@ def _is_cut_off(run: Run) -> bool:
 
 
 def is_in_use(run: Run) -> bool:
-    """Return whether a process is in a run; where that cannot be told it counts as one."""
+    """Return whether another process is in a run."""
     try:
         with locked(run):
             return False
-    except (MachineError, OSError):
+    except MachineError:
         return True
+    except OSError:  # it may only be read here
+        return False
 
 
 def read_plan(run: Run) -> tuple[Guideline, dict[str, Any]]:

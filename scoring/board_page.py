@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from capabilities.guideline import Status
 from scoring import page, plots, sheet_xlsx
-from scoring.criteria import criteria, gate
+from scoring.criteria import names
 from scoring.must_have import Proposal, Recommended
 from scoring.total import Standing
 from scoring.worksheet import SLOTS
@@ -20,15 +20,13 @@ _PLOTS = (
 
 def export(proposal: Proposal, title: str) -> str:
     """Return a self-contained page: it fetches nothing and runs no script."""
-    names = {each.id: each.name for each in (*criteria(), gate())}
     sections = dict.fromkeys(each.row.section for each in proposal.recommendations)
     return page.template("scoring", "board.html").render(
         title=title,
         proposal=proposal,
         criteria=list(proposal.criteria.listed()),
-        names=names,
+        names=names(),
         slots=SLOTS,
-        statuses=Status,
         standings=_counts(Standing, (each.total.standing for each in proposal.recommendations)),
         recommended=_counts(Recommended, (each.recommended for each in proposal.recommendations)),
         proposed=_counts(Status, proposal.statuses.values()),

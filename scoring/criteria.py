@@ -85,6 +85,12 @@ def gate() -> Criterion:
 
 
 @functools.cache
+def names() -> Mapping[str, str]:
+    """Return the names of the criteria and of Non-Admin by their ids, in the worksheet's order."""
+    return MappingProxyType({each.id: each.name for each in (*criteria(), gate())})
+
+
+@functools.cache
 def sets() -> Mapping[str, CriteriaSet]:
     """Return every set of weights by its id."""
     return MappingProxyType({each["id"]: _set(each) for each in _data()["sets"]})

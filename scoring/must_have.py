@@ -12,6 +12,7 @@ from enum import StrEnum
 from capabilities import process
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status
+from capabilities.process import MUST_HAVE_BEFORE
 from capabilities.programme import Programme
 from scoring.criteria import GATE, CriteriaSet
 from scoring.decisions import Decision
@@ -19,7 +20,6 @@ from scoring.total import Exact, Standing, exact
 from scoring.worksheet import UNDECIDED, Row
 
 _STICKY = "sticky"
-_MUST_HAVE_BEFORE = (Status.REQUIRED, Status.ADVISORY)
 
 
 class Recommended(StrEnum):
@@ -177,8 +177,8 @@ def below_cutoff(programme: Programme) -> tuple[Finding, ...]:
     guideline = programme.guideline
     found = []
     for capability in programme.capabilities(Status.REQUIRED):
-        total = process.score(capability, guideline)
-        if total is not None and guideline.cutoff is not None and total < guideline.cutoff:
+        total = process.below_cutoff(capability, guideline)
+        if total is not None:
             message = f"required in {guideline.id} with {total} points, its cutoff is "
             message += str(guideline.cutoff)
             clause = "2017A A7.2"
@@ -217,7 +217,7 @@ def _score(row: Row, total: Exact, criteria: CriteriaSet) -> str:
 
 
 def _before(was: Status | None, previous: Programme) -> str:
-    if was in _MUST_HAVE_BEFORE:
+    if was in MUST_HAVE_BEFORE:
         return ""
     return f"{was or 'not listed'} in {previous.guideline.id}: must be advisory first (2017A A3.2)"
 
@@ -280,10 +280,10 @@ def _broken_rule(
     name: str, was: Status | None, decision: Decision, previous: Programme
 ) -> Iterator[Finding]:
     before = f"{was or 'not listed'} in {previous.guideline.id}"
-    if decision.decision == Status.REQUIRED and was not in _MUST_HAVE_BEFORE:
+    if decision.decision == Status.REQUIRED and was not in MUST_HAVE_BEFORE:
         message = f"decided required, but {before}: must be advisory first"
         yield Finding("required-not-advisory-before", Severity.ERROR, name, message, "2017A A3.2")
-    if decision.decision == Status.REMOVED and was in _MUST_HAVE_BEFORE:
+    if decision.decision == Status.REMOVED and was in MUST_HAVE_BEFORE:
         message = f"decided removed, but {before}: must be deprecated first"
         severity = Severity.ERROR if was is Status.REQUIRED else Severity.NOTE
         yield Finding("removed-not-deprecated-before", severity, name, message, "2017A A3.1")

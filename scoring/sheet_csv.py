@@ -8,16 +8,15 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 
-from scoring.criteria import by_heading, criteria, gate
+from scoring.criteria import by_heading, names
 from scoring.errors import ScoringError
 from scoring.worksheet import SLOTS, Row, Worksheet, check_cell
 
 Cells = dict[str, dict[str, str]]
 """Cells by capability and criterion."""
 
-HEADINGS = ("Capability", *(each.name for each in (*criteria(), gate())), "Total")
+HEADINGS = ("Capability", *names().values(), "Total")
 _TOTAL = "Total"
-_HEADINGS = {each.id: each.name for each in (*criteria(), gate())}
 # A spreadsheet takes a text that starts so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -81,7 +80,7 @@ def _slots(headings: list[str], source: str) -> list[str | None]:
         if slot is None:
             raise ScoringError(
                 f"{source}:1:{column}: there is no criterion called {heading}",
-                hint=f"columns are {', '.join(_HEADINGS.values())}",
+                hint=f"columns are {', '.join(names().values())}",
             )
         if slot in slots:
             raise ScoringError(f"{source}:1:{column}: {heading} stands twice")

@@ -16,7 +16,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from capabilities.guideline import Status
-from scoring.criteria import CriteriaSet, NotConsidered, criteria, gate
+from scoring.criteria import CriteriaSet, NotConsidered, criteria, names
 from scoring.decisions import COLUMNS, Decision
 from scoring.must_have import Proposal, Recommendation, Recommended
 from scoring.total import Exact, Standing
@@ -36,9 +36,8 @@ MUST_HAVE_COLUMNS = (
 
 _GATE_COLUMN = len(SLOTS)
 _KNOWN, _POSSIBLE, _STANDING = (_GATE_COLUMN + offset for offset in (1, 2, 3))
-_NAMES = {each.id: each.name for each in (*criteria(), gate())}
 SCORES_COLUMNS = (
-    *("Capability", *(_NAMES[slot] for slot in SLOTS)),
+    *("Capability", *(names()[slot] for slot in SLOTS)),
     *("Known total", "Possible total", "Standing", "Section"),
 )
 # Blue, orange and grey are told apart by the colour-blind; the word stands there too.
