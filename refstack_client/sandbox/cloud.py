@@ -22,6 +22,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
     :raises MachineError: a program, port, directory or file-system feature is missing
     """
     _make_state(sandbox)
-    python = environment.ensure(sandbox.root, sandbox.profile.name, talk)
+    python = environment.ensure(sandbox.root, sandbox.profile.requirements, talk)
     with _locked(sandbox):
         _stop_strays(sandbox)
         settings = _choose_settings(sandbox, port_base)
@@ -115,8 +116,10 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
         for service in sandbox.profile.services:
             _render(sandbox, service, facts)
         talk("starting " + ", ".join(service.name for service in sandbox.profile.services))
+        services = sandbox.profile.services
+        began = datetime.now(UTC)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda s: _bring_up(sandbox, s, facts), sandbox.profile.services))
+            list(pool.map(lambda each: _bring_up(sandbox, each, facts), services))
         access = populate.Access(
             auth_url=facts["auth_url"],
             admin_password=settings["secrets"]["admin_password"],
@@ -130,6 +133,15 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
             for s in sandbox.profile.services
         )
         _once(sandbox, "catalogue", repr(catalogue), lambda: populate.populate(access, catalogue))
+        late = [each for each in services if each.needs_catalogue]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda each: _serve(sandbox, each, facts), late))
+        try:
+            populate.furnish(access, [each.name for each in services], began)
+        except populate.NotReadyError as error:
+            raise MachineError(
+                str(error), hint=f"read the logs in {sandbox.state / 'log'}"
+            ) from error
 
 
 def down(sandbox: Sandbox) -> int:
@@ -260,6 +272,7 @@ def _free_ports(count: int) -> list[int]:
 def _facts(sandbox: Sandbox, settings: Mapping[str, Any], python: Path) -> dict[str, Any]:
     return {
         "python": python,
+        "prefix": python.parent.parent,
         "programs": Path(__file__).parent / "programs",
         "conf": sandbox.state / "conf",
         "data": sandbox.state / "data",
@@ -289,9 +302,15 @@ def _render(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> Non
 
 
 def _bring_up(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> None:
-    (sandbox.state / "data" / service.name / "d1").mkdir(parents=True, exist_ok=True)
+    for name in service.directories:
+        (sandbox.state / "data" / name).mkdir(parents=True, exist_ok=True)
     for step in service.steps:
         _run_step(sandbox, step, facts)
+    if not service.needs_catalogue:
+        _serve(sandbox, service, facts)
+
+
+def _serve(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> None:
     for each in service.daemons:
         if not daemon.running(sandbox.pid_file(each.name)):
             _start(sandbox, each, facts)

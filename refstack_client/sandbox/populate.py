@@ -1,9 +1,13 @@
 """What a sandbox's Keystone holds beyond its bootstrap: catalogue, roles, users."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import openstack
+import tenacity
+from openstack.connection import Connection
 
 REGION = "RegionOne"
 TENANT = "sandbox-tenant"
@@ -69,12 +73,7 @@ def accounts(access: Access) -> list[dict[str, Any]]:
 
 def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
     """Make what is missing; nothing is made twice."""
-    admin = openstack.connection.Connection(
-        config=openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False).get_one(
-            **clouds(access)["clouds"]["sandbox"]
-        )
-    )
-    identity = admin.identity
+    identity = _connect(access).identity
     roles = {role.name: role for role in identity.roles()}
     for entry in catalogue:
         for name in entry.roles:
@@ -95,6 +94,11 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
         for role in wanted:
             if role in roles:
                 identity.assign_project_role_to_user(project, user, roles[role])
+
+
+def _connect(access: Access) -> Connection:
+    config = openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False)
+    return Connection(config=config.get_one(**clouds(access)["clouds"]["sandbox"]))
 
 
 def _project(identity, name: str):
@@ -120,3 +124,108 @@ def _endpoint(identity, entry: CatalogueEntry) -> None:
             )
         elif endpoint.url != entry.url:
             identity.update_endpoint(endpoint, url=entry.url)
+
+
+# -- what tests need to be there ------------------------------------------------------------------
+
+IMAGES = ("sandbox-image", "sandbox-image-alt")
+FLAVORS = (("sandbox.nano", "42", 64), ("sandbox.micro", "84", 128))
+NETWORK = "public"
+VOLUME_TYPE = "sandbox"
+SECONDS_TO_BE_READY = 90
+
+
+class NotReadyError(Exception):
+    """A service answers, but what stands behind its API does not work."""
+
+
+def furnish(access: Access, services: Sequence[str], since: datetime) -> None:
+    """Make images, flavors, a public network and a volume type, once each service can.
+
+    :param since: a heartbeat must be newer: one of a service that died still counts for a minute
+    :raises NotReadyError: one cannot
+    """
+    admin = _connect(access)
+    for name in services:
+        if name in _FURNITURE:
+            _FURNITURE[name](admin, since)
+
+
+def _images(admin: Connection, since: datetime) -> None:
+    for name in IMAGES:
+        if not admin.image.find_image(name):
+            admin.image.create_image(
+                name=name,
+                disk_format="raw",
+                container_format="bare",
+                visibility="public",
+                data=b"nothing boots from this\n" * 40,
+            )
+
+
+def _network(admin: Connection, since: datetime) -> None:
+    network = admin.network.find_network(NETWORK) or admin.network.create_network(
+        name=NETWORK,
+        is_router_external=True,
+        provider_network_type="flat",
+        provider_physical_network=NETWORK,
+    )
+    if not admin.network.find_subnet(NETWORK):
+        admin.network.create_subnet(
+            network_id=network.id,
+            name=NETWORK,
+            ip_version=4,
+            cidr="172.24.4.0/22",
+            gateway_ip="172.24.4.1",
+            is_dhcp_enabled=False,
+        )
+
+
+def _flavors(admin: Connection, since: datetime) -> None:
+    wanted = {"nova-conductor", "nova-scheduler", "nova-compute"}
+    _wait("nova", lambda: wanted <= _beating(admin.compute.services(), since))
+    _wait("nova's hypervisor", lambda: any(True for _ in admin.compute.hypervisors()))
+    for name, flavor_id, memory in FLAVORS:
+        if not admin.compute.find_flavor(flavor_id):
+            admin.compute.create_flavor(name=name, id=flavor_id, ram=memory, vcpus=1, disk=1)
+
+
+def _volume_type(admin: Connection, since: datetime) -> None:
+    wanted = {"cinder-scheduler", "cinder-volume"}
+    _wait("cinder", lambda: wanted <= _beating(admin.block_storage.services(), since))
+    if not admin.block_storage.find_type(VOLUME_TYPE):
+        admin.block_storage.create_type(name=VOLUME_TYPE)
+
+
+_FURNITURE: dict[str, Callable[[Connection, datetime], None]] = {
+    "glance": _images,
+    "neutron": _network,
+    "cinder": _volume_type,
+    "nova": _flavors,
+}
+
+
+def _beating(services: Iterable[Any], since: datetime) -> set[str]:
+    return {
+        each.binary
+        for each in services
+        if each.state == "up" and each.updated_at and _time(each.updated_at) >= since
+    }
+
+
+def _time(text: str) -> datetime:
+    """Return a time as services write it: without a zone it is UTC."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _wait(what: str, is_ready: Callable[[], bool]) -> None:
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda ready: not ready)
+            | tenacity.retry_if_exception_type(openstack.exceptions.SDKException),
+            stop=tenacity.stop_after_delay(SECONDS_TO_BE_READY),
+            wait=tenacity.wait_fixed(0.3),
+        )(is_ready)
+    except tenacity.RetryError as error:
+        raise NotReadyError(f"{what} is not ready after {SECONDS_TO_BE_READY} s") from error

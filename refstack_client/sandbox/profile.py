@@ -1,7 +1,7 @@
 """What a sandbox is made of: profiles, services, daemons, as tables.
 
 Texts in ``argv``, ``environ`` and ``stdin`` are ``str.format`` templates over the sandbox's facts:
-{python}, {conf}, {data}, {programs}, {host}, {port[NAME]}, {auth_url},
+{python}, {prefix}, {conf}, {data}, {programs}, {host}, {port[NAME]}, {auth_url},
 {user}, {group} and {secrets[NAME]}.
 Secrets belong in ``stdin`` and in configuration files, never in ``argv`` or ``environ``.
 """
@@ -43,21 +43,26 @@ class Service:
     roles: tuple[str, ...] = ()
     """Roles its policy knows beyond Keystone's own."""
     needs_xattr: bool = False
+    needs_catalogue: bool = False
+    """It looks for others as it starts, so it starts once the catalogue has them."""
+    directories: tuple[str, ...] = ()
+    """Below {data}."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A set of services; ``requirements/<name>.txt`` lists what is installed for it."""
+    """A set of services; ``requirements/<requirements>.txt`` lists what is installed for it."""
 
     name: str
     services: tuple[Service, ...]
+    requirements: str
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:
         return tuple(daemon for service in self.services for daemon in service.daemons)
 
 
-def _uwsgi(name: str, module: str, threads: int) -> tuple[str, ...]:
+def _uwsgi(name: str, module: str, threads: int, *more: str) -> tuple[str, ...]:
     return (
         *("{python}", "-c", "import pyuwsgi; pyuwsgi.run()"),
         *("--http-socket", f"{{host}}:{{port[{name}]}}", "--module", module),
@@ -65,6 +70,7 @@ def _uwsgi(name: str, module: str, threads: int) -> tuple[str, ...]:
         *("--lazy-apps", "--need-app", "--die-on-term", "--buffer-size", "65535"),
         *("--http-chunked-input", "--http-auto-chunked", "--http-raw-body"),
         *("--disable-logging", "--add-header", "Connection: close"),
+        *more,
     )
 
 
@@ -107,6 +113,7 @@ KEYSTONE = Service(
     ),
     service_type="identity",
     endpoint="{auth_url}",
+    directories=("keystone",),
 )
 
 _SWIFT_SERVERS = ("account", "container", "object", "proxy")
@@ -134,6 +141,164 @@ SWIFT = Service(
     endpoint="http://{host}:{port[swift-proxy]}/v1/AUTH_%(project_id)s",
     roles=("SwiftOperator", "ResellerAdmin"),
     needs_xattr=True,
+    directories=("swift/d1",),
 )
 
-PROFILES = {profile.name: profile for profile in (Profile("storage", (KEYSTONE, SWIFT)),)}
+
+def _main(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return a command of a project, which is a function and not always a module to run."""
+    program = f"import sys; from {module} import main; sys.exit(main())"
+    return ("{python}", "-c", program, *arguments)
+
+
+def _database(
+    service: str, *syncs: tuple[str, ...], files: tuple[str, ...] = ()
+) -> tuple[Step, ...]:
+    """Return the steps that make a service's database."""
+    paths = (f"{{data}}/{name}.sqlite" for name in files or (service,))
+    steps = [Step(f"{service}-db-{number}", argv) for number, argv in enumerate(syncs, start=1)]
+    return (*steps, Step(f"{service}-wal", ("{python}", "{programs}/sqlite_wal.py", *paths)))
+
+
+def _patient(application: str) -> dict[str, str]:
+    return {"PYTHONPATH": "{programs}", "SANDBOX_APPLICATION": application}
+
+
+GLANCE = Service(
+    name="glance",
+    templates=("glance-api.conf",),
+    directories=("glance/images", "glance/staging", "glance/tasks", "locks"),
+    steps=_database(
+        "glance", _main("glance.cmd.manage", "--config-file", "{conf}/glance-api.conf", "db_sync")
+    ),
+    daemons=(
+        Daemon(
+            "glance",
+            _uwsgi("glance", "patient_api:application", 6),
+            environ={**_patient("glance.wsgi.api:application"), "OS_GLANCE_CONFIG_DIR": "{conf}"},
+            health="/",
+        ),
+    ),
+    service_type="image",
+    endpoint="http://{host}:{port[glance]}",
+)
+
+PLACEMENT = Service(
+    name="placement",
+    templates=("placement.conf",),
+    steps=_database(
+        "placement",
+        _main("placement.cmd.manage", "--config-file", "{conf}/placement.conf", "db", "sync"),
+    ),
+    daemons=(
+        Daemon(
+            "placement",
+            _uwsgi("placement", "patient_api:application", 4),
+            environ={
+                **_patient("placement.wsgi.api:application"),
+                "OS_PLACEMENT_CONFIG_DIR": "{conf}",
+            },
+            health="/",
+        ),
+    ),
+    service_type="placement",
+    endpoint="http://{host}:{port[placement]}",
+)
+
+NEUTRON = Service(
+    name="neutron",
+    templates=("neutron.conf",),
+    directories=("neutron", "locks"),
+    steps=_database(
+        "neutron",
+        ("{python}", "{programs}/neutron_schema.py", "sqlite:///{data}/neutron.sqlite"),
+    ),
+    daemons=(
+        Daemon(
+            "neutron",
+            _uwsgi("neutron", "patient_api:application", 8),
+            environ={
+                **_patient("neutron.wsgi.api:application"),
+                "OS_NEUTRON_CONFIG_DIR": "{conf}",
+                "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
+            },
+            health="/",
+        ),
+    ),
+    service_type="network",
+    endpoint="http://{host}:{port[neutron]}",
+)
+
+CINDER = Service(
+    name="cinder",
+    templates=("cinder.conf",),
+    directories=("cinder/coordination", "locks"),
+    steps=_database(
+        "cinder", _main("cinder.cmd.manage", "--config-file", "{conf}/cinder.conf", "db", "sync")
+    ),
+    daemons=(
+        Daemon(
+            "cinder",
+            _uwsgi(
+                *("cinder", "cinder_all:application", 6),
+                *("--pyargv", "--config-file {conf}/cinder.conf"),
+            ),
+            environ={"PYTHONPATH": "{programs}"},
+            health="/",
+        ),
+    ),
+    service_type="block-storage",
+    endpoint="http://{host}:{port[cinder]}/v3",
+    needs_catalogue=True,
+)
+
+
+def _nova_manage(*command: str) -> tuple[str, ...]:
+    return _main("nova.cmd.manage", "--config-file", "{conf}/nova.conf", *command)
+
+
+NOVA = Service(
+    name="nova",
+    templates=("nova.conf",),
+    directories=("nova/instances", "locks"),
+    steps=_database(
+        "nova",
+        _nova_manage("api_db", "sync"),
+        _nova_manage(
+            *("cell_v2", "map_cell0", "--database_connection"),
+            "sqlite:///{data}/nova_cell0.sqlite?timeout=60",
+        ),
+        _nova_manage("db", "sync"),
+        _nova_manage(
+            *("cell_v2", "create_cell", "--name", "cell1", "--database_connection"),
+            "sqlite:///{data}/nova.sqlite?timeout=60",
+            *("--transport-url", "fake:/"),
+        ),
+        files=("nova_api", "nova_cell0", "nova"),
+    ),
+    daemons=(
+        Daemon(
+            "nova",
+            _uwsgi("nova", "nova_all:application", 8),
+            environ={
+                "PYTHONPATH": "{programs}",
+                "OS_NOVA_CONFIG_DIR": "{conf}",
+                "OS_NOVA_CONFIG_FILES": "{prefix}/etc/nova/api-paste.ini;nova.conf",
+            },
+            health="/",
+        ),
+    ),
+    service_type="compute",
+    endpoint="http://{host}:{port[nova]}/v2.1",
+    needs_catalogue=True,
+)
+
+_COMPUTE = (KEYSTONE, GLANCE, PLACEMENT, NEUTRON, CINDER, NOVA)
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("storage", (KEYSTONE, SWIFT), "storage"),
+        Profile("compute", _COMPUTE, "platform"),
+        Profile("platform", (*_COMPUTE, SWIFT), "platform"),
+    )
+}

@@ -1,0 +1,49 @@
+"""Make Neutron's tables on SQLite: neutron_schema.py URL. Safe to run again.
+
+Its migrations change constraints, which SQLite cannot do, so the tables are made of the models,
+and the rows that migrations add are added: the rules a new security group begins with.
+"""
+
+import sys
+import uuid
+
+import sqlalchemy
+from neutron.db.migration.models import head
+
+_RULES = (
+    # direction, ethertype, remote group, also of groups other than a project's default one
+    ("egress", "IPv4", None, True),
+    ("egress", "IPv6", None, True),
+    ("ingress", "IPv4", "PARENT", False),
+    ("ingress", "IPv6", "PARENT", False),
+)
+_KIND = "securitygroupdefaultrules"
+
+
+def main():
+    engine = sqlalchemy.create_engine(sys.argv[1])
+    tables = head.get_metadata()
+    tables.create_all(engine)
+    rules, attributes = tables.tables[_KIND], tables.tables["standardattributes"]
+    with engine.begin() as connection:
+        if connection.execute(sqlalchemy.select(rules)).first():
+            return
+        for direction, ethertype, remote, everywhere in _RULES:
+            made = connection.execute(
+                sqlalchemy.insert(attributes).values(resource_type=_KIND, revision_number=0)
+            )
+            connection.execute(
+                sqlalchemy.insert(rules).values(
+                    id=str(uuid.uuid4()),
+                    direction=direction,
+                    ethertype=ethertype,
+                    remote_group_id=remote,
+                    used_in_default_sg=True,
+                    used_in_non_default_sg=everywhere,
+                    standard_attr_id=made.inserted_primary_key[0],
+                )
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Let readers of SQLite files go on while one writes: sqlite_wal.py FILE..."""
+
+import sqlite3
+import sys
+
+for path in sys.argv[1:]:
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
