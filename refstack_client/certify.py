@@ -27,6 +27,7 @@ from refstack_client import (
     progress,
     provenance,
     report,
+    resources,
     resume,
     run,
     runner,
@@ -350,6 +351,7 @@ def _configure(
         overrides=request.settings,
         prefix=prefix,
         tls=_tls(connection),
+        resources=resources.choose(connection, _service_types(request), request.settings),
     )
     tempest_conf.write(space, choices, shown=shown)
 
@@ -435,6 +437,12 @@ def _projects(programme: Programme) -> tuple[str, ...]:
         for capability in each.capabilities(Status.REQUIRED)
     )
     return tuple(sorted({capability.project for capability in required} - {"keystone", ""}))
+
+
+def _service_types(request: Request) -> Iterator[str]:
+    return (
+        cloud.SERVICES[each][0] for each in _projects(request.programme) if each in cloud.SERVICES
+    )
 
 
 def _tls(connection: Connection) -> dict[str, str | bool | None]:

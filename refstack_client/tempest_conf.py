@@ -73,7 +73,8 @@ class Choices:
     """What tempest.conf depends on besides what the cloud offers.
 
     ``credentials`` are a throwaway admin, or tenant users; ``prefix`` starts every name Tempest
-    makes; ``overrides`` are the user's and go before everything.
+    makes; ``resources`` name what of the cloud's is used; ``overrides`` are the user's and go
+    before everything.
     """
 
     cloud: CloudFacts
@@ -82,6 +83,7 @@ class Choices:
     overrides: Sequence[Setting]
     prefix: str
     tls: Mapping[str, str | bool | None]
+    resources: Sequence[Setting] = ()
 
     @property
     def admin(self) -> User | None:
@@ -103,6 +105,7 @@ def write(workspace: Workspace, choices: Choices, shown: Path) -> None:
         *_corrections(workspace, choices.prefix, choices.roles),
         *_tls(choices.tls),
         *_credentials(workspace, choices.admin),
+        *choices.resources,
         *choices.overrides,
     ):
         if section != "DEFAULT" and not conf.has_section(section):
@@ -139,7 +142,12 @@ def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigPars
             "request_args": {"verify": choices.tls.get("cacert") or choices.tls["verify"]},
         },
         # It would make roles that are not there; naming ones that are keeps it from that.
-        "overrides": [*_roles(choices.roles), *choices.overrides],
+        "overrides": [
+            *_roles(choices.roles),
+            *choices.resources,
+            ("image", "image_path", str(_guest(workspace))),
+            *choices.overrides,
+        ],
     }
     found = workspace.directory / "discovered.conf"
     outcome = subprocess.run(
@@ -172,6 +180,14 @@ def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigPars
                 if option not in conf.defaults() and not option.endswith(("username", "password"))
             }
     return plain
+
+
+def _guest(workspace: Workspace) -> Path:
+    """Return what stands for a guest's image: python-tempestconf would download a real one."""
+    path = workspace.directory / "etc" / "guest.img"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"nothing boots from this\n")
+    return path
 
 
 def _corrections(workspace: Workspace, prefix: str, roles: Roles) -> tuple[Setting, ...]:
