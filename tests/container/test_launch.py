@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -27,11 +27,13 @@ CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tes
 
 
 @pytest.fixture
-def launcher(image, sandbox, tmp_path, monkeypatch) -> tuple[str, ...]:
+def launcher(image, sandbox, tmp_path, monkeypatch) -> Iterator[tuple[str, ...]]:
     """The command that certifies the sandbox; nothing of it may be left at the end."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCKER_HOST", ENGINE)
-    return (CLIENT, "container", "run", "--image", image, "--output", str(tmp_path / "runs"))
+    yield (CLIENT, "container", "run", "--image", image, "--output", str(tmp_path / "runs"))
+    assert left() == ("", "")
+    assert tenants_of(sandbox) == []
 
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
@@ -207,7 +209,8 @@ def test_out_of_memory_is_told_apart(launcher, sandbox, tmp_path):
     assert done.returncode == 5
     assert "the container had no more than 60 MB of memory" in done.stderr
     assert "--memory" in done.stderr
-    assert left() == ("", "")
+    for each in made(tmp_path):
+        assert run(CLIENT, "certify", "--clean", str(each)).returncode == 0
 
 
 def test_what_is_printed_for_elsewhere_runs_there(image, sandbox, tmp_path):
