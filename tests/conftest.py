@@ -40,13 +40,13 @@ def _no_credentials_of_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 @pytest.fixture
-def new_sandbox() -> Iterator[Callable[[], Sandbox]]:
+def new_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Make names for sandboxes of the test's own; they are removed after it."""
     made: list[Sandbox] = []
 
-    def make() -> Sandbox:
+    def make(profile: str = "storage") -> Sandbox:
         name = f"test-{uuid.uuid4().hex[:8]}"
-        made.append(sandbox_cloud.find(SANDBOX_ROOT, name, "storage"))
+        made.append(sandbox_cloud.find(SANDBOX_ROOT, name, profile))
         return made[-1]
 
     yield make
