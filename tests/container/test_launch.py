@@ -213,6 +213,26 @@ def test_out_of_memory_is_told_apart(launcher, sandbox, tmp_path):
         assert run(CLIENT, "certify", "--clean", str(each)).returncode == 0
 
 
+def test_results_that_do_not_fit_stay_where_they_can_be_fetched(launcher, sandbox, tmp_path):
+    (tmp_path / "runs").mkdir()
+    small = ("mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(tmp_path / "runs"))
+    if os.getuid() or subprocess.run(small, check=False, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        done = run(*launcher, *STORAGE)
+        assert done.returncode == 5
+        assert "results cannot be written" in done.stderr
+        assert "No space left on device" in done.stderr
+        assert made(tmp_path) == []
+    finally:
+        subprocess.run(["umount", tmp_path / "runs"], check=True)
+    fetched = run(CLIENT, "container", "clean", "--output", str(tmp_path / "runs"))
+    assert fetched.returncode == 0, fetched.stderr
+    (directory,) = made(tmp_path)
+    judged = run(CLIENT, "verdict", str(directory))
+    assert judged.stdout.splitlines()[-1] == CONFORMANT
+
+
 def test_what_is_printed_for_elsewhere_runs_there(image, sandbox, tmp_path):
     home = tmp_path / ".config" / "openstack"
     home.mkdir(parents=True)
