@@ -364,7 +364,13 @@ class Clean(Command):
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         cloud_arguments.add_output(parser)
-        _add_image(parser)
+        parser.add_argument(
+            "--image",
+            metavar="NAME",
+            default="",
+            help="what results without a container are read through (default: the image whose "
+            "container wrote them)",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:

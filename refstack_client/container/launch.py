@@ -34,6 +34,8 @@ from refstack_client.run import Run
 
 LABEL = "refstack-client.launcher"
 """On every container and volume made here: host, process and its start time."""
+IMAGE = "refstack-client.image"
+"""On every volume: the image whose container writes to it."""
 SECONDS_TO_END = 30
 _KEPT = "its results are kept; refstack-client container clean fetches them"
 _RECEIVE = ("python", "-m", "refstack_client.container.receive")
@@ -173,7 +175,7 @@ def _create(engine: Engine, name: str, box: Box) -> Container:
     if box.network:
         more["network_mode"] = box.network
     with explained(f"make a container of {box.image}"):
-        engine.client.volumes.create(name, labels=labels)
+        engine.client.volumes.create(name, labels={**labels, IMAGE: box.image})
         try:
             return engine.client.containers.create(
                 box.image,
@@ -303,13 +305,19 @@ def strays(engine: Engine) -> Sequence[Stray]:
 
 
 def clean(engine: Engine, stray: Stray, image: str, output: Path) -> tuple[Run, ...]:
-    """Fetch the results of a stray and remove it; what runs is asked to end first."""
-    with explained(f"find the container {stray.name}"):
+    """Fetch the results of a stray and remove it; what runs is asked to end first.
+
+    :param image: through which a volume without a container is read; "" for the one that wrote it
+    """
+    hint = "any image will do to read its results: refstack-client container clean --image NAME"
+    with explained(f"reach what is left of {stray.name}", hint=hint):
         try:
             engine.client.containers.get(stray.name)
         except docker.errors.NotFound:  # one that is never started is a way into the volume
+            volume = engine.client.volumes.get(stray.name)
             engine.client.containers.create(
-                image,
+                image or volume.attrs["Labels"][IMAGE],
+                command="none",  # an image need not have one, and the engine asks for it
                 name=stray.name,
                 labels={LABEL: _launcher()},
                 mounts=[Mount(str(parcel.RESULTS), stray.name, type="volume")],
