@@ -2,7 +2,7 @@
 
 A program of its own because python-tempestconf configures logging and Tempest for its process. The
 credentials come as a JSON document on standard input, never in arguments or environment:
-{"credentials": {…}, "admin": bool, "overrides": [[section, option, value], …]}.
+{"credentials": {…}, "overrides": [[section, option, value], …]}.
 """
 
 import json
@@ -19,13 +19,12 @@ def main() -> None:
         key: value.replace("%", "%%") if isinstance(value, str) else value
         for key, value in credentials.items()
     }
-    arguments = {} if request["admin"] else {"test_accounts": "unused"}
     config_tempest(
         cloud_creds=escaped,
-        non_admin=not request["admin"],
+        non_admin=True,
         overrides=[tuple(each) for each in request["overrides"]],
         out=sys.argv[1],
-        **arguments,
+        test_accounts="unused",
     )
 
 

@@ -1,4 +1,4 @@
-"""How long tests take, from what they took in a real run: for estimates and for even parts."""
+"""How long tests take, from what they took in real runs: for estimates and for even parts."""
 
 import functools
 import json
@@ -9,28 +9,65 @@ from typing import Any
 
 from capabilities.testid import class_of
 
+SECONDS_BEFORE = 7.0
+"""Signing in, making tenants, asking what the cloud offers, until Tempest is started."""
+SECONDS_TO_START = 3.0
+SECONDS_AFTER = 4.0
+"""Removing the tenants, judging."""
 
-def estimate(names: Iterable[str], concurrency: int) -> float:
-    """Return about how many seconds tests take."""
+
+def estimate(names: Iterable[str], concurrency: int, passes: int = 1) -> float:
+    """Return about how many seconds tests take, ``concurrency`` classes at a time.
+
+    :param passes: how often stestr is started for them
+    """
     classes = by_class(names)
-    start: float = _known()["start"]
-    return start + sum(classes.values()) / max(1, concurrency) if classes else 0.0
+    if not classes:
+        return 0.0
+    longest = max(spread(classes, max(1, concurrency))[1])
+    return SECONDS_BEFORE + passes * SECONDS_TO_START + longest + SECONDS_AFTER
 
 
 def by_class(names: Iterable[str]) -> Mapping[str, float]:
     """Return about how many seconds the tests of each class take, its set-up and tear-down too."""
-    known = _known()
     seconds: dict[str, float] = defaultdict(float)
-    for name in names:
-        class_name = class_of(name)
-        if class_name not in seconds:
-            fixtures = known["class"]
-            seconds[class_name] = fixtures.get(_area(class_name), fixtures["identity"])
-        seconds[class_name] += known["tests"].get(name, known["test"])
+    for name, took in by_test(names).items():
+        seconds[class_of(name)] += took
     return seconds
 
 
-def _area(class_name: str) -> str:
+def by_test(names: Iterable[str]) -> Mapping[str, float]:
+    """Return about how many seconds each test takes; the first of a class also sets it up."""
+    known = _known()
+    seconds = {}
+    begun = set()
+    for name in names:
+        class_name = class_of(name)
+        seconds[name] = known["tests"].get(name, known["test"])
+        if class_name not in begun:
+            begun.add(class_name)
+            areas = known["areas"]
+            other = areas.get(area(class_name), max(areas.values()))
+            seconds[name] += known["classes"].get(class_name, other)
+    return seconds
+
+
+def spread(seconds: Mapping[str, float], parts: int) -> tuple[dict[str, int], list[float]]:
+    """Deal things of known length to parts as even as can be: the longest first, to the emptiest.
+
+    :return: by name its part, counted from 0; and the length of each part
+    """
+    loads = [0.0] * parts
+    part: dict[str, int] = {}
+    for name in sorted(seconds, key=lambda each: (-seconds[each], each)):
+        least = loads.index(min(loads))
+        part[name] = least
+        loads[least] += seconds[name]
+    return part, loads
+
+
+def area(class_name: str) -> str:
+    """Return what of a cloud a class tests, as Tempest's modules are called: ``volume``, …."""
     parts = class_name.split(".")
     return parts[2] if len(parts) > 2 else ""
 

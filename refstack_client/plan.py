@@ -19,7 +19,7 @@ from refstack_client.shard import Shard
 FORMAT = 1
 
 # Tests that skip by Tempest's own rule unless Tempest itself makes the tenants.
-_NEEDS_DYNAMIC_CREDENTIALS = {
+ONLY_WITH_TENANTS_OF_TEMPEST = {
     "id-638f876d-6a43-482a-bbb3-0840bca101c6": reason.ONLY_WITH_TENANTS_OF_TEMPEST,
 }
 # Classes that want a user who may set account quotas.
@@ -96,8 +96,9 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Return about how long that takes."""
-        tests = (testid.parse(full) for full in self.to_run)
-        return durations.estimate((each.name for each in tests if each), self.concurrency)
+        tests = [each for full in self.to_run if (each := testid.parse(full))]
+        passes = {each.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST for each in tests}
+        return durations.estimate([each.name for each in tests], self.concurrency, len(passes))
 
     def matches_by_key(self) -> dict[str, Match]:
         return {each.test.key: each for each in self.matches}
@@ -163,6 +164,12 @@ def make(
     )
 
 
+def own_tenants(programme: Programme) -> tuple[Test, ...]:
+    """Return the wanted tests that skip unless Tempest itself makes the tenants."""
+    wanted = programme.wanted_tests()
+    return tuple(test for test in wanted if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST)
+
+
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Say in what two plans, kept as JSON, are not of the same guideline, Tempest and cloud."""
     then = before["guideline"]
@@ -209,8 +216,8 @@ def _limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
         return
     has_reseller = any(tenants.reseller_role in each for each in tenants.roles)
     for test in tests:
-        if test.idempotent_id in _NEEDS_DYNAMIC_CREDENTIALS:
-            yield Limit(test, _NEEDS_DYNAMIC_CREDENTIALS[test.idempotent_id])
+        if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST:
+            yield Limit(test, ONLY_WITH_TENANTS_OF_TEMPEST[test.idempotent_id])
         elif _NEEDS_RESELLER in test.name and not has_reseller:
             yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
 

@@ -71,11 +71,18 @@ def _flavors(connection: Connection, image: Any) -> list[Any]:
     return sorted(found, key=lambda each: (each.ram, each.vcpus, each.disk, each.name))
 
 
+def external_network(connection: Connection) -> str:
+    """Return the id of the network that leads outside; "" where there is none."""
+    found = _external(connection)
+    return found[0].id if found else ""
+
+
+def _external(connection: Connection) -> list[Any]:
+    found = connection.network.networks(is_router_external=True)
+    return sorted(found, key=lambda each: each.name or "")
+
+
 def _public_network(connection: Connection) -> Iterable[Setting]:
-    """Yield the network that leads outside; a cloud may have none."""
-    found = sorted(
-        connection.network.networks(is_router_external=True), key=lambda each: each.name or ""
-    )
-    if found:
-        yield NETWORK, "public_network_id", found[0].id
-        yield NETWORK, "floating_network_name", found[0].name
+    for each in _external(connection)[:1]:
+        yield NETWORK, "public_network_id", each.id
+        yield NETWORK, "floating_network_name", each.name

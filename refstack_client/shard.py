@@ -44,13 +44,7 @@ def choose(load_list: Iterable[str], shard: Shard) -> tuple[str, ...]:
     """
     classes = {full: _class_of(full) for full in load_list}
     names = (test.name if (test := testid.parse(full)) else full for full in classes)
-    seconds = durations.by_class(names)
-    loads = [0.0] * shard.count
-    part: dict[str, int] = {}
-    for name in sorted(set(classes.values()), key=lambda each: (-seconds[each], each)):
-        least = loads.index(min(loads))
-        part[name] = least
-        loads[least] += seconds[name]
+    part, _ = durations.spread(durations.by_class(names), shard.count)
     return tuple(full for full, name in classes.items() if part[name] == shard.number - 1)
 
 

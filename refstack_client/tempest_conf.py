@@ -5,17 +5,20 @@ and credentials are added last, in the copy that only Tempest reads.
 """
 
 import configparser
+import copy
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from refstack_client.accounts import Account
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError, UsageError
-from refstack_client.files import write_private, write_text
+from refstack_client.files import write_private
 from refstack_client.redaction import HIDDEN
 from refstack_client.throwaway import User
 from refstack_client.workspace import Workspace
@@ -72,54 +75,67 @@ def parse_settings(texts: Sequence[str]) -> tuple[Setting, ...]:
 class Choices:
     """What tempest.conf depends on besides what the cloud offers.
 
-    ``credentials`` are a throwaway admin, or tenant users; ``prefix`` starts every name Tempest
-    makes; ``resources`` name what of the cloud's is used; ``overrides`` are the user's and go
-    before everything.
+    ``users`` are the tenants the tests run as; ``prefix`` starts every name Tempest makes;
+    ``resources`` name what of the cloud's is used; ``overrides`` are the user's and go before
+    everything.
     """
 
     cloud: CloudFacts
-    credentials: User | Sequence[Account]
+    users: Sequence[Account]
     roles: Roles
     overrides: Sequence[Setting]
     prefix: str
     tls: Mapping[str, str | bool | None]
     resources: Sequence[Setting] = ()
 
-    @property
-    def admin(self) -> User | None:
-        return self.credentials if isinstance(self.credentials, User) else None
 
-    @property
-    def explorer(self) -> User | Account:
-        """Who asks the cloud what it offers."""
-        return self.credentials if isinstance(self.credentials, User) else self.credentials[0]
-
-
-def write(workspace: Workspace, choices: Choices, shown: Path) -> None:
-    """Write the workspace's tempest.conf, and to ``shown`` the same without secrets.
+def compose(workspace: Workspace, choices: Choices) -> configparser.ConfigParser:
+    """Return the tempest.conf for ``choices``; what it says of credentials, :func:`write` adds.
 
     :raises CloudError: python-tempestconf could not make sense of the cloud
     """
     conf = _discover(workspace, choices)
-    for section, option, value in (
-        *_corrections(workspace, choices.prefix, choices.roles),
-        *_tls(choices.tls),
-        *_credentials(workspace, choices.admin),
-        *choices.resources,
-        *choices.overrides,
-    ):
-        if section != "DEFAULT" and not conf.has_section(section):
-            conf.add_section(section)
-        conf.set(section, option, value)
-    write_private(workspace.tempest_conf, _render(conf, {}))
+    _put(
+        conf,
+        (
+            *_corrections(workspace, choices.prefix, choices.roles),
+            *_tls(choices.tls),
+            *choices.resources,
+        ),
+    )
+    return conf
+
+
+def write(
+    workspace: Workspace,
+    conf: configparser.ConfigParser,
+    choices: Choices,
+    maker: User | None = None,
+) -> str:
+    """Write the workspace's tempest.conf; return the same without secrets.
+
+    :param maker: with whom Tempest is to make tenants itself; None for the users there are
+    """
+    whole = copy.deepcopy(conf)
+    _put(whole, (*_credentials(workspace, maker), *choices.overrides))
+    users = [account.for_tempest() for account in choices.users]
+    write_private(workspace.accounts, yaml.safe_dump(users, allow_unicode=True))
+    write_private(workspace.tempest_conf, _render(whole, {}))
     hidden = {
         option: HIDDEN
-        for section in ("DEFAULT", *conf.sections())
-        for option in conf[section]
+        for section in ("DEFAULT", *whole.sections())
+        for option in whole[section]
         if is_secret(option)
     }
     hidden["test_accounts_file"] = "accounts.yaml (removed after the run)"
-    write_text(shown, _render(conf, hidden))
+    return _render(whole, hidden)
+
+
+def _put(conf: configparser.ConfigParser, settings: Iterable[Setting]) -> None:
+    for section, option, value in settings:
+        if section != "DEFAULT" and not conf.has_section(section):
+            conf.add_section(section)
+        conf.set(section, option, value)
 
 
 def is_secret(option: str) -> bool:
@@ -128,9 +144,8 @@ def is_secret(option: str) -> bool:
 
 
 def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigParser:
-    user = choices.explorer
+    user = choices.users[0]
     request = {
-        "admin": choices.admin is not None,
         "credentials": {
             "auth_url": choices.cloud.auth_url,
             "region_name": choices.cloud.region,

@@ -24,12 +24,15 @@ from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError
 from refstack_client.tempest_log import Made
 
-_FAILURES = (
+FAILURES = (
     openstack.exceptions.SDKException,
     keystoneauth1.exceptions.ClientException,
 )
 _TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
 SECONDS_TO_SETTLE = 0.5
+AT_ONCE = 8
+"""Requests that are sent to a cloud at a time."""
+DESCRIPTION = "made by refstack-client for one run"
 
 
 @dataclass(frozen=True)
@@ -67,24 +70,22 @@ def make_admin(connection: Connection, prefix: str) -> User:
     domain_id = access.project_domain_id or access.user_domain_id or "default"
     name = f"{prefix}-admin"
     try:
-        project = identity.create_project(
-            name=name, domain_id=domain_id, description="made by refstack-client for one run"
-        )
-        password = _password()
+        project = identity.create_project(name=name, domain_id=domain_id, description=DESCRIPTION)
+        secret = password()
         user = identity.create_user(
-            name=name, password=password, domain_id=domain_id, default_project_id=project.id
+            name=name, password=secret, domain_id=domain_id, default_project_id=project.id
         )
         role = identity.find_role(ADMIN_ROLE, ignore_missing=False)
         identity.assign_project_role_to_user(project, user, role)
         domain = identity.get_domain(domain_id)
-    except _FAILURES as error:
+    except FAILURES as error:
         remove_admin(connection, prefix)
         raise CloudError(
-            f"this admin credential could not make a throwaway user: {_brief(error)}",
+            f"this admin credential could not make a throwaway user: {brief(error)}",
             hint="use a credential that may make projects and users, or give tenant users with "
             "--accounts",
         ) from error
-    return User(name, password, name, domain.name)
+    return User(name, secret, name, domain.name)
 
 
 def remove_admin(connection: Connection, prefix: str) -> Removal:
@@ -98,8 +99,8 @@ def remove_admin(connection: Connection, prefix: str) -> Removal:
                 done += _attempt(f"user {each}", identity.delete_user, user)
         if project := identity.find_project(name):
             done += _attempt(f"project {name}", identity.delete_project, project)
-    except _FAILURES as error:
-        done += stayed(f"user and project {name} could not be found: {_brief(error)}")
+    except FAILURES as error:
+        done += stayed(f"user and project {name} could not be found: {brief(error)}")
     return done
 
 
@@ -127,13 +128,17 @@ def project_ids(connection: Connection) -> frozenset[str]:
 
 
 def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Removal:
-    """Remove what is left of the tenants Tempest made, with all they hold.
+    """Remove tenants made for a run, and what is left of those Tempest made, with all they hold.
 
-    Tempest removes its tenants itself; this is for those of a run that was cut off or failed.
+    Tempest removes its own itself, but not where it was cut off or failed.
     """
     identity = connection.identity
     try:
-        left = [project for project in identity.projects() if project.id in made.projects]
+        left = [
+            project
+            for project in identity.projects()
+            if project.id in made.projects or _is_ours(project.name, tenancy.prefix)
+        ]
         left += _half_made(connection, tenancy, made)
         names = tuple(f"{project.name}-" for project in left)
         users = [
@@ -142,13 +147,22 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
             if user.id in made.users or user.name.startswith(names)
         ]
         done = _empty(connection, left, tenancy) if left else Removal()
-    except _FAILURES as error:
-        return stayed(f"the tenants of this run could not be listed: {_brief(error)}")
-    for user in users:
-        done += _attempt(f"user {user.name}", identity.delete_user, user)
-    for project in left:
-        done += _attempt(f"project {project.name}", identity.delete_project, project)
+    except FAILURES as error:
+        return stayed(f"the tenants of this run could not be listed: {brief(error)}")
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for each in pool.map(
+            lambda user: _attempt(f"user {user.name}", identity.delete_user, user), users
+        ):
+            done += each
+        for each in pool.map(
+            lambda one: _attempt(f"project {one.name}", identity.delete_project, one), left
+        ):
+            done += each
     return done
+
+
+def _is_ours(name: str, prefix: str) -> bool:
+    return name.startswith(f"{prefix}-") and name not in (f"{prefix}-admin", _cleaner(prefix))
 
 
 def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
@@ -178,10 +192,10 @@ def _empty(connection: Connection, projects: Iterable, tenancy: Tenancy) -> Remo
     """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
     identity = connection.identity
     projects = list(projects)
-    name, password = _cleaner(tenancy.prefix), _password()
+    name, secret = _cleaner(tenancy.prefix), password()
     if left := identity.find_user(name):  # of a removal that was killed
         identity.delete_user(left)
-    cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
+    cleaner = identity.create_user(name=name, password=secret, domain_id=projects[0].domain_id)
     wanted = [role for role in identity.roles() if role.name in tenancy.roles]
     done = Removal()
     try:
@@ -189,11 +203,11 @@ def _empty(connection: Connection, projects: Iterable, tenancy: Tenancy) -> Remo
             for role in wanted:
                 identity.assign_project_role_to_user(project, cleaner, role)
         auths = [
-            {"user_id": cleaner.id, "password": password, "project_id": project.id}
+            {"user_id": cleaner.id, "password": secret, "project_id": project.id}
             for project in projects
         ]
         # openstacksdk waits a second for each, whatever is in it.
-        with ThreadPoolExecutor(max_workers=8) as pool:
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             names = (project.name for project in projects)
             for each in pool.map(lambda a, n: empty_project(connection, a, n), auths, names):
                 done += each
@@ -235,15 +249,16 @@ def _attempt(what: str, action: Callable[..., Any], *arguments: Any) -> Removal:
         action(*arguments)
     except openstack.exceptions.NotFoundException:
         return Removal()
-    except _FAILURES as error:
-        return stayed(f"{what} could not be removed: {_brief(error)}")
+    except FAILURES as error:
+        return stayed(f"{what} could not be removed: {brief(error)}")
     return Removal(removed=(what,))
 
 
-def _password() -> str:
+def password() -> str:
+    """Return a new one."""
     # Upper, lower, digit and special: what password rules usually ask for.
     return f"Aa1-{secrets.token_urlsafe(24)}"
 
 
-def _brief(error: Exception) -> str:
+def brief(error: Exception) -> str:
     return " ".join(str(error).split())[:200]

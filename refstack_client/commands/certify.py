@@ -27,6 +27,7 @@ from refstack_client.errors import (
     UsageError,
 )
 from refstack_client.redaction import HIDDEN
+from refstack_client.request import Request
 from refstack_client.run import retries
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.shard import Shard
@@ -139,7 +140,7 @@ def _say_cut_off(output: Path) -> None:
         say(f"  certify --clean {where} removes what it left in the cloud")
 
 
-def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
+def _resumed(args: Namespace, os_cloud: str | None) -> Request:
     """Return the request a run was started with, but for what is given anew.
 
     :raises InputError: it is no run, or was of another guideline or programme than is named
@@ -175,7 +176,7 @@ def _resumed(args: Namespace, os_cloud: str | None) -> certify.Request:
         names = ", ".join(each.partition("=")[0] for each in settings)
         raise UsageError(f"the run was started with secret settings: give --set {names} again")
     accounts, shard = options.get("accounts"), options.get("shard")
-    return certify.Request(
+    return Request(
         programme=catalogue.with_bases(programme.find(guideline, options["programme"])),
         guideline_name=str(made.guideline),
         os_cloud=os_cloud or options.get("os_cloud"),

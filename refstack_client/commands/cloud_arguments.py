@@ -5,9 +5,10 @@ from argparse import ArgumentParser, Namespace, _MutuallyExclusiveGroup
 from pathlib import Path
 
 from capabilities import catalogue
-from refstack_client import certify, shard, tempest_conf
+from refstack_client import shard, tempest_conf
 from refstack_client.commands.arguments import PLATFORM, load_programme
 from refstack_client.errors import UsageError
+from refstack_client.request import Request
 from refstack_client.run import RETRY_BUDGET
 
 MOST_WORKERS = 4
@@ -92,7 +93,7 @@ def check_again(args: Namespace) -> None:
 
 def request(
     args: Namespace, os_cloud: str | None, output: Path, default: str = PLATFORM
-) -> certify.Request:
+) -> Request:
     """Return what was asked for, saying what is odd about the guideline.
 
     :param default: the programme where none is named
@@ -101,7 +102,7 @@ def request(
     if args.concurrency < 1:
         raise UsageError("--concurrency must be at least 1")
     name = args.guideline or catalogue.default()
-    return certify.Request(
+    return Request(
         programme=load_programme(name, args.programme, default),
         guideline_name=name,
         os_cloud=os_cloud,

@@ -103,7 +103,7 @@ def test_docker_stop_ends_soon_and_a_second_container_goes_on(image, volumes, tm
     try:
         docker("run", "--detach", "--name", name, *HARDENED, *volumes, image, *CERTIFY)
         deadline = time.monotonic() + 120
-        while b"objectstore-account-list: 12 pass" not in docker("logs", name).stderr:
+        while bUNDER_WAY not in docker("logs", name).stderr:
             assert time.monotonic() < deadline
             time.sleep(0.3)
         asked = time.monotonic()

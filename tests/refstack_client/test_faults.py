@@ -17,6 +17,7 @@ import pytest
 from certifying import (
     CERTIFY,
     CLIENT,
+    UNDER_WAY,
     assert_no_secret_is_left,
     only_run,
     run,
@@ -124,7 +125,7 @@ def certify(*arguments: str) -> subprocess.CompletedProcess:
 
 def kill_in_the_middle(sandbox: Sandbox, place: Path) -> Path:
     """Certify and kill the command when some tests are done; return the run's directory."""
-    started = start_and_wait_for(sandbox, place, "objectstore-account-list: 12 pass")
+    started = start_and_wait_for(sandbox, place, UNDER_WAY)
     started.kill()
     started.wait(20)
     time.sleep(0.5)
@@ -174,7 +175,7 @@ def test_tenants_without_an_admin_are_emptied_of_what_a_killed_run_made(place, s
     talk = place / "talk"
     with talk.open("w") as log:
         started = subprocess.Popen(command, stderr=log, stdout=log)
-        while "objectstore-account-list" not in talk.read_text():
+        while UNDER_WAY not in talk.read_text():
             assert started.poll() is None, talk.read_text()
             time.sleep(0.1)
     started.kill()
@@ -190,7 +191,7 @@ def test_tenants_without_an_admin_are_emptied_of_what_a_killed_run_made(place, s
 
 
 def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
-    started = start_and_wait_for(sandbox, place, "objectstore-account-list: 12 pass")
+    started = start_and_wait_for(sandbox, place, UNDER_WAY)
     for process in daemon.marked(sandbox.state):
         if any("swift_server.py" in each for each in process.cmdline()):
             process.kill()
@@ -214,7 +215,7 @@ def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
 
 
 def test_two_processes_cannot_be_in_one_run(place, sandbox):
-    started = start_and_wait_for(sandbox, place, "objectstore-account-list: 12 pass")
+    started = start_and_wait_for(sandbox, place, UNDER_WAY)
     second = certify("--resume", str(only_run(place)))
     assert (second.returncode, "another process is in the run" in second.stderr) == (5, True)
     started.send_signal(signal.SIGTERM)

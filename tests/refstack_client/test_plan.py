@@ -1,6 +1,10 @@
 """What would run."""
 
+import ast
+import functools
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +76,42 @@ def test_a_plan_kept_as_json_gives_its_matches_back():
 def test_why_a_test_is_missing_is_said(name, why):
     listing = Listing(Index.of(()), {}, {"tempest.api.broken": "ImportError: x"})
     assert plan.why_missing(Test(name, "id-1"), listing) == why
+
+
+@functools.cache
+def asking_in(module: str) -> set[tuple[str, str]]:
+    """Return class and name of the tests in a module of Tempest that ask whose the tenants are.
+
+    A class that asks as a whole has its tests under the name "*".
+    """
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        found = None
+    if not found or not found.origin:
+        return set()
+    return {
+        (each.name, part.name if part.name.startswith("test") else "*")
+        for each in ast.parse(Path(found.origin).read_text()).body
+        if isinstance(each, ast.ClassDef)
+        for part in each.body
+        if isinstance(part, ast.FunctionDef)
+        and "CONF.auth.use_dynamic_credentials" in ast.unparse(part)
+    }
+
+
+def test_of_all_guidelines_tempest_itself_skips_no_other_tests_for_tenants_it_did_not_make():
+    tests = {
+        test
+        for each in catalogue.shipped()
+        for capability in catalogue.load(each)[0].capabilities.values()
+        for test in capability.tests
+    }
+    asking = set()
+    for test in tests:
+        for name in test.names:
+            class_name, _, method = name.rpartition(".")
+            module, _, bare = class_name.rpartition(".")
+            if {(bare, method), (bare, "*")} & asking_in(module):
+                asking.add(test.idempotent_id)
+    assert asking == set(plan.ONLY_WITH_TENANTS_OF_TEMPEST)

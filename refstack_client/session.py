@@ -1,0 +1,98 @@
+"""One cloud, one workspace, the tenants: what it takes to plan and to run tests with Tempest."""
+
+import configparser
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openstack.connection import Connection
+from rich.console import Console
+
+from capabilities.matching import Kind
+from refstack_client import cloud, plan, progress, resources, runner, tempest_conf, tempest_index
+from refstack_client.cloud_facts import CloudFacts
+from refstack_client.listing import Listing
+from refstack_client.request import Request
+from refstack_client.run import Run
+from refstack_client.tenants import Tenants
+from refstack_client.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Session:
+    """Tempest, configured for ``request``.
+
+    ``shown`` is the tempest.conf of most tests, without secrets.
+    """
+
+    request: Request
+    space: Workspace
+    tenants: Tenants
+    choices: tempest_conf.Choices
+    conf: configparser.ConfigParser
+    shown: str
+
+    def planned(self, *, fresh: bool = False) -> tuple[plan.Plan, Listing]:
+        """Find the wanted tests in Tempest; ``fresh`` lists them anew."""
+        return make_plan(
+            self.request, self.space, self.choices.cloud, self.tenants.planned(), fresh=fresh
+        )
+
+    def run(
+        self, made_plan: plan.Plan, wanted: Sequence[str], made: Run, console: Console
+    ) -> runner.Ended:
+        """Run the tests ``wanted``: first those that borrow tenants, then those that make them."""
+        own = self.tenants.own(wanted)
+        watched = progress.RunProgress(console, plan.by_capability(made_plan, wanted))
+        hidden = (*self.tenants.secrets, *self.request.secrets)
+        ended = runner.Ended(0, interrupted=False)
+        for chosen, maker in (
+            ([each for each in wanted if each not in own], None),
+            ([each for each in wanted if each in own], self.tenants.maker),
+        ):
+            if chosen and not ended.interrupted:
+                tempest_conf.write(self.space, self.conf, self.choices, maker)
+                job = runner.Job(chosen, made_plan.concurrency, hidden)
+                ended = ended.then(runner.run(self.space, job, made, watched))
+        return ended
+
+
+def open_session(
+    request: Request, connection: Connection, space: Workspace, tenants: Tenants, prefix: str
+) -> Session:
+    """Configure Tempest for a cloud.
+
+    :raises CloudError: what the cloud offers cannot be told, or does not suffice
+    """
+    choices = tempest_conf.Choices(
+        cloud=cloud.facts(connection),
+        users=tenants.users,
+        roles=tenants.roles,
+        overrides=request.settings,
+        prefix=prefix,
+        tls=_tls(connection),
+        resources=resources.choose(connection, request.service_types, request.settings),
+    )
+    conf = tempest_conf.compose(space, choices)
+    shown = tempest_conf.write(space, conf, choices)
+    return Session(request, space, tenants, choices, conf, shown)
+
+
+def make_plan(
+    request: Request,
+    space: Workspace,
+    facts: CloudFacts | None,
+    tenants: plan.Tenants,
+    *,
+    fresh: bool = False,
+) -> tuple[plan.Plan, Listing]:
+    """Match the wanted tests with those Tempest has."""
+    listing = tempest_index.load(space, fresh=fresh)
+    made = plan.make(request.programme, listing, facts, tenants, request.concurrency, request.shard)
+    if listing.assumed and made.count(Kind.MISSING):
+        return make_plan(request, space, facts, tenants, fresh=True)
+    return made, listing
+
+
+def _tls(connection: Connection) -> dict[str, str | bool | None]:
+    config = connection.config.config
+    return {"verify": bool(config.get("verify", True)), "cacert": config.get("cacert")}

@@ -1,0 +1,260 @@
+"""As whom the tests run: tenants made for one run, or users that were given.
+
+Making a project, two users and a network for each test class, as Tempest does by itself, takes more
+than half of a certification. Here a few of each are made at once before it, and every class borrows
+some. The few tests that only run with tenants Tempest made itself get those, after the others.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openstack.connection import Connection
+
+from capabilities import testid
+from refstack_client import accounts, cloud, leftovers, plan, resources, tempest_conf, throwaway
+from refstack_client.accounts import Account
+from refstack_client.cloud_facts import CloudFacts
+from refstack_client.errors import CloudError
+from refstack_client.request import Request
+from refstack_client.tempest_conf import Roles
+from refstack_client.throwaway import User
+
+READER, MEMBER = "reader", "member"
+_PROJECTS_PER_WORKER = 2
+"""A test class holds users of two projects at most, and one who sets quotas."""
+_NETWORK = "10.100.0.0/24"
+"""Each has a router of its own, so all can have the same addresses."""
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """``maker`` is the user with whom Tempest makes the tenants that only it can make."""
+
+    kind: plan.TenantKind
+    users: tuple[Account, ...]
+    roles: Roles
+    maker: User | None = None
+
+    def own(self, load_list: Iterable[str]) -> frozenset[str]:
+        """Return what of ``load_list`` runs with tenants that Tempest makes itself."""
+        if not self.maker:
+            return frozenset()
+        tests = {full: testid.parse(full) for full in load_list}
+        return frozenset(
+            full
+            for full, test in tests.items()
+            if test and test.idempotent_id in plan.ONLY_WITH_TENANTS_OF_TEMPEST
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        makers = [self.maker.password] if self.maker else []
+        return tuple(dict.fromkeys([*(each.password for each in self.users), *makers]))
+
+    def planned(self) -> plan.Tenants:
+        roles = tuple(each.roles for each in self.users)
+        return plan.Tenants(self.kind, roles, self.roles.reseller_admin)
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What starts the names of all that is made for a run, Tempest's log, and where to note it."""
+
+    prefix: str
+    log: Path
+    note: Path
+
+
+@contextlib.contextmanager
+def provided(
+    request: Request, connection: Connection, traces: Traces, left: list[str]
+) -> Iterator[Tenants]:
+    """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile.
+
+    :param left: is given a sentence for all that could not be removed
+    :raises CloudError: the users that were given do not suffice, or none can be made
+    """
+    if uses_given(request, cloud.facts(connection)):
+        yield given(request, connection)
+        return
+    tenancy = throwaway.Tenancy(
+        prefix=traces.prefix,
+        before=throwaway.project_ids(connection),
+        class_names=request.class_names,
+        roles=_roles(request, connection).all,
+    )
+    try:
+        with leftovers.noted(traces.note, tenancy, traces.log):
+            yield _made(request, connection, traces.prefix)
+    finally:
+        try:
+            left += leftovers.remove_noted(connection, traces.note, [traces.log]).stayed
+        except KeyboardInterrupt:
+            left.append(f"the removal was interrupted: what is called {traces.prefix}-… stays")
+
+
+def uses_given(request: Request, facts: CloudFacts) -> bool:
+    """Return whether the tests run as users that were given: no others can be made, or they are."""
+    return request.accounts_file is not None or not facts.is_admin
+
+
+def given(request: Request, connection: Connection) -> Tenants:
+    """Return the users of the accounts file, each tried.
+
+    :raises CloudError: there are none, or one cannot sign in
+    """
+    if request.accounts_file is None:
+        facts = cloud.facts(connection)
+        raise CloudError(
+            f"{facts.user} is one tenant user (roles: {', '.join(facts.roles) or 'none'}); the "
+            "tests need several",
+            hint="list tenant users in a file and give it with --accounts "
+            "(docs/credentials.rst), or use an admin credential, with which throwaway tenants "
+            "are made and removed",
+        )
+    users = accounts.verify(accounts.read(request.accounts_file), connection)
+    known = [role for user in users for role in user.roles]
+    roles = tempest_conf.choose_roles(known, request.settings)
+    if request.shard:
+        users = accounts.deal(users, roles.reseller_admin, request.shard)
+    return Tenants(plan.TenantKind.ACCOUNTS, users, roles)
+
+
+def _roles(request: Request, connection: Connection) -> Roles:
+    known = [role.name for role in connection.identity.roles()]
+    return tempest_conf.choose_roles(known, request.settings)
+
+
+def _made(request: Request, connection: Connection, prefix: str) -> Tenants:
+    roles = _roles(request, connection)
+    tested = request.service_types
+    users = make(
+        connection,
+        Need(
+            prefix=prefix,
+            workers=request.concurrency,
+            roles=roles,
+            reseller="object-store" in tested and roles.reseller_admin != roles.operator,
+            networks="compute" in tested,
+            external=resources.external_network(connection) if "compute" in tested else "",
+        ),
+    )
+    own = plan.own_tenants(request.programme)
+    maker = throwaway.make_admin(connection, prefix) if own else None
+    return Tenants(plan.TenantKind.THROWAWAY, users, roles, maker)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a run needs of tenants.
+
+    ``workers`` is how many test classes run at a time; ``reseller`` whether account quotas are
+    tested; ``networks`` whether servers are made; ``external`` names the network that leads
+    outside, "" for none.
+    """
+
+    prefix: str
+    workers: int
+    roles: Roles
+    reseller: bool = False
+    networks: bool = False
+    external: str = ""
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A user to be made: roles in the cloud, and those by which Tempest may ask for one."""
+
+    name: str
+    granted: tuple[str, ...]
+    listed: tuple[str, ...]
+
+
+def make(connection: Connection, need: Need) -> tuple[Account, ...]:
+    """Make projects with users and networks, all at once. Their names start with the prefix.
+
+    What was made stays where this fails: it is removed by its names (:mod:`.throwaway`).
+
+    :return: members of different projects first, for Tempest takes the first that is free when it
+        wants any
+    :raises CloudError: the credential may not do that, or a quota is too small
+    """
+    known = {role.name: role for role in connection.identity.roles()}
+    access = connection.session.auth.get_access(connection.session)
+    domain_id = access.project_domain_id or access.user_domain_id or "default"
+    maker = _Maker(connection, need, known, connection.identity.get_domain(domain_id))
+    granted = tuple(role for role in (MEMBER, need.roles.operator) if role in known)
+    member = _Person("member", granted, granted)
+    reader = _Person("reader", (READER,), (READER,))
+    reseller = _Person(
+        "reseller", (MEMBER, need.roles.reseller_admin), (need.roles.reseller_admin,)
+    )
+    pair = (member, *([reader] if READER in known else []))
+    count = need.workers * _PROJECTS_PER_WORKER
+    groups = [(pair, need.networks)] * count
+    groups += [((reseller,), False)] * (need.workers if need.reseller else 0)
+    try:
+        made = maker.make(groups)
+    except throwaway.FAILURES as error:
+        raise CloudError(
+            f"this admin credential could not make tenants: {throwaway.brief(error)}",
+            hint="use a credential that may make projects, users and networks, or give tenant "
+            "users with --accounts",
+        ) from error
+    ordered = itertools.zip_longest(*made)
+    return tuple(each for rank in ordered for each in rank if each)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    connection: Connection
+    need: Need
+    known: dict[str, Any]
+    domain: Any
+
+    def make(self, groups: Sequence[tuple[tuple[_Person, ...], bool]]) -> list[list[Account]]:
+        with ThreadPoolExecutor(max_workers=throwaway.AT_ONCE) as pool:
+            return list(pool.map(self._project, range(1, len(groups) + 1), groups))
+
+    def _project(self, number: int, group: tuple[tuple[_Person, ...], bool]) -> list[Account]:
+        people, networked = group
+        identity = self.connection.identity
+        name = f"{self.need.prefix}-{number}"
+        project = identity.create_project(
+            name=name, domain_id=self.domain.id, description=throwaway.DESCRIPTION
+        )
+        if networked:
+            self._network(name, project.id)
+        return [self._user(name, project, each) for each in people]
+
+    def _user(self, project_name: str, project: Any, person: _Person) -> Account:
+        identity = self.connection.identity
+        name, password = f"{project_name}-{person.name}", throwaway.password()
+        user = identity.create_user(
+            name=name, password=password, domain_id=self.domain.id, default_project_id=project.id
+        )
+        for role in dict.fromkeys(person.granted):
+            identity.assign_project_role_to_user(project, user, self.known[role])
+        network = f"{project_name}-network" if self.need.networks else ""
+        return Account(name, password, project_name, self.domain.name, person.listed, network)
+
+    def _network(self, name: str, project_id: str) -> None:
+        """Make what Tempest would: a network, a subnet, and a router to the outside."""
+        neutron = self.connection.network
+        network = neutron.create_network(name=f"{name}-network", project_id=project_id)
+        subnet = neutron.create_subnet(
+            name=f"{name}-subnet",
+            project_id=project_id,
+            network_id=network.id,
+            ip_version=4,
+            cidr=_NETWORK,
+        )
+        outside = self.need.external
+        gateway = {"external_gateway_info": {"network_id": outside}} if outside else {}
+        router = neutron.create_router(name=f"{name}-router", project_id=project_id, **gateway)
+        neutron.add_interface_to_router(router, subnet_id=subnet.id)

@@ -1,0 +1,86 @@
+"""Write refstack_client/data/durations.json from real runs: tools/measure_durations.py RUN…
+
+What lies between the end of one class's last test and the start of the next one's first, on the
+same worker, is what changing classes takes: it is counted as the next one's set-up.
+"""
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import subunit
+import testtools
+
+from capabilities import testid
+from capabilities.testid import class_of
+from refstack_client import durations
+
+DATA = Path(durations.__file__).parent / "data" / "durations.json"
+DIGITS = 2
+Test = tuple[str, datetime, datetime]
+
+
+class _Tests(testtools.StreamResult):
+    """Collects, by attempt and worker, the tests with start and end."""
+
+    def __init__(self):
+        super().__init__()
+        self._started: dict[str, datetime] = {}
+        self.by_worker: dict[str, list[Test]] = defaultdict(list)
+
+    def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
+        test = testid.parse(test_id or "")
+        if not test or not timestamp:
+            return
+        if test_status == "inprogress":
+            self._started[test_id] = timestamp
+        elif test_status in ("success", "fail", "skip") and test_id in self._started:
+            worker = next((tag for tag in test_tags or () if tag.startswith("worker-")), "")
+            self.by_worker[worker].append((test.name, self._started.pop(test_id), timestamp))
+
+
+def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
+    """Yield ("tests" or "classes", name, seconds) of one run."""
+    seen = _Tests()
+    with (run / "stream.subunit").open("rb") as content:
+        subunit.ByteStreamToStreamResult(content, non_subunit_name="stdout").run(seen)
+    begun = set()
+    for tests in seen.by_worker.values():
+        previous: Test | None = None
+        for name, start, end in sorted(tests, key=lambda each: each[1]):
+            yield "tests", name, (end - start).total_seconds()
+            # One that comes back does so in another pass of stestr, which had to start.
+            if previous and class_of(name) not in begun:
+                yield "classes", class_of(name), (start - previous[2]).total_seconds()
+            begun.add(class_of(name))
+            previous = name, start, end
+
+
+def main(runs: list[str]) -> None:
+    found: dict[str, dict[str, list[float]]] = {"tests": {}, "classes": {}}
+    for run in runs:
+        for what, name, took in seconds(Path(run)):
+            found[what].setdefault(name, []).append(took)
+    medians = {
+        what: {name: round(statistics.median(all_), DIGITS) for name, all_ in sorted(by.items())}
+        for what, by in found.items()
+    }
+    areas = defaultdict(list)
+    for name, took in medians["classes"].items():
+        areas[durations.area(name)].append(took)
+    document = {
+        "source": f"medians of {len(runs)} real runs on two cores, two workers, in seconds; a "
+        "class counts for its set-up and the tear-down before it",
+        "test": round(statistics.median(medians["tests"].values()), DIGITS),
+        "areas": {area: round(statistics.median(all_), DIGITS) for area, all_ in areas.items()},
+        **medians,
+    }
+    DATA.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
