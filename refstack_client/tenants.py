@@ -41,15 +41,19 @@ class Tenants:
     maker: User | None = None
 
     def own(self, load_list: Iterable[str]) -> frozenset[str]:
-        """Return what of ``load_list`` runs with tenants that Tempest makes itself."""
+        """Return what of ``load_list`` runs with tenants that Tempest makes itself.
+
+        Classes stay whole: a class that cannot be set up has failed each of its tests once.
+        """
         if not self.maker:
             return frozenset()
-        tests = {full: testid.parse(full) for full in load_list}
-        return frozenset(
-            full
-            for full, test in tests.items()
-            if test and test.idempotent_id in plan.ONLY_WITH_TENANTS_OF_TEMPEST
-        )
+        found = {full: test for full in load_list if (test := testid.parse(full))}
+        classes = {
+            test.class_name
+            for test in found.values()
+            if test.idempotent_id in plan.ONLY_WITH_TENANTS_OF_TEMPEST
+        }
+        return frozenset(full for full, test in found.items() if test.class_name in classes)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from certifying import UNDER_WAY
 from engines import BASE, docker
 
 from refstack_client.sandbox import cloud
@@ -103,7 +104,7 @@ def test_docker_stop_ends_soon_and_a_second_container_goes_on(image, volumes, tm
     try:
         docker("run", "--detach", "--name", name, *HARDENED, *volumes, image, *CERTIFY)
         deadline = time.monotonic() + 120
-        while bUNDER_WAY not in docker("logs", name).stderr:
+        while UNDER_WAY.encode() not in docker("logs", name).stderr:
             assert time.monotonic() < deadline
             time.sleep(0.3)
         asked = time.monotonic()
