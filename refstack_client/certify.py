@@ -25,6 +25,7 @@ from refstack_client import (
     runner,
     session,
     stream,
+    tempest_conf,
     tempest_log,
     tenants,
     throwaway,
@@ -34,6 +35,7 @@ from refstack_client.files import write_text
 from refstack_client.request import Request
 from refstack_client.session import Session
 from refstack_client.tenants import Traces
+from refstack_client.workers import Workers
 from refstack_client.workspace import reserve, workspace
 from scoring.outcome import Outcome
 from scoring.verdict import Verdict, judge
@@ -56,37 +58,38 @@ class Result:
 
 def preview(request: Request) -> plan.Plan:
     """Return the plan of ``request`` without changing anything; the cloud may be left out."""
-    facts, as_whom = _expected(request)
+    facts: CloudFacts | None = None
+    as_whom = plan.Tenants(plan.TenantKind.UNKNOWN)
+    with contextlib.suppress(cloud.NoCloudError):
+        connection = cloud.connect(request.os_cloud)
+        cloud.require_services(connection, request.projects)
+        request = request.for_cloud(connection)
+        facts = cloud.facts(connection)
+        as_whom = _expected(request, connection)
     with workspace() as space:
         return session.make_plan(request, space, facts, as_whom)[0]
 
 
-def _expected(request: Request) -> tuple[CloudFacts | None, plan.Tenants]:
-    """Return which cloud would be tested as whom."""
-    try:
-        connection = cloud.connect(request.os_cloud)
-    except cloud.NoCloudError:
-        return None, plan.Tenants(plan.TenantKind.UNKNOWN)
-    cloud.require_services(connection, request.projects)
-    facts = cloud.facts(connection)
-    if tenants.uses_given(request, facts):
-        return facts, tenants.given(request, connection).planned()
-    return facts, plan.Tenants(plan.TenantKind.THROWAWAY)
+def _expected(request: Request, connection: Connection) -> plan.Tenants:
+    """Return as whom a cloud would be tested."""
+    if tenants.uses_given(request, cloud.facts(connection)):
+        return tenants.given(request, connection).planned()
+    return plan.Tenants(plan.TenantKind.THROWAWAY)
 
 
-def configure(request: Request) -> bytes:
+def configure(request: Request) -> tempest_conf.Conf:
     """Return the tempest.conf that would be used, secrets left out; what is made is removed."""
     connection = cloud.connect(request.os_cloud)
     cloud.require_services(connection, request.projects)
     prefix = f"refstack-{secrets.token_hex(3)}"
-    few = dataclasses.replace(request, concurrency=1)
+    few = dataclasses.replace(request.for_cloud(connection), workers=Workers(1))
     with workspace() as space:
         traces = Traces(prefix, space.log, space.directory / "note")
         with tenants.provided(few, connection, traces, []) as as_whom:
             shown = session.open_session(few, connection, space, as_whom, prefix).shown
         # What lies in the workspace is gone in a moment.
-        lines = shown.splitlines(keepends=True)
-        return "".join(each for each in lines if str(space.directory) not in each).encode()
+        gone = str(space.directory)
+        return {key: value for key, value in shown.items() if gone not in value.text}
 
 
 def certify(
@@ -100,6 +103,7 @@ def certify(
     """
     connection = cloud.connect(request.os_cloud)
     cloud.require_services(connection, request.projects)
+    request = request.for_cloud(connection)
     made = request.resumed or _begin(request)
     left: list[str] = []
     try:
@@ -184,7 +188,7 @@ def _attempt(
     try:
         with workspace(space), tenants.provided(request, connection, traces, left) as as_whom:
             tempest = session.open_session(request, connection, space, as_whom, traces.prefix)
-            write_text(made.tempest_conf, tempest.shown)
+            write_text(made.tempest_conf, tempest_conf.render(tempest.shown))
             yield number, tempest
     finally:
         # On a full disk what happened before is what must be told.

@@ -33,7 +33,8 @@ def by_class(names: Iterable[str]) -> Mapping[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     for name, took in by_test(names).items():
         seconds[class_of(name)] += took
-    return seconds
+    # Whoever adds up in another order is to come to the same parts.
+    return {name: round(total, 3) for name, total in seconds.items()}
 
 
 def by_test(names: Iterable[str]) -> Mapping[str, float]:
@@ -41,7 +42,7 @@ def by_test(names: Iterable[str]) -> Mapping[str, float]:
     known = _known()
     seconds = {}
     begun = set()
-    for name in names:
+    for name in dict.fromkeys(names):
         class_name = class_of(name)
         seconds[name] = known["tests"].get(name, known["test"])
         if class_name not in begun:

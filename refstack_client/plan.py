@@ -10,11 +10,13 @@ from capabilities import testid
 from capabilities.guideline import Status, Test
 from capabilities.matching import Kind, Match, match
 from capabilities.programme import Programme
-from refstack_client import durations, reason
+from capabilities.testid import TestId
+from refstack_client import durations, quick, reason
 from refstack_client import shard as shards
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
 from refstack_client.shard import Shard
+from refstack_client.workers import Workers
 
 FORMAT = 1
 
@@ -42,7 +44,7 @@ class Tenants:
     roles: tuple[tuple[str, ...], ...] = ()
     reseller_role: str = ""
 
-    def workers(self, wanted: int) -> int:
+    def suffice_for(self, wanted: int) -> int:
         """Return how many workers the users suffice for, ``wanted`` at most.
 
         A test class holds two tenants at once; those about account quotas a reseller admin too.
@@ -74,11 +76,17 @@ class Plan:
     cloud: CloudFacts | None
     tenants: TenantKind
     limits: tuple[Limit, ...]
-    concurrency: int
+    workers: Workers
     shard: Shard | None = None
     """Which part of the tests is run; None for all."""
+    quick: bool = False
+    """One test for each required capability is run, which certifies nothing."""
     assumed: bool = False
     """Made by a list of Tempest's tests under another configuration."""
+
+    @property
+    def concurrency(self) -> int:
+        return self.workers.count
 
     def count(self, *kinds: Kind) -> int:
         return sum(each.kind in kinds for each in self.matches)
@@ -91,7 +99,17 @@ class Plan:
     @property
     def to_run(self) -> tuple[str, ...]:
         """Return what of the load list this part runs."""
+        if self.quick:
+            return quick.choose(self._by_capability())
         return shards.choose(self.load_list, self.shard) if self.shard else self.load_list
+
+    def _by_capability(self) -> Iterator[list[TestId]]:
+        """Yield the tests found for each required capability."""
+        matches = self.matches_by_key()
+        for programme in self.programme.with_bases():
+            for capability in programme.capabilities(Status.REQUIRED):
+                found = (matches[each.key] for each in capability.tests if each.key in matches)
+                yield [one for each in found for one in each.found]
 
     @property
     def seconds(self) -> float:
@@ -115,6 +133,7 @@ class Plan:
             "concurrency": self.concurrency,
             "estimated_seconds": round(self.seconds),
             "shard": str(self.shard) if self.shard else None,
+            "quick": self.quick,
             "tests": [
                 {
                     **match_as_json(each),
@@ -140,7 +159,7 @@ def make(
     listing: Listing,
     cloud: CloudFacts | None,
     tenants: Tenants,
-    concurrency: int,
+    workers: Workers,
     shard: Shard | None = None,
 ) -> Plan:
     """Match the programme's counted tests against Tempest."""
@@ -158,10 +177,17 @@ def make(
         cloud=cloud,
         tenants=tenants.kind,
         limits=tuple(_limits(tests, tenants)),
-        concurrency=tenants.workers(concurrency),
+        workers=_as_many_as(tenants, workers),
         shard=shard,
         assumed=listing.assumed,
     )
+
+
+def _as_many_as(tenants: Tenants, workers: Workers) -> Workers:
+    count = tenants.suffice_for(workers.count)
+    if count == workers.count:
+        return workers
+    return Workers(count, f"the users suffice for {count}, not for {workers.count}")
 
 
 def own_tenants(programme: Programme) -> tuple[Test, ...]:

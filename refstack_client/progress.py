@@ -6,22 +6,28 @@ from collections.abc import Mapping, Sequence
 
 import testtools
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from capabilities import testid
+from refstack_client import durations
 from refstack_client.stream import FINAL, class_fixture
 from scoring.outcome import Outcome
 
 SECONDS_BETWEEN_LINES = 10
+_SECONDS_OF_TRUST = 10
+"""So much of a run must be done for its own pace to count as much as what others took."""
 
 
 class RunProgress(testtools.StreamResult):
     """Listens to the events of a run and says what they come to.
 
     :param capabilities: by capability, the names of the tests that stand for it
+    :param concurrency: how many run at a time
     """
 
-    def __init__(self, console: Console, capabilities: Mapping[str, Sequence[str]]):
+    def __init__(
+        self, console: Console, capabilities: Mapping[str, Sequence[str]], concurrency: int = 1
+    ):
         super().__init__()
         self._console = console
         self._left = {each: set(names) for each, names in capabilities.items() if names}
@@ -30,16 +36,18 @@ class RunProgress(testtools.StreamResult):
             for name in names:
                 self._of[name].append(capability)
         self._outcomes: dict[str, Outcome] = {}
+        self._seconds = durations.by_test(self._of)
+        self._concurrency = concurrency
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("starting Tempest", total=len(self._of))
+        self._task = self._bar.add_task("starting Tempest", total=len(self._of), left="")
 
     def startTestRun(self) -> None:  # noqa: N802 - testtools' name
         if self._console.is_terminal:
@@ -65,13 +73,27 @@ class RunProgress(testtools.StreamResult):
             return
         for name in names:
             self._end(name, outcome)
-        self._bar.update(self._task, completed=len(self._outcomes), description=self._summary())
+        left = f"about {self.seconds_left():.0f} s left"
+        self._bar.update(
+            self._task, completed=len(self._outcomes), description=self._summary(), left=left
+        )
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             done, total = len(self._outcomes), len(self._of)
-            left = (now - self._started) / max(1, done) * (total - done)
-            self._say(f"{done}/{total} tests, {self._summary()}, about {left:.0f} s left")
+            self._say(f"{done}/{total} tests, {self._summary()}, {left}")
+
+    def seconds_left(self) -> float:
+        """Return about how long the rest takes.
+
+        The tests' usual durations say how much that is, and how fast those before it went says how
+        much faster or slower than usual this cloud is; at first little is known of that.
+        """
+        done = sum(self._seconds[name] for name in self._outcomes) / self._concurrency
+        whole = sum(self._seconds.values()) / self._concurrency
+        took = time.monotonic() - self._started
+        pace = (took + _SECONDS_OF_TRUST) / (done + _SECONDS_OF_TRUST)
+        return max(0.0, whole - done) * pace
 
     def _end(self, name: str, outcome: Outcome) -> None:
         self._outcomes[name] = outcome

@@ -179,16 +179,7 @@ def text(
         yield f"Of the stream: {verdict.damage}; what was complete before that counts."
         yield ""
     for group in groups(verdict):
-        plural = "s" if len(group.tests) > 1 else ""
-        yield f"{group.outcome.upper()}  {len(group.tests)} test{plural}: {group.reason}"
-        for each in group.tests[:NAMES_PER_REASON]:
-            yield f"    {each.test.name}"
-        if len(group.tests) > NAMES_PER_REASON:
-            more = len(group.tests) - NAMES_PER_REASON
-            yield f"    … and {more} more (all in the report, and in -f json)"
-        if group.cause and group.cause.call:
-            yield f"    such as {group.cause.call}"
-        yield ""
+        yield from _group(group)
     retried = [each for each in verdict.required if _is_retried(each)]
     if retried:
         yield f"Passed only when repeated: {len(retried)}"
@@ -205,6 +196,35 @@ def text(
     yield compatible(verdict)
     yield powered(verdict, attested)
     yield headline(verdict)
+
+
+def _group(group: Group) -> Iterator[str]:
+    plural = "s" if len(group.tests) > 1 else ""
+    yield f"{group.outcome.upper()}  {len(group.tests)} test{plural}: {group.reason}"
+    for each in group.tests[:NAMES_PER_REASON]:
+        yield f"    {each.test.name}"
+    if len(group.tests) > NAMES_PER_REASON:
+        more = len(group.tests) - NAMES_PER_REASON
+        yield f"    … and {more} more (all in the report, and in -f json)"
+    if group.cause and group.cause.call:
+        yield f"    such as {group.cause.call}"
+    yield ""
+
+
+def quick_text(verdict: Verdict, asked: int) -> Iterator[str]:
+    """Yield the lines on a run of one test for each capability; the last one sums up.
+
+    :param asked: how many tests that were
+    """
+    for group in groups(verdict):
+        if group.outcome is not Outcome.NOT_RUN:
+            yield from _group(group)
+    capabilities = sum(each.status is Status.REQUIRED for each in verdict.capabilities)
+    yield (
+        f"QUICK LOOK, CERTIFIES NOTHING  {verdict.programme.name}  "
+        f"{verdict.programme.guideline.id}  {verdict.count(Outcome.PASS)}/{asked} tests passed, "
+        f"for {capabilities} required capabilities"
+    )
 
 
 def compatible(verdict: Verdict) -> str:

@@ -1,16 +1,19 @@
 """What the user asked to have certified, and what that needs of a cloud."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from openstack.connection import Connection
 
 from capabilities.guideline import Status
 from capabilities.programme import Programme
 from capabilities.testid import class_of
-from refstack_client import cloud, plan, run, tempest_conf
+from refstack_client import cloud, plan, run, tempest_conf, workers
 from refstack_client.redaction import HIDDEN
 from refstack_client.shard import Shard
+from refstack_client.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,15 @@ class Request:
     guideline_name: str
     os_cloud: str | None
     accounts_file: Path | None
-    concurrency: int
+    workers: Workers | None
+    """None has their number chosen."""
     settings: Sequence[tempest_conf.Setting]
     output: Path
     resumed: run.Run | None = None
     mode: run.Mode = run.Mode.ALL
     retry_budget: int = run.RETRY_BUDGET
     shard: Shard | None = None
+    quick: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -36,6 +41,22 @@ class Request:
             value for _, option, value in self.settings if tempest_conf.is_secret(option) and value
         )
 
+    def for_cloud(self, connection: Connection) -> "Request":
+        """Return the same with what depends on a cloud.
+
+        That are the settings that clouds.yaml has for it, as ``tempest``, and the workers.
+
+        :raises UsageError: one is no setting
+        """
+        theirs = tempest_conf.parse_settings(connection.config.config.get("tempest") or ())
+        chosen = self.workers or workers.choose(connection)
+        return replace(self, settings=(*theirs, *self.settings), workers=chosen)
+
+    @property
+    def classes_at_a_time(self) -> Workers:
+        """Return the workers; without a cloud as many as suit this machine."""
+        return self.workers or workers.choose(None)
+
     def options(self) -> dict[str, Any]:
         """Return what must be given again to go on with the run; values of secrets are left out."""
         return {
@@ -43,8 +64,9 @@ class Request:
             "programme": self.programme.key,
             "os_cloud": self.os_cloud,
             "accounts": str(self.accounts_file.resolve()) if self.accounts_file else None,
-            "concurrency": self.concurrency,
+            "concurrency": self.workers.count if self.workers else None,
             "shard": str(self.shard) if self.shard else None,
+            "quick": self.quick,
             "settings": [
                 f"{section}.{option}={HIDDEN if tempest_conf.is_secret(option) else value}"
                 for section, option, value in self.settings

@@ -1,8 +1,7 @@
 """One cloud, one workspace, the tenants: what it takes to plan and to run tests with Tempest."""
 
-import configparser
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openstack.connection import Connection
 from rich.console import Console
@@ -28,8 +27,8 @@ class Session:
     space: Workspace
     tenants: Tenants
     choices: tempest_conf.Choices
-    conf: configparser.ConfigParser
-    shown: str
+    conf: tempest_conf.Conf
+    shown: tempest_conf.Conf
 
     def planned(self, *, fresh: bool = False) -> tuple[plan.Plan, Listing]:
         """Find the wanted tests in Tempest; ``fresh`` lists them anew."""
@@ -42,7 +41,9 @@ class Session:
     ) -> runner.Ended:
         """Run the tests ``wanted``: first those that borrow tenants, then those that make them."""
         own = self.tenants.own(wanted)
-        watched = progress.RunProgress(console, plan.by_capability(made_plan, wanted))
+        watched = progress.RunProgress(
+            console, plan.by_capability(made_plan, wanted), made_plan.concurrency
+        )
         hidden = (*self.tenants.secrets, *self.request.secrets)
         ended = runner.Ended(0, interrupted=False)
         for chosen, maker in (
@@ -87,7 +88,9 @@ def make_plan(
 ) -> tuple[plan.Plan, Listing]:
     """Match the wanted tests with those Tempest has."""
     listing = tempest_index.load(space, fresh=fresh)
-    made = plan.make(request.programme, listing, facts, tenants, request.concurrency, request.shard)
+    workers = request.classes_at_a_time
+    made = plan.make(request.programme, listing, facts, tenants, workers, request.shard)
+    made = replace(made, quick=request.quick)
     if listing.assumed and made.count(Kind.MISSING):
         return make_plan(request, space, facts, tenants, fresh=True)
     return made, listing

@@ -5,7 +5,6 @@ and credentials are added last, in the copy that only Tempest reads.
 """
 
 import configparser
-import copy
 import json
 import subprocess
 import sys
@@ -25,6 +24,9 @@ from refstack_client.workspace import Workspace
 
 Setting = tuple[str, str, str]
 """Section, option, value."""
+
+
+_ACCOUNTS = ("auth", "test_accounts_file")
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,19 @@ def choose_roles(known: Sequence[str], settings: Sequence[Setting]) -> Roles:
 
 
 def parse_settings(texts: Sequence[str]) -> tuple[Setting, ...]:
-    """Read ``--set section.option=value``.
+    """Read ``--set section.option=value``, or the same from clouds.yaml.
 
     :raises UsageError: one has another form
     """
     settings = []
+    if isinstance(texts, str):
+        raise UsageError(f"tempest in clouds.yaml: expected a list, not {texts}")
     for text in texts:
         where, equals, value = text.partition("=")
         section, dot, option = where.rpartition(".")
         if not (equals and dot and section and option):
             raise UsageError(
-                f"--set {text}: expected section.option=value",
+                f"{text}: expected section.option=value",
                 hint="for example --set object-storage.operator_role=swiftoperator",
             )
         settings.append((section.strip(), option.strip(), value.strip()))
@@ -89,53 +93,73 @@ class Choices:
     resources: Sequence[Setting] = ()
 
 
-def compose(workspace: Workspace, choices: Choices) -> configparser.ConfigParser:
+@dataclass(frozen=True)
+class Value:
+    """What an option is set to, and where that comes from."""
+
+    text: str
+    origin: str
+
+
+Conf = Mapping[tuple[str, str], Value]
+"""A tempest.conf: by section and option."""
+
+
+def compose(workspace: Workspace, choices: Choices) -> Conf:
     """Return the tempest.conf for ``choices``; what it says of credentials, :func:`write` adds.
 
     :raises CloudError: python-tempestconf could not make sense of the cloud
     """
     conf = _discover(workspace, choices)
-    _put(
-        conf,
-        (
-            *_corrections(workspace, choices.prefix, choices.roles),
-            *_tls(choices.tls),
-            *choices.resources,
-        ),
-    )
+    for origin, settings in (
+        *_corrections(workspace, choices.prefix),
+        ("chosen among the roles of the cloud", _roles(choices.roles)),
+        ("as the credentials say of TLS", _tls(choices.tls)),
+        ("chosen among what the cloud has: the smallest that serves", choices.resources),
+    ):
+        conf = _with(conf, settings, origin)
     return conf
 
 
-def write(
-    workspace: Workspace,
-    conf: configparser.ConfigParser,
-    choices: Choices,
-    maker: User | None = None,
-) -> str:
-    """Write the workspace's tempest.conf; return the same without secrets.
+def write(workspace: Workspace, conf: Conf, choices: Choices, maker: User | None = None) -> Conf:
+    """Write the workspace's tempest.conf; return it whole, without secrets.
 
     :param maker: with whom Tempest is to make tenants itself; None for the users there are
     """
-    whole = copy.deepcopy(conf)
-    _put(whole, (*_credentials(workspace, maker), *choices.overrides))
+    whole = _with(conf, _credentials(workspace, maker), "made for this run, or given")
+    whole = _with(whole, choices.overrides, "given: --set, or tempest in clouds.yaml")
     users = [account.for_tempest() for account in choices.users]
     write_private(workspace.accounts, yaml.safe_dump(users, allow_unicode=True))
-    write_private(workspace.tempest_conf, _render(whole, {}))
-    hidden = {
-        option: HIDDEN
-        for section in ("DEFAULT", *whole.sections())
-        for option in whole[section]
-        if is_secret(option)
+    write_private(workspace.tempest_conf, render(whole))
+    shown = {
+        (section, option): Value(HIDDEN, value.origin) if is_secret(option) else value
+        for (section, option), value in whole.items()
     }
-    hidden["test_accounts_file"] = "accounts.yaml (removed after the run)"
-    return _render(whole, hidden)
+    if accounts := shown.get(_ACCOUNTS):
+        shown[_ACCOUNTS] = Value("accounts.yaml (removed after the run)", accounts.origin)
+    return shown
 
 
-def _put(conf: configparser.ConfigParser, settings: Iterable[Setting]) -> None:
-    for section, option, value in settings:
-        if section != "DEFAULT" and not conf.has_section(section):
-            conf.add_section(section)
-        conf.set(section, option, value)
+def render(conf: Conf, *, origins: bool = False) -> str:
+    """Return the text of a tempest.conf, in oslo.config's dialect.
+
+    :param origins: say above each value where it comes from
+    """
+    lines: list[str] = []
+    for section in sorted({section for section, _ in conf}, key=lambda each: each != "DEFAULT"):
+        lines.append(f"[{section}]")
+        for (of, option), value in conf.items():
+            if of == section:
+                lines += [f"# {value.origin}"] if origins else []
+                lines.append(f"{option} = {_quoted(value.text)}")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _with(conf: Conf, settings: Iterable[Setting], origin: str) -> Conf:
+    """Return ``conf`` with ``settings`` in it; later ones win."""
+    added = {(section, option): Value(text, origin) for section, option, text in settings}
+    return {**conf, **added}
 
 
 def is_secret(option: str) -> bool:
@@ -143,7 +167,7 @@ def is_secret(option: str) -> bool:
     return any(sign in option.lower() for sign in ("password", "secret", "token"))
 
 
-def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigParser:
+def _discover(workspace: Workspace, choices: Choices) -> Conf:
     user = choices.users[0]
     request = {
         "credentials": {
@@ -181,20 +205,22 @@ def _discover(workspace: Workspace, choices: Choices) -> configparser.ConfigPars
             + (lines[-1].strip() if lines else f"status {outcome.returncode}"),
             hint="refstack-client plan shows whether the cloud can be reached at all",
         )
-    conf = configparser.ConfigParser()
-    conf.optionxform = str  # type: ignore[assignment,method-assign]
-    conf.read(found, encoding="utf-8")
-    plain = configparser.ConfigParser(interpolation=None)
-    plain.optionxform = str  # type: ignore[assignment,method-assign]
-    for section in conf.sections():
-        # python-tempestconf writes made-up users, and a section name that Tempest does not read.
-        if section not in ("auth", "oslo-concurrency"):
-            plain[section] = {
-                option: value
-                for option, value in conf.items(section)
-                if option not in conf.defaults() and not option.endswith(("username", "password"))
-            }
-    return plain
+    return _read(found)
+
+
+def _read(discovered: Path) -> Conf:
+    """Return what python-tempestconf found, but for what it makes up."""
+    parsed = configparser.ConfigParser()
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]
+    parsed.read(discovered, encoding="utf-8")
+    return {
+        (section, option): Value(value, "discovered")
+        for section in parsed.sections()
+        # It writes users that are not there, and a section name that Tempest does not read.
+        if section not in ("auth", "oslo-concurrency")
+        for option, value in parsed.items(section)
+        if option not in parsed.defaults() and not option.endswith(("username", "password"))
+    }
 
 
 def _guest(workspace: Workspace) -> Path:
@@ -205,19 +231,37 @@ def _guest(workspace: Workspace) -> Path:
     return path
 
 
-def _corrections(workspace: Workspace, prefix: str, roles: Roles) -> tuple[Setting, ...]:
+def _corrections(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
+    """Return what is put right, after the reason for it."""
     return (
-        # The log is read for the roles in the tokens, then removed with the workspace.
-        ("DEFAULT", "debug", "true"),
-        ("DEFAULT", "use_stderr", "false"),
-        ("DEFAULT", "log_file", str(workspace.log)),
-        ("DEFAULT", "resource_name_prefix", prefix),
-        ("oslo_concurrency", "lock_path", str(workspace.directory / "locks")),
-        # Nothing of ours is fetched from elsewhere, and no guest is logged in to.
-        ("image", "http_image", "http://127.0.0.1:1/none"),
-        ("validation", "run_validation", "false"),
-        ("image-feature-enabled", "image_format_enforcement", "false"),
-        *_roles(roles),
+        (
+            "Tempest's log is read for the roles in the tokens, and goes with the workspace",
+            (
+                ("DEFAULT", "debug", "true"),
+                ("DEFAULT", "use_stderr", "false"),
+                ("DEFAULT", "log_file", str(workspace.log)),
+            ),
+        ),
+        (
+            "names of what this run makes start with it",
+            (("DEFAULT", "resource_name_prefix", prefix),),
+        ),
+        (
+            "locks are this run's; python-tempestconf puts them where Tempest does not look",
+            (("oslo_concurrency", "lock_path", str(workspace.directory / "locks")),),
+        ),
+        (
+            "nothing is fetched from elsewhere; python-tempestconf would name a file of its own",
+            (("image", "http_image", "http://127.0.0.1:1/none"),),
+        ),
+        (
+            "no guest is logged in to: guests may not be reachable from here",
+            (("validation", "run_validation", "false"),),
+        ),
+        (
+            "what is uploaded as an image is no image",
+            (("image-feature-enabled", "image_format_enforcement", "false"),),
+        ),
     )
 
 
@@ -249,22 +293,11 @@ def _credentials(workspace: Workspace, admin: User | None) -> tuple[Setting, ...
         )
     return (
         ("auth", "use_dynamic_credentials", "false"),
-        ("auth", "test_accounts_file", str(workspace.accounts)),
+        (*_ACCOUNTS, str(workspace.accounts)),
     )
 
 
-def _render(conf: configparser.ConfigParser, hidden: Mapping[str, str]) -> str:
-    """Write in oslo.config's dialect: ``$`` starts a reference there, and quotes keep spaces."""
-    lines = []
-    for section in ("DEFAULT", *conf.sections()):
-        lines.append(f"[{section}]")
-        for option, value in conf[section].items():
-            if section == "DEFAULT" or option not in conf.defaults():
-                lines.append(f"{option} = {hidden.get(option) or _quoted(value)}")
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
-
-
 def _quoted(value: str) -> str:
+    """Return a value as oslo.config reads it: ``$`` starts a reference, and quotes keep spaces."""
     escaped = value.replace("$", "$$")
     return f'"{escaped}"' if escaped != escaped.strip() or escaped[:1] in "\"'" else escaped

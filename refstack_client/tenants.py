@@ -141,7 +141,7 @@ def _made(request: Request, connection: Connection, prefix: str) -> Tenants:
         connection,
         Need(
             prefix=prefix,
-            workers=request.concurrency,
+            workers=request.classes_at_a_time.count,
             roles=roles,
             reseller="object-store" in tested and roles.reseller_admin != roles.operator,
             networks="compute" in tested,

@@ -14,6 +14,7 @@ from refstack_client import plan, run
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
 from refstack_client.shard import Shard
+from refstack_client.workers import Workers
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
 FACTS = CloudFacts(
@@ -46,7 +47,7 @@ def make_run(
     made = run.create(parent, run.new_id(started))
     listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
     tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
-    planned = replace(plan.make(STORAGE, listing, facts, tenants, 1), shard=shard)
+    planned = replace(plan.make(STORAGE, listing, facts, tenants, Workers(1)), shard=shard)
     options = {"programme": "storage", "shard": str(shard) if shard else None}
     run.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
     run.keep_plan(made, planned, listing.index.tests)

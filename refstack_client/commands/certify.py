@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from capabilities import catalogue, programme
-from refstack_client import certify, guideline_source, run, tempest_conf
+from refstack_client import certify, guideline_source, report, run, tempest_conf
 from refstack_client import shard as shards
 from refstack_client.command import Command, say
 from refstack_client.commands import arguments, cloud_arguments, run_text
@@ -21,6 +21,7 @@ from refstack_client.commands.sandbox_arguments import add_sandbox
 from refstack_client.errors import (
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
+    EXIT_NOT_CONFORMANT,
     EXIT_OK,
     EXIT_UNUSABLE,
     InputError,
@@ -31,6 +32,7 @@ from refstack_client.request import Request
 from refstack_client.run import retries
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.shard import Shard
+from refstack_client.workers import Workers
 from scoring.outcome import Outcome
 
 
@@ -41,7 +43,7 @@ class Plan(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
-        cloud_arguments.add_shard(parser)
+        cloud_arguments.add_part(parser)
         parser.add_argument(
             "-f", "--format", choices=("text", "json"), default="text", help="default: text"
         )
@@ -63,7 +65,7 @@ class Certify(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
-        cloud_arguments.add_shard(parser)
+        cloud_arguments.add_part(parser)
         cloud_arguments.add_output(parser)
         parser.add_argument(
             "--sandbox",
@@ -98,11 +100,12 @@ class Certify(Command):
             )
         say()
         _say_how_it_ended(result)
-        exit_code = (
-            _show_part(result, request.shard)
-            if request.shard
-            else run_text.show(result.run, result.verdict)
-        )
+        if request.quick:
+            exit_code = _show_quick(result)
+        elif request.shard:
+            exit_code = _show_part(result, request.shard)
+        else:
+            exit_code = run_text.show(result.run, result.verdict)
         interrupted = result.ended and result.ended.interrupted
         return EXIT_INTERRUPTED if interrupted else exit_code
 
@@ -116,6 +119,16 @@ def _show_part(result: certify.Result, shard: Shard) -> int:
     shown = ", ".join(f"{counts[each]} {each}" for each in Outcome if counts[each])
     print(f"shard {shard}: {len(result.outcomes)} tests: {shown}", flush=True)
     return EXIT_INCOMPLETE if counts[Outcome.NOT_RUN] else EXIT_OK
+
+
+def _show_quick(result: certify.Result) -> int:
+    """Show what one test for each capability came to; whether all passed is the exit code."""
+    say(f"run:    {result.run.directory}")
+    say()
+    print("\n".join(report.quick_text(result.verdict, len(result.outcomes))), flush=True)
+    if Outcome.FAIL in result.outcomes:
+        return EXIT_NOT_CONFORMANT
+    return EXIT_OK if set(result.outcomes) == {Outcome.PASS} else EXIT_INCOMPLETE
 
 
 def _say_how_it_ended(result: certify.Result) -> None:
@@ -181,13 +194,14 @@ def _resumed(args: Namespace, os_cloud: str | None) -> Request:
         guideline_name=str(made.guideline),
         os_cloud=os_cloud or options.get("os_cloud"),
         accounts_file=args.accounts or (Path(accounts) if accounts else None),
-        concurrency=args.concurrency,
+        workers=Workers(args.concurrency) if args.concurrency else None,
         settings=tempest_conf.parse_settings(settings),
         output=args.output,
         resumed=made,
         mode=run.Mode.FAILED if args.rerun_failed else run.Mode.NO_OUTCOME,
         retry_budget=args.retry_budget,
         shard=shards.parse(shard) if shard else None,
+        quick=options.get("quick", False),
     )
 
 

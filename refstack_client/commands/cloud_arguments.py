@@ -10,8 +10,9 @@ from refstack_client.commands.arguments import PLATFORM, load_programme
 from refstack_client.errors import UsageError
 from refstack_client.request import Request
 from refstack_client.run import RETRY_BUDGET
+from refstack_client.workers import Workers
 
-MOST_WORKERS = 4
+FULL, QUICK = "full", "quick"
 
 
 def add_cloud(parser: ArgumentParser) -> None:
@@ -30,8 +31,7 @@ def add_cloud(parser: ArgumentParser) -> None:
         "--concurrency",
         metavar="N",
         type=int,
-        default=min(MOST_WORKERS, os.cpu_count() or 1),
-        help="tests at a time (default: %(default)s)",
+        help="tests at a time (default: as many as suit this machine and the way to the cloud)",
     )
     parser.add_argument(
         "--set",
@@ -43,8 +43,16 @@ def add_cloud(parser: ArgumentParser) -> None:
     )
 
 
-def add_shard(parser: ArgumentParser) -> None:
-    parser.add_argument(
+def add_part(parser: ArgumentParser) -> None:
+    """Add the options that leave tests out."""
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--mode",
+        choices=(FULL, QUICK),
+        default=FULL,
+        help="quick: one test for each required capability, which certifies nothing",
+    )
+    part.add_argument(
         "--shard",
         metavar="I/N",
         help="only the tests of one of N parts; refstack-client merge joins the runs",
@@ -99,7 +107,7 @@ def request(
     :param default: the programme where none is named
     :raises UsageError: an option has an impossible value
     """
-    if args.concurrency < 1:
+    if args.concurrency is not None and args.concurrency < 1:
         raise UsageError("--concurrency must be at least 1")
     name = args.guideline or catalogue.default()
     return Request(
@@ -107,8 +115,9 @@ def request(
         guideline_name=name,
         os_cloud=os_cloud,
         accounts_file=args.accounts,
-        concurrency=args.concurrency,
+        workers=Workers(args.concurrency) if args.concurrency else None,
         settings=tempest_conf.parse_settings(args.settings),
         output=output,
         shard=shard.parse(text) if (text := vars(args).get("shard")) else None,
+        quick=vars(args).get("mode") == QUICK,
     )

@@ -30,6 +30,7 @@ from refstack_client.files import read_bytes
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 _KILLED = 137
+MOST_WORKERS = 4
 _ELSEWHERE = {"docker": elsewhere.docker_commands, "kubernetes": elsewhere.kubernetes}
 
 
@@ -49,7 +50,6 @@ class Run(Command):
         parser = super().get_parser(prog_name)
         arguments.add_guideline(parser)
         cloud_arguments.add_cloud(parser)
-        parser.set_defaults(concurrency=None)
         cloud_arguments.add_output(parser)
         cloud_arguments.add_again(parser)
         _add_image(parser)
@@ -196,8 +196,9 @@ def _parts(
     """Return the parcel of each container, by the part's name; "" where there is only one."""
     with engine.explained("say how many processors it has"):
         processors = reached.client.info().get("NCPU") or 1
-    workers = max(1, min(cloud_arguments.MOST_WORKERS, processors // args.shards))
-    more = [] if args.concurrency else ["--concurrency", str(workers)]
+    workers = max(1, min(MOST_WORKERS, processors // args.shards))
+    chosen_within = args.concurrency or args.shards == 1
+    more = [] if chosen_within else ["--concurrency", str(workers)]
     environ = {**common.environ, provenance.VARIABLE: known_as}
 
     def part(shard: str) -> Parcel:

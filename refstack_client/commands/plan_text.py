@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from capabilities.guideline import Status
 from capabilities.matching import Kind
 from refstack_client.plan import Plan
+from refstack_client.workers import Workers
 
 
 def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
@@ -33,12 +34,9 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
         + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
     )
-    if plan.shard:
-        yield f"shard         {plan.shard}: {len(plan.to_run)} of them"
-    if asked is not None and asked != len(plan.to_run):
-        yield f"of these      {asked} are to run now, what else was asked has an outcome"
+    yield from _part(plan, asked)
     minutes, seconds = divmod(round(plan.seconds), 60)
-    yield f"time          about {minutes} min {seconds:02} s, {plan.concurrency} tests at a time"
+    yield f"time          about {minutes} min {seconds:02} s, {_at_a_time(plan.workers)}"
     for match in plan.matches:
         if match.kind is Kind.MISSING:
             yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"
@@ -49,3 +47,17 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         yield "The verdict can at best be INCOMPLETE: with these credentials cannot pass"
         for limit in plan.limits:
             yield f"  {limit.test.name}: {limit.why}"
+
+
+def _part(plan: Plan, asked: int | None) -> Iterator[str]:
+    if plan.quick:
+        yield f"quick         {len(plan.to_run)} of them: one for each capability, no certification"
+    if plan.shard:
+        yield f"shard         {plan.shard}: {len(plan.to_run)} of them"
+    if asked is not None and asked != len(plan.to_run):
+        yield f"of these      {asked} are to run now, what else was asked has an outcome"
+
+
+def _at_a_time(workers: Workers) -> str:
+    number = f"{workers.count} test{'s' if workers.count > 1 else ''} at a time"
+    return f"{number} ({workers.why})" if workers.why else number

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from refstack_client import certify, old_test
+from refstack_client import certify, old_test, tempest_conf
 from refstack_client.command import Command, say
 from refstack_client.commands import arguments, cloud_arguments, refstack
 from refstack_client.errors import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT, EXIT_OK
@@ -79,6 +79,7 @@ class Config(Command):
 
     def take_action(self, args: Namespace) -> int:
         request = cloud_arguments.request(args, args.os_cloud, Path())
-        write_over(args.output, certify.configure(request))
+        shown = tempest_conf.render(certify.configure(request))
+        write_over(args.output, shown.encode())
         say(f"written: {args.output}; values marked <redacted> are yours to fill in")
         return EXIT_OK

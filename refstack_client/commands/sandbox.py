@@ -6,7 +6,9 @@ from argparse import ArgumentParser, Namespace
 from refstack_client.command import Command, Lister, say
 from refstack_client.commands.sandbox_arguments import add_sandbox
 from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE
-from refstack_client.sandbox import cloud
+from refstack_client.sandbox import cloud, trouble
+from refstack_client.sandbox.profile import PROFILES
+from refstack_client.sandbox.trouble import DEFAULT_HOW, HOWS
 
 
 class _Sandbox:
@@ -14,7 +16,8 @@ class _Sandbox:
         parser = super().get_parser(prog_name)  # type: ignore[misc]
         add_sandbox(parser)
         parser.add_argument(
-            "--profile", help="what it is made of: storage (default: storage, or as it was made)"
+            "--profile",
+            help=f"what it is made of: {', '.join(PROFILES)} (default: storage, or as it was made)",
         )
         return parser
 
@@ -24,7 +27,7 @@ class _Sandbox:
 
 
 class Up(_Sandbox, Command):
-    """Start a real Keystone and Swift on loopback; safe to repeat."""
+    """Start a real, small OpenStack on loopback; safe to repeat."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -34,11 +37,27 @@ class Up(_Sandbox, Command):
             metavar="PORT",
             help="the first of the consecutive ports to use (default: free ones are chosen)",
         )
+        parser.add_argument(
+            "--latency",
+            metavar="TIME",
+            help="add this to each answer (100ms, 0.1s), as of a cloud that is far away",
+        )
+        parser.add_argument(
+            "--break",
+            metavar="SERVICE[:HOW]",
+            dest="broken",
+            action="append",
+            default=[],
+            help=f"break a service (may be repeated): {'; '.join(map(': '.join, HOWS.items()))}. "
+            f"Default: {DEFAULT_HOW}. Without it everything is mended",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
         sandbox = self.find(args)
-        cloud.up(sandbox, args.port_base, say)
+        services = [each.name for each in sandbox.profile.services]
+        troubled = trouble.parse(args.latency, args.broken, services)
+        cloud.up(sandbox, args.port_base, say, troubled)
         say("to use it:")
         print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(sandbox.clouds_yaml))}")
         print("export OS_CLOUD=sandbox")

@@ -35,7 +35,17 @@ import yaml
 from refstack_client.errors import MachineError, UsageError
 from refstack_client.files import read_json, write_private, write_text
 from refstack_client.sandbox import daemon, environment, populate
-from refstack_client.sandbox.profile import PROFILES, Daemon, Profile, Service, Step
+from refstack_client.sandbox.profile import (
+    FRONT,
+    LOCKOUT,
+    PROFILES,
+    Daemon,
+    Profile,
+    Service,
+    Step,
+    front,
+)
+from refstack_client.sandbox.trouble import Trouble
 
 HOST = "127.0.0.1"
 SECONDS_TO_HEALTH = 90
@@ -102,16 +112,17 @@ def find(root: Path, name: str | None, profile: str | None) -> Sandbox:
     return Sandbox(root.absolute(), name or chosen, PROFILES[chosen])
 
 
-def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
+def up(sandbox: Sandbox, port_base: int | None, talk: Talk, trouble: Trouble | None = None) -> None:
     """Start what is not running and return when every service answers. Safe to repeat.
 
+    :param trouble: what it is to suffer from now on; None for nothing
     :raises MachineError: a program, port, directory or file-system feature is missing
     """
     _make_state(sandbox)
     python = environment.ensure(sandbox.root, sandbox.profile.requirements, talk)
     with _locked(sandbox):
         _stop_strays(sandbox)
-        settings = _choose_settings(sandbox, port_base)
+        settings = _choose_settings(sandbox, port_base, is_troubled=trouble is not None)
         facts = _facts(sandbox, settings, python)
         for service in sandbox.profile.services:
             _render(sandbox, service, facts)
@@ -126,11 +137,21 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
             service_password=settings["secrets"]["service_password"],
             tenant_password=settings["secrets"]["tenant_password"],
         )
-        write_private(sandbox.clouds_yaml, _yaml(populate.clouds(access)))
+        public = _troubled(sandbox, facts) if trouble else facts
+        write_private(
+            sandbox.clouds_yaml,
+            _yaml(populate.clouds(access, public["auth_url"], sandbox.profile.tempest)),
+        )
         write_private(sandbox.accounts_yaml, _yaml(populate.accounts(access)))
         catalogue = tuple(
-            populate.CatalogueEntry(s.name, s.service_type, s.endpoint.format(**facts), s.roles)
-            for s in sandbox.profile.services
+            populate.CatalogueEntry(
+                each.name,
+                each.service_type,
+                each.endpoint.format(**facts),
+                each.endpoint.format(**public),
+                each.roles,
+            )
+            for each in services
         )
         _once(sandbox, "catalogue", repr(catalogue), lambda: populate.populate(access, catalogue))
         late = [each for each in services if each.needs_catalogue]
@@ -142,6 +163,7 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk) -> None:
             raise MachineError(
                 str(error), hint=f"read the logs in {sandbox.state / 'log'}"
             ) from error
+        _set_front(sandbox, trouble, facts)
 
 
 def down(sandbox: Sandbox) -> int:
@@ -209,9 +231,12 @@ def _settings(state: Path) -> dict[str, Any]:
     return read_json(state / "sandbox.json", default={})
 
 
-def _choose_settings(sandbox: Sandbox, port_base: int | None) -> dict[str, Any]:
+def _choose_settings(
+    sandbox: Sandbox, port_base: int | None, *, is_troubled: bool
+) -> dict[str, Any]:
     """Keep the ports and secrets of an earlier start as far as they can be kept."""
     names = [each.name for each in sandbox.profile.daemons]
+    fronts = [front(each) for each in sandbox.profile.services]
     settings = _settings(sandbox.state)
     alive = {name for name in names if daemon.running(sandbox.pid_file(name))}
     ports: dict[str, int] = settings.get("ports", {})
@@ -231,6 +256,8 @@ def _choose_settings(sandbox: Sandbox, port_base: int | None) -> dict[str, Any]:
                 )
     elif not alive and not (ports and all(map(_is_free, ports.values()))):
         ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    if is_troubled and not ports.keys() >= set(fronts):
+        ports = ports | dict(zip(fronts, _free_ports(len(fronts)), strict=True))
     settings = {
         "profile": sandbox.profile.name,
         "ports": ports,
@@ -282,6 +309,7 @@ def _facts(sandbox: Sandbox, settings: Mapping[str, Any], python: Path) -> dict[
         "group": grp.getgrgid(os.getgid()).gr_name,
         "port": settings["ports"],
         "secrets": settings["secrets"],
+        "locks_out": LOCKOUT in sandbox.profile.tempest,
         "auth_url": f"http://{HOST}:{settings['ports']['keystone']}/v3",
     }
 
@@ -296,6 +324,14 @@ def _render(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> Non
     for name in service.templates:
         text = templates.get_template(name).render(facts)
         write_private(sandbox.state / "conf" / name, text)
+
+
+def _troubled(sandbox: Sandbox, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts as they are for whoever comes to the services through the front."""
+    ports = dict(facts["port"])
+    for each in sandbox.profile.services:
+        ports[each.public.name] = ports[front(each)]
+    return {**facts, "port": ports, "auth_url": f"http://{HOST}:{ports['keystone']}/v3"}
 
 
 # -- processes ------------------------------------------------------------------------------------
@@ -316,6 +352,39 @@ def _serve(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> None
             _start(sandbox, each, facts)
     for each in service.daemons:
         _wait_until_healthy(sandbox, each, facts)
+
+
+def _set_front(sandbox: Sandbox, trouble: Trouble | None, facts: Mapping[str, Any]) -> None:
+    """Have the front stand before the services as ``trouble`` says; None sends it away."""
+    running = daemon.running(sandbox.pid_file(FRONT.name))
+    if trouble is None:
+        daemon.stop([running] if running else [])
+        return
+    ports = facts["port"]
+    services = {
+        each.name: {"port": ports[front(each)], "to": ports[each.public.name]}
+        for each in sandbox.profile.services
+    }
+    settings = {"host": HOST, "services": services, **trouble.as_json()}
+    path = facts["run"] / "front.json"
+    write_text(path, json.dumps(settings))
+    if not running:
+        _start(sandbox, FRONT, facts)
+
+    def has_applied() -> bool:
+        if not daemon.running(sandbox.pid_file(FRONT.name)):
+            raise MachineError(
+                f"what stands before the services ended: {_last_line(sandbox.log(FRONT.name))}",
+                hint=f"read {sandbox.log(FRONT.name)}",
+            )
+        applied = path.with_suffix(".json.applied")
+        return applied.exists() and applied.read_text() == str(path.stat().st_mtime_ns)
+
+    tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda applied: not applied),
+        stop=tenacity.stop_after_delay(SECONDS_TO_HEALTH),
+        wait=tenacity.wait_fixed(0.1),
+    )(has_applied)
 
 
 def _run_step(sandbox: Sandbox, step: Step, facts: Mapping[str, Any]) -> None:
@@ -374,7 +443,7 @@ def _environ(sandbox: Sandbox) -> dict[str, str]:
 def _stop_strays(sandbox: Sandbox) -> None:
     """End processes whose pid file was never written because an earlier start was killed."""
     kept: set[int] = set()
-    for each in sandbox.profile.daemons:
+    for each in (*sandbox.profile.daemons, FRONT):
         process = daemon.running(sandbox.pid_file(each.name))
         if process:
             kept |= {process.pid, *(child.pid for child in process.children(recursive=True))}

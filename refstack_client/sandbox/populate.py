@@ -30,25 +30,32 @@ class Access:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
+    """``url`` is where other services reach it, ``public_url`` where everybody else does."""
+
     name: str
     service_type: str
     url: str
+    public_url: str
     roles: tuple[str, ...]
 
 
-def clouds(access: Access) -> dict[str, Any]:
-    """Return a clouds.yaml document with an admin's cloud and a tenant's."""
+def clouds(access: Access, auth_url: str, tempest: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a clouds.yaml document with an admin's cloud and a tenant's.
+
+    :param tempest: settings that go with the cloud
+    """
 
     def cloud(user: str, project: str, password: str) -> dict[str, Any]:
         auth = {
-            "auth_url": access.auth_url,
+            "auth_url": auth_url,
             "username": user,
             "password": password,
             "project_name": project,
             "user_domain_name": "Default",
             "project_domain_name": "Default",
         }
-        return {"auth": auth, "region_name": REGION, "identity_api_version": 3}
+        more = {"tempest": list(tempest)} if tempest else {}
+        return {"auth": auth, "region_name": REGION, "identity_api_version": 3, **more}
 
     return {
         "clouds": {
@@ -81,8 +88,8 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
                 roles[name] = identity.create_role(name=name)
     project = _project(identity, "service")
     for entry in catalogue:
-        if entry.service_type != "identity":  # Keystone's own is made by its bootstrap
-            _endpoint(identity, entry)
+        _endpoint(identity, entry)
+        if entry.service_type != "identity":
             user = _user(identity, entry.name, access.service_password, project)
             for name in ("admin", "service"):
                 identity.assign_project_role_to_user(project, user, roles[name])
@@ -98,7 +105,7 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
 
 def _connect(access: Access) -> Connection:
     config = openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False)
-    return Connection(config=config.get_one(**clouds(access)["clouds"]["sandbox"]))
+    return Connection(config=config.get_one(**clouds(access, access.auth_url)["clouds"]["sandbox"]))
 
 
 def _project(identity, name: str):
@@ -116,14 +123,14 @@ def _endpoint(identity, entry: CatalogueEntry) -> None:
         name=entry.name, type=entry.service_type
     )
     existing = list(identity.endpoints(service_id=service.id))
-    for interface in ("public", "internal"):
+    for interface, url in (("public", entry.public_url), ("internal", entry.url)):
         endpoint = next((each for each in existing if each.interface == interface), None)
         if endpoint is None:
             identity.create_endpoint(
-                service_id=service.id, interface=interface, region_id=REGION, url=entry.url
+                service_id=service.id, interface=interface, region_id=REGION, url=url
             )
-        elif endpoint.url != entry.url:
-            identity.update_endpoint(endpoint, url=entry.url)
+        elif endpoint.url != url:
+            identity.update_endpoint(endpoint, url=url)
 
 
 # -- what tests need to be there ------------------------------------------------------------------

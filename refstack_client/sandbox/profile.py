@@ -48,6 +48,11 @@ class Service:
     directories: tuple[str, ...] = ()
     """Below {data}."""
 
+    @property
+    def public(self) -> Daemon:
+        """The process that others reach it by."""
+        return self.daemons[-1]
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -56,10 +61,21 @@ class Profile:
     name: str
     services: tuple[Service, ...]
     requirements: str
+    tempest: tuple[str, ...] = ()
+    """What Tempest must be told of it, for nobody could find it out."""
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:
         return tuple(daemon for service in self.services for daemon in service.daemons)
+
+
+FRONT = Daemon("front", ("{python}", "{programs}/front.py", "{run}/front.json"))
+"""Stands before the services where there is trouble (:mod:`.trouble`)."""
+
+
+def front(service: Service) -> str:
+    """Return the name of the port at which the front stands for a service."""
+    return f"front-{service.public.name}"
 
 
 def _uwsgi(name: str, module: str, threads: int, *more: str) -> tuple[str, ...]:
@@ -293,12 +309,14 @@ NOVA = Service(
     needs_catalogue=True,
 )
 
+LOCKOUT = "identity-feature-enabled.security_compliance=true"
+"""Keystone locks users out who give wrong passwords, and remembers old ones."""
 _COMPUTE = (KEYSTONE, GLANCE, PLACEMENT, NEUTRON, CINDER, NOVA)
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("storage", (KEYSTONE, SWIFT), "storage"),
-        Profile("compute", _COMPUTE, "platform"),
-        Profile("platform", (*_COMPUTE, SWIFT), "platform"),
+        Profile("compute", _COMPUTE, "platform", (LOCKOUT,)),
+        Profile("platform", (*_COMPUTE, SWIFT), "platform", (LOCKOUT,)),
     )
 }

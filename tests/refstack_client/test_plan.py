@@ -14,6 +14,7 @@ from capabilities.matching import Index, Kind
 from refstack_client import plan
 from refstack_client.listing import Listing
 from refstack_client.plan import TenantKind, Tenants
+from refstack_client.workers import Workers
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
 
@@ -27,7 +28,7 @@ LISTING = Listing(index(), {"tempest": "47.0.0"})
 
 
 def make(tenants: Tenants, concurrency: int = 4) -> plan.Plan:
-    return plan.make(STORAGE, LISTING, None, tenants, concurrency)
+    return plan.make(STORAGE, LISTING, None, tenants, Workers(concurrency, "as asked"))
 
 
 def test_every_wanted_test_is_planned_under_its_full_id():
@@ -56,7 +57,7 @@ def test_with_given_users_what_cannot_pass_is_said():
 )
 def test_workers_are_as_many_as_the_users_suffice_for(operators, resellers, wanted, expected):
     roles = (("member",),) * operators + (("ResellerAdmin",),) * resellers
-    assert Tenants(TenantKind.ACCOUNTS, roles, "ResellerAdmin").workers(wanted) == expected
+    assert Tenants(TenantKind.ACCOUNTS, roles, "ResellerAdmin").suffice_for(wanted) == expected
 
 
 def test_a_plan_kept_as_json_gives_its_matches_back():

@@ -1,7 +1,5 @@
 """tempest.conf as Tempest's own parser reads it back."""
 
-import configparser
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from oslo_config import cfg
 
 from refstack_client import tempest_conf
 from refstack_client.errors import UsageError
+from refstack_client.tempest_conf import Value
 
 VALUES = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), max_codepoint=0x2FF), min_size=1
@@ -17,11 +16,9 @@ VALUES = st.text(
 
 @given(value=VALUES)
 def test_every_value_survives_the_dialect_of_oslo_config(value, tmp_path_factory):
-    conf = configparser.ConfigParser(interpolation=None)
-    conf.add_section("auth")
-    conf.set("auth", "admin_password", value)
+    conf = {("auth", "admin_password"): Value(value, "given")}
     path = tmp_path_factory.mktemp("conf") / "tempest.conf"
-    path.write_text(tempest_conf._render(conf, {}), encoding="utf-8")
+    path.write_text(tempest_conf.render(conf, origins=True), encoding="utf-8")
     read = cfg.ConfigOpts()
     read.register_opt(cfg.StrOpt("admin_password"), group="auth")
     read([], default_config_files=[str(path)])
