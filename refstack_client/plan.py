@@ -176,7 +176,7 @@ def make(
         },
         cloud=cloud,
         tenants=tenants.kind,
-        limits=tuple(_limits(tests, tenants)),
+        limits=tuple(limits(tests, tenants)),
         workers=_as_many_as(tenants, workers),
         shard=shard,
         assumed=listing.assumed,
@@ -237,7 +237,8 @@ def why_missing(test: Test, listing: Listing) -> str:
     return "gone from what is installed"
 
 
-def _limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
+def limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
+    """Yield the tests that cannot pass with given users."""
     if tenants.kind is not TenantKind.ACCOUNTS:
         return
     has_reseller = any(tenants.reseller_role in each for each in tenants.roles)

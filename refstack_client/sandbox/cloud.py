@@ -401,7 +401,7 @@ def _run_step(sandbox: Sandbox, step: Step, facts: Mapping[str, Any]) -> None:
                 env=_environ(sandbox),
                 check=False,
             )
-        if outcome.returncode:
+        if outcome.returncode not in step.done:
             raise MachineError(
                 f"{step.name} failed with status {outcome.returncode}: "
                 f"{_last_line(sandbox.log(step.name))}",

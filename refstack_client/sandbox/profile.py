@@ -18,6 +18,8 @@ class Step:
     argv: tuple[str, ...]
     stdin: Mapping[str, str] = field(default_factory=dict)
     """Sent as one JSON document."""
+    done: tuple[int, ...] = (0,)
+    """Statuses of success; some say that there was nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,17 @@ def _main(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _database(
-    service: str, *syncs: tuple[str, ...], files: tuple[str, ...] = ()
+    service: str,
+    *syncs: tuple[str, ...],
+    files: tuple[str, ...] = (),
+    done: tuple[int, ...] = (0,),
 ) -> tuple[Step, ...]:
     """Return the steps that make a service's database."""
     paths = (f"{{data}}/{name}.sqlite" for name in files or (service,))
-    steps = [Step(f"{service}-db-{number}", argv) for number, argv in enumerate(syncs, start=1)]
+    steps = [
+        Step(f"{service}-db-{number}", argv, done=done)
+        for number, argv in enumerate(syncs, start=1)
+    ]
     return (*steps, Step(f"{service}-wal", ("{python}", "{programs}/sqlite_wal.py", *paths)))
 
 
@@ -291,6 +299,7 @@ NOVA = Service(
             *("--transport-url", "fake:/"),
         ),
         files=("nova_api", "nova_cell0", "nova"),
+        done=(0, 2),  # nova-manage's "there is one already"
     ),
     daemons=(
         Daemon(
