@@ -104,8 +104,10 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
 
 
 def _connect(access: Access) -> Connection:
+    """Return a connection to the services themselves, past what may stand before them."""
     config = openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False)
-    return Connection(config=config.get_one(**clouds(access, access.auth_url)["clouds"]["sandbox"]))
+    admin = clouds(access, access.auth_url)["clouds"]["sandbox"]
+    return Connection(config=config.get_one(**admin, interface="internal"))
 
 
 def _project(identity, name: str):
