@@ -30,18 +30,13 @@ _HINT = (
 
 @dataclass(frozen=True)
 class Account:
-    """A tenant user.
-
-    ``roles`` are those by which Tempest may ask for it; ``network`` is the name of its project's,
-    "" where there is none or Tempest is to find it.
-    """
+    """A tenant user; ``roles`` are those by which Tempest may ask for it."""
 
     username: str
     password: str = field(repr=False)
     project_name: str
     domain_name: str
     roles: tuple[str, ...] = ()
-    network: str = ""
 
     def as_auth(self) -> dict[str, str]:
         """Return what openstacksdk signs in with."""
@@ -60,7 +55,6 @@ class Account:
             "project_name": self.project_name,
             "domain_name": self.domain_name,
             "roles": list(self.roles),
-            **({"resources": {"network": self.network}} if self.network else {}),
         }
 
 

@@ -4,10 +4,11 @@ Credentials come from ``--os-cloud``, clouds.yaml and ``OS_*`` variables through
 loader, so every kind of authentication it knows works here.
 """
 
+import contextlib
 import getpass
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,37 @@ SERVICES = {
 }
 
 
+FAILURES = (
+    openstack.exceptions.SDKException,
+    keystoneauth1.exceptions.ClientException,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""How a call to a cloud fails; the last are what openstacksdk makes of answers of another kind."""
+
+
+def brief(error: Exception) -> str:
+    """Return what went wrong with a call, in one line."""
+    said = " ".join(str(error).split())[:200]
+    known = isinstance(error, FAILURES[:2])
+    return said if known else f"an answer that is none ({type(error).__name__}: {said})"
+
+
+@contextlib.contextmanager
+def asked(what: str, hint: str) -> Iterator[None]:
+    """Make an error of the user's cloud of whatever a call to it fails with.
+
+    :param what: could not be done; starts the message
+    :raises CloudError: it could not
+    """
+    try:
+        yield
+    except FAILURES as error:
+        raise CloudError(f"{what}: {brief(error)}", hint=hint) from error
+
+
 class NoCloudError(CloudError):
     """No cloud was named, by option, variable or file."""
 
@@ -54,7 +86,7 @@ def connect(os_cloud: str | None) -> Connection:
     try:
         connection = Connection(config=region)
         connection.session.auth.get_access(connection.session)
-    except (keystoneauth1.exceptions.ClientException, openstack.exceptions.SDKException) as error:
+    except FAILURES as error:
         raise _explained(error, region.name, auth_url) from error
     return connection
 
@@ -242,6 +274,6 @@ def _explained(error: Exception, name: str, auth_url: str) -> CloudError:
             hint="auth_url usually ends in /v3",
         )
     return CloudError(
-        f"{where} could not be used: {' '.join(str(error).split())}",
+        f"{where} could not be used: {brief(error)}",
         hint="openstack token issue shows whether the credentials work",
     )

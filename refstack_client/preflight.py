@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
-import openstack.exceptions
 from openstack.connection import Connection
 
 from refstack_client import cloud, needs, plan, resources, tenants
@@ -20,15 +19,6 @@ from refstack_client.errors import CloudError
 from refstack_client.needs import Need
 from refstack_client.request import Request
 
-_FAILURES = (
-    openstack.exceptions.SDKException,
-    keystoneauth1.exceptions.ClientException,
-    OSError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)
-"""What a service that answers nonsense makes of openstacksdk, besides its own errors."""
 SECONDS_OFF_TOLD = 30
 SECONDS_OFF_REFUSED = 300
 """Tokens and signed addresses are good for minutes."""
@@ -73,9 +63,8 @@ def check(request: Request) -> Iterator[Check]:
             yield from look(connection, request)
         except CloudError as error:
             yield Check(name, Level.PROBLEM, str(error), error.hint)
-        except _FAILURES as error:
-            told = " ".join(str(error).split())[:200]
-            yield Check(name, Level.PROBLEM, told, "what the service logs says why")
+        except (*cloud.FAILURES, OSError) as error:
+            yield Check(name, Level.PROBLEM, cloud.brief(error), "what the service logs says why")
 
 
 def _roles(connection: Connection, request: Request) -> Iterator[Check]:

@@ -18,6 +18,10 @@ _SERVICES = {
 _PATHS = (
     (re.compile(r"/v1/AUTH_|/info$|/healthcheck$"), _SERVICES["object_storage"]),
     (re.compile(r"/v3/auth/|/v3/(users|projects|roles|domains)"), _SERVICES["identity"]),
+    (re.compile(r"/v2\.0/"), _SERVICES["network"]),
+    (re.compile(r"/v2\.1(/|$)"), _SERVICES["compute"]),
+    (re.compile(r"/v2/(images|schemas|tasks|metadefs|info)\b"), _SERVICES["image"]),
+    (re.compile(r"/v3/[0-9a-f]{32}/|/v3/(volumes|snapshots|backups)\b"), _SERVICES["volume"]),
 )
 
 # Whose client made a call, as the frames of a traceback tell.
@@ -38,6 +42,12 @@ _HOW = (
 )
 _REQUEST = re.compile(
     r"Request \((?P<caller>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
+)
+_BODY = re.compile(r"Body: (?P<body>[^\n]*)")
+_MISSING_KEY = re.compile(r"^KeyError: '(?P<key>\w+)'")
+# Where an error comes from that a client of Tempest's raised, rather than a test.
+_RAISED_BY_CLIENT = re.compile(
+    r'File "[^"]*tempest/lib/(?:services/|auth|common/(?:rest_client|api_version_utils))'
 )
 _REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '(?P<id>[^']+)'")
 # What a test does after it has failed.
@@ -112,6 +122,8 @@ def _cause(traceback: str, log: str) -> Cause:
     kind = next(kinds, None)
     if unreachable and kind not in (Kind.CONFIG, Kind.TIMEOUT):
         return Cause(unreachable)
+    if kind is Kind.TEST and _lacking(error, log):
+        kind = Kind.WRONG_RESPONSE
     kind = kind or Kind.WRONG_RESPONSE
     return Cause(kind, _call(log, kind))
 
@@ -155,12 +167,37 @@ def _failure(test_name: str, traceback: str, log: str) -> str:
             where = f" at {connection['host']}:{connection['port']}" if connection else ""
             return f"{who}{where} {how}"
     reason = _sentence(error) or "failed without a traceback"
+    call = _call(log, Kind.RESOURCE)
+    if call and any(kind is Kind.RESOURCE and sign.search(error) for kind, sign in _KINDS):
+        return _one_line(f"{_service(test_name, call.path)}: {reason}")
     server_errors = [each for each in _REQUEST.finditer(log) if int(each["status"]) >= 500]
     if server_errors:
         last = server_errors[-1]
         who = _service(test_name, last["url"])
         return _one_line(f"{who} answered {last['status']} to {last['method']}: {reason}")
+    if lacking := _lacking(error, log):
+        request, key = lacking
+        who = _service(test_name, request["url"])
+        return f"{who} answered {request['status']} to {request['method']} without {key}"
+    if _is_raised_by_client(traceback):
+        return _one_line(f"{_service(test_name, '', traceback)}: {reason}")
     return _one_line(reason)
+
+
+def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:
+    """Return the answer in which a test looked for a key in vain, and the key."""
+    missing = _MISSING_KEY.search(error)
+    requests = list(_REQUEST.finditer(log))
+    if not missing or not requests:
+        return None
+    bodies = [each["body"] for each in _BODY.finditer(log, requests[-1].end())]
+    has_key = any(f'"{missing["key"]}"' in body for body in bodies)
+    return None if has_key or not bodies else (requests[-1], missing["key"])
+
+
+def _is_raised_by_client(traceback: str) -> bool:
+    frames = [line for line in traceback.splitlines() if line.lstrip().startswith('File "')]
+    return bool(frames) and bool(_RAISED_BY_CLIENT.search(frames[-1]))
 
 
 def _error(traceback: str) -> str:

@@ -6,9 +6,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import openstack.exceptions
 from openstack.connection import Connection
 
+from refstack_client import cloud
 from refstack_client.errors import CloudError
 from refstack_client.tempest_conf import Setting
 
@@ -27,7 +27,10 @@ def choose(
     there = set(endpoints)
     chosen: list[Setting] = []
     known = {(section, option) for section, option, _ in given}
-    try:
+    with cloud.asked(
+        "what there is to test with could not be listed",
+        "openstack image list, flavor list and network list show the same",
+    ):
         images = _images(connection) if IMAGE in there else []
         if COMPUTE in there:
             chosen += _pair("image_ref", [each.id for each in images], "image")
@@ -35,11 +38,6 @@ def choose(
             chosen += _pair("flavor_ref", [each.id for each in flavors], "flavor")
         if NETWORK in there:
             chosen += _public_network(connection)
-    except openstack.exceptions.SDKException as error:
-        raise CloudError(
-            f"what there is to test with could not be listed: {' '.join(str(error).split())}",
-            hint="openstack image list, flavor list and network list show the same",
-        ) from error
     return tuple(each for each in chosen if each[:2] not in known)
 
 

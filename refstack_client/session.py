@@ -64,6 +64,7 @@ def open_session(
 
     :raises CloudError: what the cloud offers cannot be told, or does not suffice
     """
+    network = [("compute", "fixed_network_name", tenants.network)] if tenants.network else []
     choices = tempest_conf.Choices(
         cloud=cloud.facts(connection),
         users=tenants.users,
@@ -71,7 +72,10 @@ def open_session(
         overrides=request.settings,
         prefix=prefix,
         tls=_tls(connection),
-        resources=resources.choose(connection, request.service_types, request.settings),
+        resources=(
+            *resources.choose(connection, request.service_types, request.settings),
+            *network,
+        ),
     )
     conf = tempest_conf.compose(space, choices)
     shown = tempest_conf.write(space, conf, choices)

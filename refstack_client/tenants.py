@@ -33,12 +33,16 @@ _NETWORK = "10.100.0.0/24"
 
 @dataclass(frozen=True)
 class Tenants:
-    """``maker`` is the user with whom Tempest makes the tenants that only it can make."""
+    """``maker`` is the user with whom Tempest makes the tenants that only it can make.
+
+    ``network`` is what the network of each is called, "" where Tempest is to find one.
+    """
 
     kind: plan.TenantKind
     users: tuple[Account, ...]
     roles: Roles
     maker: User | None = None
+    network: str = ""
 
     def own(self, load_list: Iterable[str]) -> frozenset[str]:
         """Return what of ``load_list`` runs with tenants that Tempest makes itself.
@@ -86,12 +90,13 @@ def provided(
     if uses_given(request, cloud.facts(connection)):
         yield given(request, connection)
         return
-    tenancy = throwaway.Tenancy(
-        prefix=traces.prefix,
-        before=throwaway.project_ids(connection),
-        class_names=request.class_names,
-        roles=_roles(request, connection).all,
-    )
+    with cloud.asked("Keystone could not list projects and roles", "its log says why"):
+        tenancy = throwaway.Tenancy(
+            prefix=traces.prefix,
+            before=throwaway.project_ids(connection),
+            class_names=request.class_names,
+            roles=_roles(request, connection).all,
+        )
     try:
         with leftovers.noted(traces.note, tenancy, traces.log):
             yield _made(request, connection, traces.prefix)
@@ -150,7 +155,18 @@ def _made(request: Request, connection: Connection, prefix: str) -> Tenants:
     )
     own = plan.own_tenants(request.programme)
     maker = throwaway.make_admin(connection, prefix) if own else None
-    return Tenants(plan.TenantKind.THROWAWAY, users, roles, maker)
+    network = _network_name(prefix) if "compute" in tested else ""
+    return Tenants(plan.TenantKind.THROWAWAY, users, roles, maker, network)
+
+
+def _network_name(prefix: str) -> str:
+    """Return the name of every tenant's network.
+
+    Tempest is told of one name (compute.fixed_network_name), and asks Neutron for it only where
+    servers are made. Networks in its accounts file it would ask for with every user it takes, and
+    keep the user for good should Neutron not answer.
+    """
+    return f"{prefix}-network"
 
 
 @dataclass(frozen=True)
@@ -202,14 +218,12 @@ def make(connection: Connection, need: Need) -> tuple[Account, ...]:
     count = need.workers * _PROJECTS_PER_WORKER
     groups = [(pair, need.networks)] * count
     groups += [((reseller,), False)] * (need.workers if need.reseller else 0)
-    try:
+    with cloud.asked(
+        "this admin credential could not make tenants",
+        "use a credential that may make projects, users and networks, or give tenant users with "
+        "--accounts",
+    ):
         made = maker.make(groups)
-    except throwaway.FAILURES as error:
-        raise CloudError(
-            f"this admin credential could not make tenants: {throwaway.brief(error)}",
-            hint="use a credential that may make projects, users and networks, or give tenant "
-            "users with --accounts",
-        ) from error
     ordered = itertools.zip_longest(*made)
     return tuple(each for rank in ordered for each in rank if each)
 
@@ -244,13 +258,14 @@ class _Maker:
         )
         for role in dict.fromkeys(person.granted):
             identity.assign_project_role_to_user(project, user, self.known[role])
-        network = f"{project_name}-network" if self.need.networks else ""
-        return Account(name, password, project_name, self.domain.name, person.listed, network)
+        return Account(name, password, project_name, self.domain.name, person.listed)
 
     def _network(self, name: str, project_id: str) -> None:
         """Make what Tempest would: a network, a subnet, and a router to the outside."""
         neutron = self.connection.network
-        network = neutron.create_network(name=f"{name}-network", project_id=project_id)
+        network = neutron.create_network(
+            name=_network_name(self.need.prefix), project_id=project_id
+        )
         subnet = neutron.create_subnet(
             name=f"{name}-subnet",
             project_id=project_id,

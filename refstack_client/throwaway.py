@@ -15,19 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import keystoneauth1.exceptions
 import openstack.exceptions
 from openstack.connection import Connection
 
-from refstack_client.cloud import as_tenant
+from refstack_client.cloud import FAILURES, as_tenant, brief
 from refstack_client.cloud_facts import ADMIN_ROLE
 from refstack_client.errors import CloudError
 from refstack_client.tempest_log import Made
 
-FAILURES = (
-    openstack.exceptions.SDKException,
-    keystoneauth1.exceptions.ClientException,
-)
 _TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
 SECONDS_TO_SETTLE = 0.5
 AT_ONCE = 8
@@ -258,7 +253,3 @@ def password() -> str:
     """Return a new one."""
     # Upper, lower, digit and special: what password rules usually ask for.
     return f"Aa1-{secrets.token_urlsafe(24)}"
-
-
-def brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -1,5 +1,6 @@
 """What the tests that certify the sandbox share: commands, and what they must not leave behind."""
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import psutil
 from refstack_client.sandbox import cloud
 from refstack_client.sandbox.cloud import Sandbox
 
+SANDBOX_ROOT = Path(
+    os.environ.get("REFSTACK_SANDBOX_ROOT", Path(__file__).parent.parent / ".sandbox")
+)
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
 CERTIFY = (CLIENT, "certify", "--programme", "storage")
 UNDER_WAY = "objectstore-container-create: 2 pass"

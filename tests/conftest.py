@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from certifying import SANDBOX_ROOT
 from streams import StreamWriter
 
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.sandbox.cloud import Sandbox
 
 ROOT = Path(__file__).parent.parent
-SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ROOT / ".sandbox"))
 # Real streams and published files that are too large, or not ours, to be part of the project.
 SHARED = Path(os.environ.get("REFSTACK_SHARED", ROOT.parent / "shared"))
 

@@ -43,7 +43,7 @@ from refstack_client.sandbox.profile import (
     Profile,
     Service,
     Step,
-    front,
+    doors,
 )
 from refstack_client.sandbox.trouble import Trouble
 
@@ -137,7 +137,9 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk, trouble: Trouble | N
             service_password=settings["secrets"]["service_password"],
             tenant_password=settings["secrets"]["tenant_password"],
         )
-        public = _troubled(sandbox, facts) if trouble else facts
+        public, internal = (
+            (_behind(sandbox, facts, 0), _behind(sandbox, facts, 1)) if trouble else (facts, facts)
+        )
         write_private(
             sandbox.clouds_yaml,
             _yaml(populate.clouds(access, public["auth_url"], sandbox.profile.tempest)),
@@ -147,13 +149,19 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk, trouble: Trouble | N
             populate.CatalogueEntry(
                 each.name,
                 each.service_type,
-                each.endpoint.format(**facts),
+                each.endpoint.format(**internal),
                 each.endpoint.format(**public),
                 each.roles,
             )
             for each in services
         )
-        _once(sandbox, "catalogue", repr(catalogue), lambda: populate.populate(access, catalogue))
+        _set_front(sandbox, trouble, facts)
+        _once(
+            sandbox,
+            "catalogue",
+            repr(catalogue),
+            lambda: _repopulate(sandbox, lambda: populate.populate(access, catalogue)),
+        )
         late = [each for each in services if each.needs_catalogue]
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda each: _serve(sandbox, each, facts), late))
@@ -163,7 +171,20 @@ def up(sandbox: Sandbox, port_base: int | None, talk: Talk, trouble: Trouble | N
             raise MachineError(
                 str(error), hint=f"read the logs in {sandbox.state / 'log'}"
             ) from error
-        _set_front(sandbox, trouble, facts)
+        if trouble:
+            suffer(sandbox, trouble)
+
+
+def suffer(sandbox: Sandbox, trouble: Trouble) -> None:
+    """Change what a sandbox that has a front suffers; its services go on running.
+
+    :raises UsageError: it has none
+    """
+    if not daemon.running(sandbox.pid_file(FRONT.name)):
+        raise UsageError(f"nothing stands before the sandbox {sandbox.name}")
+    path = sandbox.state / "run" / "front.json"
+    settings = json.loads(path.read_text())
+    _apply(sandbox, path, {**settings, "broken": dict(trouble.broken)})
 
 
 def down(sandbox: Sandbox) -> int:
@@ -236,7 +257,7 @@ def _choose_settings(
 ) -> dict[str, Any]:
     """Keep the ports and secrets of an earlier start as far as they can be kept."""
     names = [each.name for each in sandbox.profile.daemons]
-    fronts = [front(each) for each in sandbox.profile.services]
+    fronts = [door for each in sandbox.profile.services for door in doors(each)]
     settings = _settings(sandbox.state)
     alive = {name for name in names if daemon.running(sandbox.pid_file(name))}
     ports: dict[str, int] = settings.get("ports", {})
@@ -326,11 +347,14 @@ def _render(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> Non
         write_private(sandbox.state / "conf" / name, text)
 
 
-def _troubled(sandbox: Sandbox, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts as they are for whoever comes to the services through the front."""
+def _behind(sandbox: Sandbox, facts: Mapping[str, Any], door: int) -> dict[str, Any]:
+    """Return the facts as they are for whoever comes to the services through the front.
+
+    :param door: which of a service's two (:func:`.profile.doors`)
+    """
     ports = dict(facts["port"])
     for each in sandbox.profile.services:
-        ports[each.public.name] = ports[front(each)]
+        ports[each.public.name] = ports[doors(each)[door]]
     return {**facts, "port": ports, "auth_url": f"http://{HOST}:{ports['keystone']}/v3"}
 
 
@@ -361,17 +385,30 @@ def _set_front(sandbox: Sandbox, trouble: Trouble | None, facts: Mapping[str, An
         daemon.stop([running] if running else [])
         return
     ports = facts["port"]
-    services = {
-        each.name: {"port": ports[front(each)], "to": ports[each.public.name]}
+    openings = [
+        {
+            "service": each.name,
+            "port": ports[door],
+            "to": ports[each.public.name],
+            "latency": latency,
+        }
         for each in sandbox.profile.services
-    }
-    settings = {"host": HOST, "services": services, **trouble.as_json()}
+        for door, latency in zip(doors(each), (trouble.latency, 0), strict=True)
+    ]
+    # Nothing is broken before everything is up.
+    settings = {"host": HOST, "doors": openings, "broken": {}}
     path = facts["run"] / "front.json"
-    write_text(path, json.dumps(settings))
     if not running:
+        write_text(path, json.dumps(settings))
         _start(sandbox, FRONT, facts)
+    _apply(sandbox, path, settings)
 
-    def has_applied() -> bool:
+
+def _apply(sandbox: Sandbox, path: Path, settings: Mapping[str, Any]) -> None:
+    """Give the front its settings; return once they hold."""
+    write_text(path, json.dumps(settings))
+
+    def holds() -> bool:
         if not daemon.running(sandbox.pid_file(FRONT.name)):
             raise MachineError(
                 f"what stands before the services ended: {_last_line(sandbox.log(FRONT.name))}",
@@ -381,10 +418,20 @@ def _set_front(sandbox: Sandbox, trouble: Trouble | None, facts: Mapping[str, An
         return applied.exists() and applied.read_text() == str(path.stat().st_mtime_ns)
 
     tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda applied: not applied),
+        retry=tenacity.retry_if_result(lambda done: not done),
         stop=tenacity.stop_after_delay(SECONDS_TO_HEALTH),
         wait=tenacity.wait_fixed(0.1),
-    )(has_applied)
+    )(holds)
+
+
+def _repopulate(sandbox: Sandbox, run: Callable[[], None]) -> None:
+    """Change the catalogue; what looked into it when it started is to do so again."""
+    run()
+    for service in sandbox.profile.services:
+        for each in service.daemons if service.needs_catalogue else ():
+            process = daemon.running(sandbox.pid_file(each.name))
+            if process:
+                daemon.stop([process, *process.children(recursive=True)])
 
 
 def _run_step(sandbox: Sandbox, step: Step, facts: Mapping[str, Any]) -> None:

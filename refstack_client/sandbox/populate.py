@@ -104,10 +104,14 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
 
 
 def _connect(access: Access) -> Connection:
-    """Return a connection to the services themselves, past what may stand before them."""
     config = openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False)
     admin = clouds(access, access.auth_url)["clouds"]["sandbox"]
-    return Connection(config=config.get_one(**admin, interface="internal"))
+    # What the catalogue says may be changing, and everybody's way in may be a long one.
+    return Connection(
+        config=config.get_one(
+            **admin, interface="internal", identity_endpoint_override=access.auth_url
+        )
+    )
 
 
 def _project(identity, name: str):

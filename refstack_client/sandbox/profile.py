@@ -75,9 +75,9 @@ FRONT = Daemon("front", ("{python}", "{programs}/front.py", "{run}/front.json"))
 """Stands before the services where there is trouble (:mod:`.trouble`)."""
 
 
-def front(service: Service) -> str:
-    """Return the name of the port at which the front stands for a service."""
-    return f"front-{service.public.name}"
+def doors(service: Service) -> tuple[str, str]:
+    """Return the names of the ports at which it stands: for everybody, and for other services."""
+    return f"front-{service.public.name}", f"inner-{service.public.name}"
 
 
 def _uwsgi(name: str, module: str, threads: int, *more: str) -> tuple[str, ...]:

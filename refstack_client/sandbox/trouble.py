@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from refstack_client.errors import UsageError
 
@@ -23,9 +22,6 @@ class Trouble:
 
     latency: float = 0.0
     broken: Mapping[str, str] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"latency": self.latency, "broken": dict(self.broken)}
 
 
 def parse(latency: str | None, broken: Iterable[str], services: Iterable[str]) -> Trouble | None:

@@ -1,10 +1,8 @@
 """What stands before the services of a sandbox that is far away, or broken: front.py SETTINGS.
 
-A reverse proxy for each service, in one process. SETTINGS is a JSON file: {"host": …, "latency":
-seconds, "services": {NAME: {"port": …, "to": …}}, "broken": {NAME: HOW}}. It is read again when it
+Reverse proxies in one process. SETTINGS is a JSON file: {"host": …, "doors": [{"service": NAME,
+"port": …, "to": …, "latency": seconds}, …], "broken": {NAME: HOW}}. It is read again when it
 changes; SETTINGS.applied holds the time of the change that holds now, in nanoseconds.
-
-The services reach each other past it.
 """
 
 import asyncio
@@ -31,8 +29,8 @@ def _error(code, message):
     return {"error": {"code": code, "title": message, "message": message}}
 
 
-class Service:
-    """Passes on what is asked of one service, and answers as its ``how`` says."""
+class Door:
+    """Passes on what is asked at one port, and answers as its ``how`` says."""
 
     def __init__(self, host, port, to):
         self.host, self.port, self.to = host, port, to
@@ -81,7 +79,7 @@ class Service:
     async def answer(self, request):
         await asyncio.sleep(self.latency)
         broken = BROKEN.get(self.how) if is_asked_to_work(request) else None
-        return await (broken or Service.passed_on)(self, request)
+        return await (broken or Door.passed_on)(self, request)
 
     async def passed_on(self, request):
         kept = [(k, v) for k, v in request.headers.items() if k.lower() not in _OF_ONE_HOP]
@@ -124,15 +122,15 @@ class Service:
 
 
 BROKEN = {
-    "slow": Service.slow,
-    "errors": Service.errors,
-    "wrong-body": Service.wrong_body,
-    "no-extensions": Service.no_extensions,
+    "slow": Door.slow,
+    "errors": Door.errors,
+    "wrong-body": Door.wrong_body,
+    "no-extensions": Door.no_extensions,
 }
 
 
 async def main(path):
-    services = {}
+    doors = {}
     seen = None
     while True:
         changed = os.stat(path).st_mtime_ns
@@ -140,10 +138,11 @@ async def main(path):
             seen = changed
             with open(path) as content:
                 settings = json.load(content)
-            for name, ports in settings["services"].items():
-                if name not in services:
-                    services[name] = Service(settings["host"], **ports)
-                await services[name].set(settings["broken"].get(name), settings["latency"])
+            for each in settings["doors"]:
+                port = each["port"]
+                if port not in doors:
+                    doors[port] = Door(settings["host"], port, each["to"])
+                await doors[port].set(settings["broken"].get(each["service"]), each["latency"])
             with open(f"{path}.applied", "w") as content:
                 content.write(str(seen))
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
