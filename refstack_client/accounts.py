@@ -6,7 +6,7 @@ the file says of roles is not believed.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,18 @@ _HINT = (
 
 @dataclass(frozen=True)
 class Account:
-    """A tenant user; ``roles`` are those by which Tempest may ask for it."""
+    """A tenant user.
+
+    ``roles`` are those by which Tempest may ask for it; ``network`` is what its project's network
+    is called, "" where Tempest is to find one.
+    """
 
     username: str
     password: str = field(repr=False)
     project_name: str
     domain_name: str
     roles: tuple[str, ...] = ()
+    network: str = ""
 
     def as_auth(self) -> dict[str, str]:
         """Return what openstacksdk signs in with."""
@@ -55,6 +60,7 @@ class Account:
             "project_name": self.project_name,
             "domain_name": self.domain_name,
             "roles": list(self.roles),
+            **({"resources": {"network": self.network}} if self.network else {}),
         }
 
 
@@ -97,7 +103,15 @@ def _account(path: Path, number: int, entry: Any) -> Account:
     ):
         if not value:
             raise InputError(f"{path}: /{number}: {key} is missing", hint=_HINT)
-    return Account(str(entry["username"]), str(entry["password"]), str(project), str(domain))
+    resources = entry.get("resources")
+    network = resources.get("network", "") if isinstance(resources, Mapping) else ""
+    return Account(
+        str(entry["username"]),
+        str(entry["password"]),
+        str(project),
+        str(domain),
+        network=str(network),
+    )
 
 
 def deal(users: Sequence[Account], reseller_role: str, shard: Shard) -> tuple[Account, ...]:
@@ -156,6 +170,4 @@ def _verify(account: Account, connection: Connection) -> Account:
             f"the user {account.username} of the accounts file has the role {ADMIN_ROLE}",
             hint="tests run as tenants: list users without admin rights",
         )
-    return Account(
-        account.username, account.password, account.project_name, account.domain_name, roles
-    )
+    return replace(account, roles=roles)

@@ -187,6 +187,11 @@ def suffer(sandbox: Sandbox, trouble: Trouble) -> None:
     _apply(sandbox, path, {**settings, "broken": dict(trouble.broken)})
 
 
+def asked(sandbox: Sandbox) -> int:
+    """Return how many requests have come to a sandbox's front since it stands there."""
+    return int((sandbox.state / "run" / "front.json.asked").read_text())
+
+
 def down(sandbox: Sandbox) -> int:
     """Stop every process of ``sandbox`` and return how many there were."""
     if not sandbox.state.exists():
@@ -390,10 +395,11 @@ def _set_front(sandbox: Sandbox, trouble: Trouble | None, facts: Mapping[str, An
             "service": each.name,
             "port": ports[door],
             "to": ports[each.public.name],
-            "latency": latency,
+            "public": public,
+            "latency": trouble.latency if public else 0,
         }
         for each in sandbox.profile.services
-        for door, latency in zip(doors(each), (trouble.latency, 0), strict=True)
+        for door, public in zip(doors(each), (True, False), strict=True)
     ]
     # Nothing is broken before everything is up.
     settings = {"host": HOST, "doors": openings, "broken": {}}

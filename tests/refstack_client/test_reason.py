@@ -136,3 +136,56 @@ def test_the_failing_call_is_named_with_its_request_id():
         "POST /v3/volumes answered 202 (req-1)"
     )
     assert reason.of_failure(TEST, FRAMES + wrong, "")[1].call is None
+
+
+CLIENT_FRAME = (
+    '  File "/x/tempest/lib/services/network/networks_client.py", line 1, in list\n    y\n'
+)
+ANSWERED = (
+    "Request (ServersTest:setUpClass): 200 GET http://10.0.0.1:9696/v2.0/networks 0.01s\n"
+    "    Request - Headers: {'X-Auth-Token': '<omitted>'}\n"
+    "        Body: None\n"
+    "    Response - Headers: {'content-location': 'http://10.0.0.1:9696/v2.0/networks'}\n"
+    "        Body: b'BODY'\n"
+)
+
+
+def test_what_a_client_of_tempest_raises_is_laid_to_its_service():
+    error = "tempest.lib.exceptions.ServerFault: Got server fault\nDetails: broken"
+    assert sentence(FRAMES + CLIENT_FRAME + error) == (
+        "Neutron (network): Got server fault Details: broken"
+    )
+
+
+def test_an_answer_that_lacks_what_it_is_to_have_is_laid_to_who_gave_it():
+    frame = '  File "/x/tempest/lib/common/fixed_network.py", line 1, in get\n    y\n'
+    traceback = FRAMES + frame + "KeyError: 'networks'"
+    told, cause = reason.of_failure(TEST, traceback, ANSWERED.replace("BODY", '{"other": 1}'))
+    assert told == "Neutron (network) answered 200 to GET without networks"
+    assert cause.kind is Kind.WRONG_RESPONSE
+    told, cause = reason.of_failure(TEST, traceback, ANSWERED.replace("BODY", '{"networks": []}'))
+    assert (told, cause.kind) == ("KeyError: 'networks'", Kind.TEST)
+
+
+def test_a_thing_that_could_not_be_made_is_laid_to_who_was_asked_for_it():
+    log = "Request (ServersTest:test_it): 202 POST http://10.0.0.1/compute/v2.1/servers 0.3s\n"
+    error = (
+        "tempest.exceptions.BuildErrorException: Server 1 failed to build and is in ERROR status"
+    )
+    assert sentence(FRAMES + error, log).startswith("Nova (compute): Server 1 failed to build")
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/v2.0/networks", "Neutron (network)"),
+        ("/networking/v2.0/ports", "Neutron (network)"),
+        ("/compute/v2.1/servers", "Nova (compute)"),
+        ("/v2/images/1/file", "Glance (image)"),
+        ("/volume/v3/0123456789abcdef0123456789abcdef/volumes", "Cinder (block-storage)"),
+        ("/v3/projects", "Keystone (identity)"),
+    ],
+)
+def test_an_address_tells_whose_it_is(path, service):
+    log = f"Request (ObjectTest:test_it): 503 GET http://10.0.0.1{path} 0.01s\n"
+    assert sentence(FRAMES + "AssertionError: no", log).startswith(f"{service} answered 503")

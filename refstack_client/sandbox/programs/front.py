@@ -1,8 +1,9 @@
 """What stands before the services of a sandbox that is far away, or broken: front.py SETTINGS.
 
 Reverse proxies in one process. SETTINGS is a JSON file: {"host": …, "doors": [{"service": NAME,
-"port": …, "to": …, "latency": seconds}, …], "broken": {NAME: HOW}}. It is read again when it
-changes; SETTINGS.applied holds the time of the change that holds now, in nanoseconds.
+"port": …, "to": …, "public": bool, "latency": seconds}, …], "broken": {NAME: HOW}}. It is read
+again when it changes; SETTINGS.applied holds the time of the change that holds now, in nanoseconds.
+SETTINGS.asked holds how many requests have come to the doors that are public.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ class Door:
         self.host, self.port, self.to = host, port, to
         self.how = None
         self.latency = 0.0
+        self.asked = 0
         self._runner = None
         self._client = None
         self._socket = None
@@ -77,6 +79,7 @@ class Door:
             self._runner = None
 
     async def answer(self, request):
+        self.asked += 1
         await asyncio.sleep(self.latency)
         broken = BROKEN.get(self.how) if is_asked_to_work(request) else None
         return await (broken or Door.passed_on)(self, request)
@@ -131,7 +134,7 @@ BROKEN = {
 
 async def main(path):
     doors = {}
-    seen = None
+    seen = told = None
     while True:
         changed = os.stat(path).st_mtime_ns
         if changed != seen:
@@ -145,6 +148,11 @@ async def main(path):
                 await doors[port].set(settings["broken"].get(each["service"]), each["latency"])
             with open(f"{path}.applied", "w") as content:
                 content.write(str(seen))
+        asked = sum(doors[each["port"]].asked for each in settings["doors"] if each["public"])
+        if asked != told:
+            told = asked
+            with open(f"{path}.asked", "w") as content:
+                content.write(str(asked))
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -1,0 +1,231 @@
+"""How long a certification takes beside the other ways to run the same tests, on one sandbox.
+
+python benchmarks/platform_speed.py [--rounds N] [--latency 100ms] [--without old]
+
+Each round runs, one after the other, with the same tests of the same programme:
+
+ours     refstack-client certify --concurrency 2 (with --latency: with its own choice)
+tempest  tempest run --load-list --concurrency 2, with dynamic credentials
+old      as the old refstack-client did: list all tests, then run the wanted ones serially
+
+All come to the platform sandbox through its front, which counts the requests. The time of ours has
+everything in it: asking the cloud, making tenants, the run, removing them, the verdict. Those of
+the others begin with a tempest.conf that is already there.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import itertools
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import subunit
+import testtools
+
+from capabilities import catalogue, programme, testid
+from capabilities.testid import class_of
+from refstack_client import cloud as clouds
+from refstack_client import session, tempest_conf, tenants
+from refstack_client.request import Request
+from refstack_client.sandbox import cloud
+from refstack_client.sandbox.trouble import Trouble, parse
+from refstack_client.tenants import Traces
+from refstack_client.workers import Workers
+from refstack_client.workspace import workspace
+
+BIN = Path(sys.executable).parent
+GUIDELINE, PROGRAMME = "2020.06", "platform"
+WORKERS = 2
+MOST = {"tempest": 0.8, "old": 0.4}
+MOST_FAR = {"tempest": 0.45}
+
+
+@dataclasses.dataclass(frozen=True)
+class Took:
+    """Seconds of one way; ``imbalance`` is by how much the last worker was later than the first."""
+
+    whole: float
+    to_first: float
+    imbalance: float
+    between_classes: float
+    passed: int
+    asked: int
+
+
+class Events(testtools.StreamResult):
+    """Collects the tests of each worker with start and end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: dict[str, datetime] = {}
+        self.tests: dict[str, list[tuple[str, datetime, datetime]]] = defaultdict(list)
+        self.passed: set[str] = set()
+
+    def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
+        test = testid.parse(test_id or "")
+        if not test or not timestamp:
+            return
+        if test_status == "inprogress":
+            self._started[test_id] = timestamp
+        elif test_id in self._started and test_status in ("success", "fail", "skip"):
+            worker = next((tag for tag in test_tags or () if tag.startswith("worker-")), "")
+            self.tests[worker].append((test.name, self._started.pop(test_id), timestamp))
+            if test_status == "success":
+                self.passed.add(test_id)
+
+
+def events(stream: bytes) -> Events:
+    seen = Events()
+    subunit.ByteStreamToStreamResult(io.BytesIO(stream), non_subunit_name="stdout").run(seen)
+    return seen
+
+
+def took(began: float, ended: float, stream: bytes, asked: int) -> Took:
+    seen = events(stream)
+    every = [each for tests in seen.tests.values() for each in tests]
+    lengths = [
+        (max(each[2] for each in tests) - min(each[1] for each in every)).total_seconds()
+        for tests in seen.tests.values()
+    ]
+    between = 0.0
+    for tests in seen.tests.values():
+        ordered = sorted(tests, key=lambda each: each[1])
+        for one, other in itertools.pairwise(ordered):
+            if class_of(one[0]) != class_of(other[0]):
+                between += (other[1] - one[2]).total_seconds()
+    first = min(each[1] for each in every).timestamp()
+    return Took(
+        ended - began,
+        first - began,
+        (max(lengths) - min(lengths)) / max(lengths),
+        between,
+        len(seen.passed),
+        asked,
+    )
+
+
+@contextlib.contextmanager
+def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
+    """Make Tempest's own workspace with dynamic credentials; yield it and the load list."""
+    guideline, _ = catalogue.load(GUIDELINE)
+    request = Request(
+        programme=programme.find(guideline, PROGRAMME),
+        guideline_name=GUIDELINE,
+        os_cloud="sandbox",
+        accounts_file=None,
+        workers=Workers(1),
+        settings=(),
+        output=Path(),
+    )
+    connection = clouds.connect("sandbox")
+    request = request.for_cloud(connection)
+    place = Path(tempfile.mkdtemp(prefix="refstack-benchmark-"))
+    try:
+        with (
+            workspace() as space,
+            tenants.provided(
+                request, connection, Traces("refstack-bench", space.log, place / "note"), []
+            ) as provided,
+        ):
+            own = session.open_session(request, connection, space, provided, "refstack-bench")
+            plan, _ = own.planned()
+            subprocess.run(
+                [BIN / "tempest", "init", "--workspace-path", place / "known", place / "tempest"],
+                check=True,
+                capture_output=True,
+            )
+            # The network of one tenant is not that of the tenants Tempest makes.
+            named = ("compute", "fixed_network_name")
+            conf = {key: value for key, value in own.conf.items() if key != named}
+            tempest_conf.write(space, conf, own.choices, provided.maker)
+            shutil.copy(space.tempest_conf, place / "tempest" / "etc" / "tempest.conf")
+            wanted = place / "wanted"
+            wanted.write_text("".join(f"{each}\n" for each in plan.load_list))
+            yield place / "tempest", wanted
+    finally:
+        shutil.rmtree(place)
+
+
+def timed(sandbox: cloud.Sandbox, run: Callable[[], bytes]) -> Took:
+    before, began = cloud.asked(sandbox), time.time()
+    stream = run()
+    ended = time.time()
+    return took(began, ended, stream, cloud.asked(sandbox) - before)
+
+
+def ours(concurrency: tuple[str, ...]) -> bytes:
+    with tempfile.TemporaryDirectory() as output:
+        command = (BIN / "refstack-client", "certify", "--os-cloud", "sandbox")
+        what = ("--guideline", GUIDELINE, "--programme", PROGRAMME, "--output", output)
+        subprocess.run([*command, *what, *concurrency], check=False, capture_output=True)
+        (made,) = Path(output).iterdir()
+        return (made / "stream.subunit").read_bytes()
+
+
+def tempest(place: Path, wanted: Path, *how: str) -> bytes:
+    shutil.rmtree(place / ".stestr", ignore_errors=True)
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+    environ["PATH"] = f"{BIN}:{environ['PATH']}"
+    config = ("--config-file", place / "etc" / "tempest.conf")
+    if "--serial" in how:
+        subprocess.run(
+            [BIN / "tempest", "run", *config, "--list-tests"],
+            cwd=place,
+            env=environ,
+            check=False,
+            capture_output=True,
+        )
+    subprocess.run(
+        [BIN / "tempest", "run", *config, "--load-list", wanted, *how],
+        cwd=place,
+        env=environ,
+        check=False,
+        capture_output=True,
+    )
+    return (place / ".stestr" / "0").read_bytes()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--latency")
+    parser.add_argument("--without", action="append", default=[])
+    args = parser.parse_args()
+    root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
+    sandbox = cloud.find(root, "platform", "platform")
+    cloud.up(sandbox, None, print, parse(args.latency, (), ()) or Trouble())
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
+    concurrency = () if args.latency else ("--concurrency", str(WORKERS))
+    found: dict[str, list[Took]] = defaultdict(list)
+    with dynamic_workspace() as (place, wanted):
+        ways: dict[str, Callable[[], bytes]] = {
+            "ours": lambda: ours(concurrency),
+            "tempest": lambda: tempest(place, wanted, "--concurrency", str(WORKERS)),
+            "old": lambda: tempest(place, wanted, "--serial"),
+        }
+        for _ in range(args.rounds):
+            for name, run in ways.items():
+                if name not in args.without:
+                    found[name].append(timed(sandbox, run))
+                    print(f"{name:8} {found[name][-1]}", flush=True)
+    most = MOST_FAR if args.latency else MOST
+    whole = {name: statistics.median(each.whole for each in all_) for name, all_ in found.items()}
+    for name in whole.keys() - {"ours"}:
+        ratio = whole["ours"] / whole[name]
+        wished = f" (at most {most[name]} is wished for)" if name in most else ""
+        print(f"ours / {name}: {ratio:.2f}{wished}")
+
+
+if __name__ == "__main__":
+    main()
