@@ -18,6 +18,7 @@ import contextlib
 import dataclasses
 import io
 import itertools
+import json
 import os
 import shutil
 import statistics
@@ -170,6 +171,8 @@ def ours(concurrency: tuple[str, ...]) -> bytes:
         what = ("--guideline", GUIDELINE, "--programme", PROGRAMME, "--output", output)
         subprocess.run([*command, *what, *concurrency], check=False, capture_output=True)
         (made,) = Path(output).iterdir()
+        plan = json.loads((made / "plan.json").read_text())
+        print(f"the plan said {plan['estimated_seconds']} s, {plan['concurrency']} at a time")
         return (made / "stream.subunit").read_bytes()
 
 

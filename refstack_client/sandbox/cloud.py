@@ -34,7 +34,7 @@ import yaml
 
 from refstack_client.errors import MachineError, UsageError
 from refstack_client.files import read_json, write_private, write_text
-from refstack_client.sandbox import daemon, environment, populate
+from refstack_client.sandbox import daemon, environment, golden, populate
 from refstack_client.sandbox.profile import (
     FRONT,
     LOCKOUT,
@@ -369,6 +369,15 @@ def _behind(sandbox: Sandbox, facts: Mapping[str, Any], door: int) -> dict[str, 
 def _bring_up(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> None:
     for name in service.directories:
         (sandbox.state / "data" / name).mkdir(parents=True, exist_ok=True)
+    schema = [step for step in service.steps if step.is_schema]
+    is_new = not any((sandbox.state / "steps" / step.name).exists() for step in schema)
+    if is_new and golden.give(facts["prefix"], service, facts["data"]):
+        for step in schema:
+            _once(sandbox, step.name, _given(step, facts), lambda: None)
+    for step in schema:
+        _run_step(sandbox, step, facts)
+    if is_new:
+        golden.keep(facts["prefix"], service, facts["data"])
     for step in service.steps:
         _run_step(sandbox, step, facts)
     if not service.needs_catalogue:
@@ -441,8 +450,7 @@ def _repopulate(sandbox: Sandbox, run: Callable[[], None]) -> None:
 
 
 def _run_step(sandbox: Sandbox, step: Step, facts: Mapping[str, Any]) -> None:
-    argv = [text.format(**facts) for text in step.argv]
-    stdin = json.dumps({key: text.format(**facts) for key, text in step.stdin.items()})
+    argv, stdin = _command(step, facts)
 
     def run() -> None:
         with sandbox.log(step.name).open("ab") as log:
@@ -461,7 +469,17 @@ def _run_step(sandbox: Sandbox, step: Step, facts: Mapping[str, Any]) -> None:
                 hint=f"read {sandbox.log(step.name)}; sandbox down --wipe starts over",
             )
 
-    _once(sandbox, step.name, repr((argv, stdin)), run)
+    _once(sandbox, step.name, _given(step, facts), run)
+
+
+def _command(step: Step, facts: Mapping[str, Any]) -> tuple[list[str], str]:
+    argv = [text.format(**facts) for text in step.argv]
+    stdin = {key: text.format(**facts) for key, text in step.stdin.items()}
+    return argv, json.dumps(stdin)
+
+
+def _given(step: Step, facts: Mapping[str, Any]) -> str:
+    return repr(_command(step, facts))
 
 
 def _once(sandbox: Sandbox, name: str, given: str, run: Callable[[], None]) -> None:

@@ -20,6 +20,8 @@ class Step:
     """Sent as one JSON document."""
     done: tuple[int, ...] = (0,)
     """Statuses of success; some say that there was nothing to do."""
+    is_schema: bool = False
+    """It makes nothing but empty databases, which another sandbox can start with."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Service:
     endpoint: str
     roles: tuple[str, ...] = ()
     """Roles its policy knows beyond Keystone's own."""
+    databases: tuple[str, ...] = ()
+    """{data}/NAME.sqlite."""
     needs_xattr: bool = False
     needs_catalogue: bool = False
     """It looks for others as it starts, so it starts once the catalogue has them."""
@@ -101,9 +105,10 @@ _OWNER = ("--keystone-user", "{user}", "--keystone-group", "{group}")
 
 KEYSTONE = Service(
     name="keystone",
+    databases=("keystone",),
     templates=("keystone.conf",),
     steps=(
-        Step("keystone-db", _keystone_manage("db_sync")),
+        Step("keystone-db", _keystone_manage("db_sync"), is_schema=True),
         Step("keystone-fernet", _keystone_manage("fernet_setup", *_OWNER)),
         Step("keystone-credential", _keystone_manage("credential_setup", *_OWNER)),
         Step(
@@ -169,19 +174,18 @@ def _main(module: str, *arguments: str) -> tuple[str, ...]:
     return ("{python}", "-c", program, *arguments)
 
 
-def _database(
-    service: str,
-    *syncs: tuple[str, ...],
-    files: tuple[str, ...] = (),
-    done: tuple[int, ...] = (0,),
+def _schema(
+    names: tuple[str, ...], *syncs: tuple[str, ...], done: tuple[int, ...] = (0,)
 ) -> tuple[Step, ...]:
-    """Return the steps that make a service's database."""
-    paths = (f"{{data}}/{name}.sqlite" for name in files or (service,))
+    """Return the steps that make a service's databases; the last of ``names`` is the service's."""
+    service = names[-1]
+    paths = (f"{{data}}/{name}.sqlite" for name in names)
     steps = [
-        Step(f"{service}-db-{number}", argv, done=done)
+        Step(f"{service}-db-{number}", argv, done=done, is_schema=True)
         for number, argv in enumerate(syncs, start=1)
     ]
-    return (*steps, Step(f"{service}-wal", ("{python}", "{programs}/sqlite_wal.py", *paths)))
+    wal = ("{python}", "{programs}/sqlite_wal.py", *paths)
+    return (*steps, Step(f"{service}-wal", wal, is_schema=True))
 
 
 def _patient(application: str) -> dict[str, str]:
@@ -192,8 +196,10 @@ GLANCE = Service(
     name="glance",
     templates=("glance-api.conf",),
     directories=("glance/images", "glance/staging", "glance/tasks", "locks"),
-    steps=_database(
-        "glance", _main("glance.cmd.manage", "--config-file", "{conf}/glance-api.conf", "db_sync")
+    databases=("glance",),
+    steps=_schema(
+        ("glance",),
+        _main("glance.cmd.manage", "--config-file", "{conf}/glance-api.conf", "db_sync"),
     ),
     daemons=(
         Daemon(
@@ -210,8 +216,9 @@ GLANCE = Service(
 PLACEMENT = Service(
     name="placement",
     templates=("placement.conf",),
-    steps=_database(
-        "placement",
+    databases=("placement",),
+    steps=_schema(
+        ("placement",),
         _main("placement.cmd.manage", "--config-file", "{conf}/placement.conf", "db", "sync"),
     ),
     daemons=(
@@ -233,8 +240,9 @@ NEUTRON = Service(
     name="neutron",
     templates=("neutron.conf",),
     directories=("neutron", "locks"),
-    steps=_database(
-        "neutron",
+    databases=("neutron",),
+    steps=_schema(
+        ("neutron",),
         ("{python}", "{programs}/neutron_schema.py", "sqlite:///{data}/neutron.sqlite"),
     ),
     daemons=(
@@ -257,8 +265,9 @@ CINDER = Service(
     name="cinder",
     templates=("cinder.conf",),
     directories=("cinder/coordination", "locks"),
-    steps=_database(
-        "cinder", _main("cinder.cmd.manage", "--config-file", "{conf}/cinder.conf", "db", "sync")
+    databases=("cinder",),
+    steps=_schema(
+        ("cinder",), _main("cinder.cmd.manage", "--config-file", "{conf}/cinder.conf", "db", "sync")
     ),
     daemons=(
         Daemon(
@@ -281,25 +290,30 @@ def _nova_manage(*command: str) -> tuple[str, ...]:
     return _main("nova.cmd.manage", "--config-file", "{conf}/nova.conf", *command)
 
 
+_NOVA_DATABASES = ("nova_api", "nova_cell0", "nova")
+
 NOVA = Service(
     name="nova",
     templates=("nova.conf",),
     directories=("nova/instances", "locks"),
-    steps=_database(
-        "nova",
-        _nova_manage("api_db", "sync"),
-        _nova_manage(
-            *("cell_v2", "map_cell0", "--database_connection"),
-            "sqlite:///{data}/nova_cell0.sqlite?timeout=60",
+    databases=_NOVA_DATABASES,
+    steps=(
+        *_schema(
+            _NOVA_DATABASES,
+            _nova_manage("api_db", "sync"),
+            _nova_manage(
+                *("cell_v2", "map_cell0", "--database_connection"),
+                "sqlite:///{data}/nova_cell0.sqlite?timeout=60",
+            ),
+            _nova_manage("db", "sync"),
+            _nova_manage(
+                *("cell_v2", "create_cell", "--name", "cell1", "--database_connection"),
+                "sqlite:///{data}/nova.sqlite?timeout=60",
+                *("--transport-url", "fake:/"),
+            ),
+            done=(0, 2),  # nova-manage's "there is one already"
         ),
-        _nova_manage("db", "sync"),
-        _nova_manage(
-            *("cell_v2", "create_cell", "--name", "cell1", "--database_connection"),
-            "sqlite:///{data}/nova.sqlite?timeout=60",
-            *("--transport-url", "fake:/"),
-        ),
-        files=("nova_api", "nova_cell0", "nova"),
-        done=(0, 2),  # nova-manage's "there is one already"
+        Step("nova-cells", ("{python}", "{programs}/nova_cells.py", "{data}")),
     ),
     daemons=(
         Daemon(
