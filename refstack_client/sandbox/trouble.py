@@ -10,7 +10,7 @@ HOWS = {
     "errors": "every request is answered with 500",
     "slow": "every answer takes 5 s longer",
     "wrong-body": "every answer is JSON of another kind",
-    "no-extensions": "none of its extensions is listed",
+    "no-extensions": "its extensions are not listed",
 }
 """By name, how a service can be broken; lists of versions are answered as ever."""
 DEFAULT_HOW = "down"

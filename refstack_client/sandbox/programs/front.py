@@ -18,6 +18,13 @@ from aiohttp import web
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_SLOW = 5
 _OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
+_ONLY_EXTENSION = {
+    "alias": "sandbox",
+    "name": "sandbox",
+    "description": "all that is left",
+    "updated": "2026-01-01T00:00:00+00:00",
+    "links": [],
+}
 _TOKENS = "/v3/auth/tokens"
 
 
@@ -118,7 +125,7 @@ class Door:
 
     async def no_extensions(self, request):
         if request.path.rstrip("/").endswith("/extensions"):
-            return web.json_response({"extensions": []})
+            return web.json_response({"extensions": [_ONLY_EXTENSION]})
         if "/extensions/" in request.path:
             return web.json_response(_error(404, "no such extension"), status=404)
         return await self.passed_on(request)
