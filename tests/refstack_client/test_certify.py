@@ -377,3 +377,72 @@ def test_a_test_the_list_from_before_does_not_know_is_looked_for_anew(sandbox, p
     kept.write_text("\n".join(["made with something else", *left]) + "\n")
     planned = run(CLIENT, "plan", "--os-cloud", "sandbox", "--programme", "storage")
     assert "58 found, 0 renamed, 0 ambiguous, 0 missing" in planned.stdout
+
+
+def test_a_cloud_is_looked_at_before_and_nothing_of_it_changes(place, sandbox):
+    before = everything(sandbox)
+    done = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox", "--programme", "storage")
+    assert done.returncode == 0, done.stdout
+    for told in ("service object-store", "object extension tempurl", "roles", "clock", "TLS"):
+        assert told in done.stdout
+    assert "0 problems" in done.stdout.splitlines()[-1]
+    assert everything(sandbox) == before
+    tenant = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox-tenant", "-f", "json")
+    assert tenant.returncode == 3
+    found = {each["name"]: each for each in json.loads(tenant.stdout)}
+    assert "--accounts" in found["roles"]["remedy"]
+    assert found["service compute"]["level"] == "problem"
+    accounts = ("--accounts", str(sandbox.accounts_yaml), "--programme", "storage")
+    given = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox-tenant", *accounts)
+    assert given.returncode == 3
+    assert "test_list_containers_with_marker" in given.stdout.replace(" ", "").replace("\n", "")
+    nowhere = run(CLIENT, "cloud", "check", "--os-cloud", "nosuch")
+    assert (nowhere.returncode, "there is no cloud called nosuch" in nowhere.stdout) == (3, True)
+
+
+def everything(sandbox: Sandbox) -> set[str]:
+    admin = openstack.connect(cloud="sandbox")
+    identity = admin.identity
+    return {each.id for each in (*identity.projects(), *identity.users(), *identity.roles())}
+
+
+def test_every_value_of_tempest_conf_has_its_origin_and_clouds_yaml_may_add_some(place, sandbox):
+    clouds = place / "clouds.yaml"
+    document = yaml.safe_load(sandbox.clouds_yaml.read_text())
+    document["clouds"]["sandbox"]["tempest"] = ["service-clients.http_timeout=61"]
+    clouds.write_text(yaml.safe_dump(document))
+    environ = {**os.environ, "OS_CLIENT_CONFIG_FILE": str(clouds)}
+    show = (CLIENT, "config", "show", "--os-cloud", "sandbox", "--programme", "storage")
+    done = run(*show, "--set", "DEFAULT.debug=false", "-f", "json", env=environ)
+    assert done.returncode == 0, done.stderr
+    entries = {(each["section"], each["option"]): each for each in json.loads(done.stdout)}
+    assert all(each["origin"] for each in entries.values())
+    assert entries["service-clients", "http_timeout"]["value"] == "61"
+    assert entries["DEFAULT", "debug"]["origin"].startswith("given")
+    assert entries["identity", "uri_v3"]["origin"] == "discovered"
+    assert entries["object-storage", "operator_role"]["value"] == "SwiftOperator"
+    for secret in secrets_of(sandbox):
+        assert secret not in done.stdout
+    text = run(*show, "--origin", env=environ)
+    assert "# discovered\nuri_v3 = " in text.stdout
+    assert tenants_of(sandbox) == []
+    document["clouds"]["sandbox"]["tempest"] = "service-clients.http_timeout=61"
+    clouds.write_text(yaml.safe_dump(document))
+    wrong = run(*show, env=environ)
+    assert (wrong.returncode, "expected a list" in wrong.stderr) == (2, True), wrong.stderr
+
+
+def test_a_quick_look_runs_one_test_for_each_capability_and_certifies_nothing(place, sandbox):
+    done = run(*CERTIFY, "--os-cloud", "sandbox", "--mode", "quick")
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert re.match(
+        r"QUICK LOOK, CERTIFIES NOTHING .* (\d+)/\1 tests passed, for 20 required", last
+    )
+    made = only_run(place)
+    assert "This certifies nothing." in (made / "report.html").read_text()
+    judged = run(CLIENT, "verdict", str(made))
+    assert judged.stdout.splitlines()[-1].startswith("INCOMPLETE")
+    again = run(*CERTIFY, "--os-cloud", "sandbox", "--resume", str(made))
+    assert (again.returncode, "nothing is left to run" in again.stderr) == (0, True), again.stderr
+    assert tenants_of(sandbox) == []
