@@ -37,7 +37,7 @@ import testtools
 from capabilities import catalogue, programme, testid
 from capabilities.testid import class_of
 from refstack_client import cloud as clouds
-from refstack_client import session, tempest_conf, tenants
+from refstack_client import session, tempest_conf
 from refstack_client.request import Request
 from refstack_client.sandbox import cloud
 from refstack_client.sandbox.trouble import Trouble, parse
@@ -135,11 +135,10 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
     try:
         with (
             workspace() as space,
-            tenants.provided(
-                request, connection, Traces("refstack-bench", space.log, place / "note"), []
-            ) as provided,
+            session.opened(
+                request, connection, space, Traces("refstack-bench", space.log, place / "note"), []
+            ) as own,
         ):
-            own = session.open_session(request, connection, space, provided, "refstack-bench")
             plan, _ = own.planned()
             subprocess.run(
                 [BIN / "tempest", "init", "--workspace-path", place / "known", place / "tempest"],
@@ -149,7 +148,7 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
             # The network of one tenant is not that of the tenants Tempest makes.
             named = ("compute", "fixed_network_name")
             conf = {key: value for key, value in own.conf.items() if key != named}
-            tempest_conf.write(space, conf, own.choices, provided.maker)
+            tempest_conf.write(space, conf, own.choices, own.tenants.maker)
             shutil.copy(space.tempest_conf, place / "tempest" / "etc" / "tempest.conf")
             wanted = place / "wanted"
             wanted.write_text("".join(f"{each}\n" for each in plan.load_list))

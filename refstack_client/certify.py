@@ -85,8 +85,8 @@ def configure(request: Request) -> tempest_conf.Conf:
     few = dataclasses.replace(request.for_cloud(connection), workers=Workers(1))
     with workspace() as space:
         traces = Traces(prefix, space.log, space.directory / "note")
-        with tenants.provided(few, connection, traces, []) as as_whom:
-            shown = session.open_session(few, connection, space, as_whom, prefix).shown
+        with session.opened(few, connection, space, traces, []) as tempest:
+            shown = tempest.shown
         # What lies in the workspace is gone in a moment.
         gone = str(space.directory)
         return {key: value for key, value in shown.items() if gone not in value.text}
@@ -186,8 +186,10 @@ def _attempt(
     run.keep_attempt(made, start)
     traces = Traces(request.prefix(made), space.log, made.tenancy)
     try:
-        with workspace(space), tenants.provided(request, connection, traces, left) as as_whom:
-            tempest = session.open_session(request, connection, space, as_whom, traces.prefix)
+        with (
+            workspace(space),
+            session.opened(request, connection, space, traces, left) as tempest,
+        ):
             write_text(made.tempest_conf, tempest_conf.render(tempest.shown))
             yield number, tempest
     finally:

@@ -1,18 +1,29 @@
 """One cloud, one workspace, the tenants: what it takes to plan and to run tests with Tempest."""
 
-from collections.abc import Sequence
+import contextlib
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from openstack.connection import Connection
 from rich.console import Console
 
 from capabilities.matching import Kind
-from refstack_client import cloud, plan, progress, resources, runner, tempest_conf, tempest_index
+from refstack_client import (
+    cloud,
+    plan,
+    progress,
+    resources,
+    runner,
+    tempest_conf,
+    tempest_index,
+    tenants,
+)
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
 from refstack_client.request import Request
 from refstack_client.run import Run
-from refstack_client.tenants import Tenants
+from refstack_client.tenants import Tenants, Traces
 from refstack_client.workspace import Workspace
 
 
@@ -57,18 +68,39 @@ class Session:
         return ended
 
 
-def open_session(
-    request: Request, connection: Connection, space: Workspace, tenants: Tenants, prefix: str
+@contextlib.contextmanager
+def opened(
+    request: Request, connection: Connection, space: Workspace, traces: Traces, left: list[str]
+) -> Iterator[Session]:
+    """Provide tenants and configure Tempest for a cloud; what was made is removed at the end.
+
+    :param left: is given a sentence for all that could not be removed
+    :raises CloudError: the cloud or the credentials cannot be used
+    """
+    with (
+        tempest_conf.discovery(space) as discovering,
+        tenants.provided(request, connection, traces, left) as provided,
+    ):
+        yield _configured(request, connection, space, provided, traces.prefix, discovering)
+
+
+def _configured(
+    request: Request,
+    connection: Connection,
+    space: Workspace,
+    provided: Tenants,
+    prefix: str,
+    discovering: subprocess.Popen[str],
 ) -> Session:
     """Configure Tempest for a cloud.
 
     :raises CloudError: what the cloud offers cannot be told, or does not suffice
     """
-    network = [("compute", "fixed_network_name", tenants.network)] if tenants.network else []
+    network = [("compute", "fixed_network_name", provided.network)] if provided.network else []
     choices = tempest_conf.Choices(
         cloud=cloud.facts(connection),
-        users=tenants.users,
-        roles=tenants.roles,
+        users=provided.users,
+        roles=provided.roles,
         overrides=request.settings,
         prefix=prefix,
         tls=_tls(connection),
@@ -77,26 +109,26 @@ def open_session(
             *network,
         ),
     )
-    conf = tempest_conf.compose(space, choices)
+    conf = tempest_conf.compose(space, choices, discovering)
     shown = tempest_conf.write(space, conf, choices)
-    return Session(request, space, tenants, choices, conf, shown)
+    return Session(request, space, provided, choices, conf, shown)
 
 
 def make_plan(
     request: Request,
     space: Workspace,
     facts: CloudFacts | None,
-    tenants: plan.Tenants,
+    as_whom: plan.Tenants,
     *,
     fresh: bool = False,
 ) -> tuple[plan.Plan, Listing]:
     """Match the wanted tests with those Tempest has."""
     listing = tempest_index.load(space, fresh=fresh)
     workers = request.classes_at_a_time
-    made = plan.make(request.programme, listing, facts, tenants, workers, request.shard)
+    made = plan.make(request.programme, listing, facts, as_whom, workers, request.shard)
     made = replace(made, quick=request.quick)
     if listing.assumed and made.count(Kind.MISSING):
-        return make_plan(request, space, facts, tenants, fresh=True)
+        return make_plan(request, space, facts, as_whom, fresh=True)
     return made, listing
 
 

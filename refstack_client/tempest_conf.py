@@ -5,10 +5,11 @@ and credentials are added last, in the copy that only Tempest reads.
 """
 
 import configparser
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,12 +106,31 @@ Conf = Mapping[tuple[str, str], Value]
 """A tempest.conf: by section and option."""
 
 
-def compose(workspace: Workspace, choices: Choices) -> Conf:
+@contextlib.contextmanager
+def discovery(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """Start python-tempestconf, which takes a while to load before it can be told what to ask."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "refstack_client.discovery", str(_discovered(workspace))],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=workspace.directory,
+        env=workspace.environ(),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def compose(workspace: Workspace, choices: Choices, discovering: subprocess.Popen[str]) -> Conf:
     """Return the tempest.conf for ``choices``; what it says of credentials, :func:`write` adds.
 
+    :param discovering: python-tempestconf, as :func:`discovery` starts it
     :raises CloudError: python-tempestconf could not make sense of the cloud
     """
-    conf = _discover(workspace, choices)
+    conf = _discover(workspace, choices, discovering)
     for origin, settings in (
         *_corrections(workspace, choices.prefix),
         ("chosen among the roles of the cloud", _roles(choices.roles)),
@@ -167,7 +187,11 @@ def is_secret(option: str) -> bool:
     return any(sign in option.lower() for sign in ("password", "secret", "token"))
 
 
-def _discover(workspace: Workspace, choices: Choices) -> Conf:
+def _discovered(workspace: Workspace) -> Path:
+    return workspace.directory / "discovered.conf"
+
+
+def _discover(workspace: Workspace, choices: Choices, discovering: subprocess.Popen[str]) -> Conf:
     user = choices.users[0]
     request = {
         "credentials": {
@@ -188,21 +212,13 @@ def _discover(workspace: Workspace, choices: Choices) -> Conf:
             *choices.overrides,
         ],
     }
-    found = workspace.directory / "discovered.conf"
-    outcome = subprocess.run(
-        [sys.executable, "-m", "refstack_client.discovery", str(found)],
-        input=json.dumps(request),
-        text=True,
-        capture_output=True,
-        cwd=workspace.directory,
-        env=workspace.environ(),
-        check=False,
-    )
-    if outcome.returncode or not found.exists():
-        lines = [line for line in outcome.stderr.splitlines() if line.strip()]
+    found = _discovered(workspace)
+    _, said = discovering.communicate(json.dumps(request))
+    if discovering.returncode or not found.exists():
+        lines = [line for line in said.splitlines() if line.strip()]
         raise CloudError(
             "what the cloud offers could not be discovered: "
-            + (lines[-1].strip() if lines else f"status {outcome.returncode}"),
+            + (lines[-1].strip() if lines else f"status {discovering.returncode}"),
             hint="refstack-client plan shows whether the cloud can be reached at all",
         )
     return _read(found)
