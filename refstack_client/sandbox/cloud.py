@@ -19,7 +19,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -268,12 +268,12 @@ def _choose_settings(
     ports: dict[str, int] = settings.get("ports", {})
     if port_base is not None:
         wanted = {name: port_base + offset for offset, name in enumerate(names)}
-        if alive and wanted != ports:
+        if alive and wanted.items() - ports.items():
             raise UsageError(
                 f"the sandbox {sandbox.name} is up on other ports",
                 hint="stop it first: refstack-client sandbox down",
             )
-        ports = wanted
+        ports = ports | wanted
         for name in (name for name in names if name not in alive):
             if not _is_free(ports[name]):
                 raise MachineError(
@@ -283,7 +283,7 @@ def _choose_settings(
     elif not alive and not (ports and all(map(_is_free, ports.values()))):
         ports = dict(zip(names, _free_ports(len(names)), strict=True))
     if is_troubled and not ports.keys() >= set(fronts):
-        ports = ports | dict(zip(fronts, _free_ports(len(fronts)), strict=True))
+        ports = ports | dict(zip(fronts, _free_ports(len(fronts), ports.values()), strict=True))
     settings = {
         "profile": sandbox.profile.name,
         "ports": ports,
@@ -314,12 +314,14 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def _free_ports(count: int, taken: Collection[int] = ()) -> list[int]:
+    """Return ports that nobody listens at; ``taken`` are those of whom does not listen yet."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        probes = [stack.enter_context(socket.socket()) for _ in range(count + len(taken))]
         for probe in probes:
             probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
+        found = (probe.getsockname()[1] for probe in probes)
+        return [port for port in found if port not in taken][:count]
 
 
 def _facts(sandbox: Sandbox, settings: Mapping[str, Any], python: Path) -> dict[str, Any]:
