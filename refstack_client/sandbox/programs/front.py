@@ -124,7 +124,7 @@ class Door:
         return web.json_response({"unexpected": "broken on purpose"}, status=200)
 
     async def no_extensions(self, request):
-        if request.path.rstrip("/").endswith("/extensions"):
+        if request.path.rstrip("/").removesuffix(".json").endswith("/extensions"):
             return web.json_response({"extensions": [_ONLY_EXTENSION]})
         if "/extensions/" in request.path:
             return web.json_response(_error(404, "no such extension"), status=404)
