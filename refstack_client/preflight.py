@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import keystoneauth1.exceptions
 from openstack.connection import Connection
 
+from capabilities.guideline import Status
 from refstack_client import cloud, needs, plan, resources, tenants
 from refstack_client.errors import CloudError
 from refstack_client.needs import Need
@@ -35,12 +36,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what to do about it where something is wrong."""
+    """What was looked at, what was found, and what to do about it where something is wrong.
+
+    ``tests`` are the names of those that a problem keeps from passing.
+    """
 
     name: str
     level: Level
     found: str
     remedy: str = ""
+    tests: tuple[str, ...] = ()
 
 
 def check(request: Request) -> Iterator[Check]:
@@ -57,14 +62,33 @@ def check(request: Request) -> Iterator[Check]:
     yield Check("sign in", Level.OK, f"{facts.user} in project {facts.project} at {facts.auth_url}")
     with contextlib.suppress(CloudError):
         request = request.for_cloud(connection)
+    hindered: set[str] = set()
     for look in _CHECKS:
         name = look.__name__.strip("_")
         try:
-            yield from look(connection, request)
+            for each in look(connection, request):
+                hindered.update(each.tests if each.level is Level.PROBLEM else ())
+                yield each
         except CloudError as error:
             yield Check(name, Level.PROBLEM, str(error), error.hint)
         except (*cloud.FAILURES, OSError) as error:
             yield Check(name, Level.PROBLEM, cloud.brief(error), "what the service logs says why")
+
+    yield _capabilities(request, hindered)
+
+
+def _capabilities(request: Request, hindered: Collection[str]) -> Check:
+    """Tell which required capabilities have a test that cannot pass."""
+    affected = [
+        capability.id
+        for each in request.programme.with_bases()
+        for capability in each.capabilities(Status.REQUIRED)
+        if any(test.flag is None and test.name in hindered for test in capability.tests)
+    ]
+    if affected:
+        told = f"{len(affected)} cannot be shown as it is: {', '.join(affected)}"
+        return Check("capabilities", Level.PROBLEM, told, "mend what is named above")
+    return Check("capabilities", Level.OK, "nothing was found that keeps one from being shown")
 
 
 def _roles(connection: Connection, request: Request) -> Iterator[Check]:
@@ -77,7 +101,8 @@ def _roles(connection: Connection, request: Request) -> Iterator[Check]:
     users = len(given.users)
     yield Check("roles", Level.OK, f"{users} users of the accounts file sign in")
     for limit in plan.limits(request.programme.wanted_tests(), given.planned()):
-        yield Check("roles", Level.PROBLEM, f"{limit.test.name}: {limit.why}", _ADMIN)
+        told = f"{limit.test.name}: {limit.why}"
+        yield Check("roles", Level.PROBLEM, told, _ADMIN, (limit.test.name,))
 
 
 _ADMIN = "use an admin credential, or list a user with that role in the accounts file"
@@ -150,12 +175,24 @@ def _services(connection: Connection, request: Request) -> Iterator[Check]:
         try:
             cloud.require_services(connection, [project])
         except CloudError as error:
-            yield Check(f"service {service_type}", Level.PROBLEM, str(error), error.hint)
+            name = f"service {service_type}"
+            tests = _tests_of(request, project)
+            yield Check(name, Level.PROBLEM, str(error), error.hint, tests)
             continue
         if service_type == "object-store":  # it has no list of versions
             yield Check(f"service {service_type}", Level.OK, f"{name} answers")
             continue
         yield _version(connection, service_type, name)
+
+
+def _tests_of(request: Request, project: str) -> tuple[str, ...]:
+    return tuple(
+        test.name
+        for each in request.programme.with_bases()
+        for capability in each.capabilities(Status.REQUIRED)
+        if capability.project == project
+        for test in capability.tests
+    )
 
 
 def _version(connection: Connection, service_type: str, name: str) -> Check:
@@ -195,6 +232,7 @@ def _extensions(connection: Connection, request: Request) -> Iterator[Check]:
             Level.OK if there else Level.PROBLEM,
             f"tests that ask for it: {len(tests)}" + ("" if there else f", such as {tests[0]}"),
             "" if there else "enable it: tests that ask for it skip, and a skip is no pass",
+            tests,
         )
 
 
@@ -226,6 +264,7 @@ def _guests(connection: Connection, request: Request) -> Iterator[Check]:
             f"{len(tests)} tests log in to a guest, which is off: {', '.join(tests)}",
             "where guests can be reached: --set validation.run_validation=true, and "
             "--set validation.image_ssh_user=USER for the image's user",
+            tests,
         )
 
 
