@@ -14,7 +14,7 @@ from refstack_client.stream import FINAL, class_fixture
 from scoring.outcome import Outcome
 
 SECONDS_BETWEEN_LINES = 10
-_SECONDS_OF_TRUST = 10
+_SECONDS_OF_TRUST = 5
 """So much of a run must be done for its own pace to count as much as what others took."""
 
 
@@ -32,7 +32,7 @@ class RunProgress(testtools.StreamResult):
         self._console = console
         self._left = {each: set(names) for each, names in capabilities.items() if names}
         self._of: dict[str, list[str]] = defaultdict(list)
-        for capability, names in self._left.items():
+        for capability, names in capabilities.items():
             for name in names:
                 self._of[name].append(capability)
         self._outcomes: dict[str, Outcome] = {}

@@ -43,6 +43,15 @@ _HOW = (
 _REQUEST = re.compile(
     r"Request \((?P<caller>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
 )
+# What was asked for and went wrong, and who makes such things.
+_THINGS = {
+    "backup": _SERVICES["volume"],
+    "image": _SERVICES["image"],
+    "server": _SERVICES["compute"],
+    "snapshot": _SERVICES["volume"],
+    "volume": _SERVICES["volume"],
+}
+_THING = re.compile(rf"(?P<thing>{'|'.join(_THINGS)}) \S+ failed to build\b", re.IGNORECASE)
 _BODY = re.compile(r"Body: (?P<body>[^\n]*)")
 _MISSING_KEY = re.compile(r"^KeyError: '(?P<key>\w+)'")
 # Where an error comes from that a client of Tempest's raised, rather than a test.
@@ -167,9 +176,9 @@ def _failure(test_name: str, traceback: str, log: str) -> str:
             where = f" at {connection['host']}:{connection['port']}" if connection else ""
             return f"{who}{where} {how}"
     reason = _sentence(error) or "failed without a traceback"
-    call = _call(log, Kind.RESOURCE)
-    if call and any(kind is Kind.RESOURCE and sign.search(error) for kind, sign in _KINDS):
-        return _one_line(f"{_service(test_name, call.path)}: {reason}")
+    thing = _THING.match(reason)
+    if thing:
+        return _one_line(f"{_THINGS[thing['thing'].lower()]}: {reason}")
     server_errors = [each for each in _REQUEST.finditer(log) if int(each["status"]) >= 500]
     if server_errors:
         last = server_errors[-1]

@@ -46,7 +46,10 @@ def test_a_long_list_of_failures_is_grouped_and_cut(shared, capsys):
     assert len(lines) < 110
     assert any("more (all in the report" in line for line in lines)
     # Volumes differ by test, what happened to them does not.
-    assert "FAIL  51 tests: volume … failed to build and is in ERROR status" in lines
+    assert (
+        "FAIL  51 tests: Cinder (block-storage): volume … failed to build and is in ERROR status"
+        in lines
+    )
 
 
 def test_a_report_is_written(stream, tmp_path, capsys):

@@ -167,12 +167,11 @@ def test_an_answer_that_lacks_what_it_is_to_have_is_laid_to_who_gave_it():
     assert (told, cause.kind) == ("KeyError: 'networks'", Kind.TEST)
 
 
-def test_a_thing_that_could_not_be_made_is_laid_to_who_was_asked_for_it():
-    log = "Request (ServersTest:test_it): 202 POST http://10.0.0.1/compute/v2.1/servers 0.3s\n"
-    error = (
-        "tempest.exceptions.BuildErrorException: Server 1 failed to build and is in ERROR status"
-    )
-    assert sentence(FRAMES + error, log).startswith("Nova (compute): Server 1 failed to build")
+def test_a_thing_that_could_not_be_made_is_laid_to_who_makes_such_things():
+    error = "tempest.exceptions.BuildErrorException: {} 1a failed to build and is in ERROR status"
+    for thing, service in (("Server", "Nova (compute)"), ("volume", "Cinder (block-storage)")):
+        told = sentence(FRAMES + error.format(thing))
+        assert told.startswith(f"{service}: {thing} 1a failed to build")
 
 
 @pytest.mark.parametrize(
