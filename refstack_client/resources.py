@@ -71,7 +71,8 @@ def _flavors(connection: Connection, image: Any) -> list[Any]:
 
 def external_network(connection: Connection) -> str:
     """Return the id of the network that leads outside; "" where there is none."""
-    found = _external(connection)
+    with cloud.asked("Neutron could not list its networks", "its log says why"):
+        found = _external(connection)
     return found[0].id if found else ""
 
 

@@ -135,7 +135,8 @@ def given(request: Request, connection: Connection) -> Tenants:
 
 
 def _roles(request: Request, connection: Connection) -> Roles:
-    known = [role.name for role in connection.identity.roles()]
+    with cloud.asked("Keystone could not list its roles", "its log says why"):
+        known = [role.name for role in connection.identity.roles()]
     return tempest_conf.choose_roles(known, request.settings)
 
 
@@ -204,10 +205,11 @@ def make(connection: Connection, need: Need) -> tuple[Account, ...]:
         wants any
     :raises CloudError: the credential may not do that, or a quota is too small
     """
-    known = {role.name: role for role in connection.identity.roles()}
-    access = connection.session.auth.get_access(connection.session)
-    domain_id = access.project_domain_id or access.user_domain_id or "default"
-    maker = _Maker(connection, need, known, connection.identity.get_domain(domain_id))
+    with cloud.asked("Keystone could not list its roles and domains", "its log says why"):
+        known = {role.name: role for role in connection.identity.roles()}
+        access = connection.session.auth.get_access(connection.session)
+        domain_id = access.project_domain_id or access.user_domain_id or "default"
+        maker = _Maker(connection, need, known, connection.identity.get_domain(domain_id))
     granted = tuple(role for role in (MEMBER, need.roles.operator) if role in known)
     member = _Person("member", granted, granted)
     reader = _Person("reader", (READER,), (READER,))

@@ -395,10 +395,15 @@ def _serve(sandbox: Sandbox, service: Service, facts: Mapping[str, Any]) -> None
 
 
 def _set_front(sandbox: Sandbox, trouble: Trouble | None, facts: Mapping[str, Any]) -> None:
-    """Have the front stand before the services as ``trouble`` says; None sends it away."""
+    """Have the front stand before the services as ``trouble`` says.
+
+    Where there is to be none, one that is there stays, and does nothing: services remember where
+    they found each other for as long as they run.
+    """
     running = daemon.running(sandbox.pid_file(FRONT.name))
     if trouble is None:
-        daemon.stop([running] if running else [])
+        if running:
+            suffer(sandbox, Trouble())
         return
     ports = facts["port"]
     openings = [
