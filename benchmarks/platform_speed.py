@@ -28,13 +28,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
-import subunit
-import testtools
+from measure_durations import tests_of
 
-from capabilities import catalogue, programme, testid
+from capabilities import catalogue, programme
 from capabilities.testid import class_of
 from refstack_client import cloud as clouds
 from refstack_client import session, tempest_conf
@@ -64,43 +62,15 @@ class Took:
     asked: int
 
 
-class Events(testtools.StreamResult):
-    """Collects the tests of each worker with start and end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._started: dict[str, datetime] = {}
-        self.tests: dict[str, list[tuple[str, datetime, datetime]]] = defaultdict(list)
-        self.passed: set[str] = set()
-
-    def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
-        test = testid.parse(test_id or "")
-        if not test or not timestamp:
-            return
-        if test_status == "inprogress":
-            self._started[test_id] = timestamp
-        elif test_id in self._started and test_status in ("success", "fail", "skip"):
-            worker = next((tag for tag in test_tags or () if tag.startswith("worker-")), "")
-            self.tests[worker].append((test.name, self._started.pop(test_id), timestamp))
-            if test_status == "success":
-                self.passed.add(test_id)
-
-
-def events(stream: bytes) -> Events:
-    seen = Events()
-    subunit.ByteStreamToStreamResult(io.BytesIO(stream), non_subunit_name="stdout").run(seen)
-    return seen
-
-
 def took(began: float, ended: float, stream: bytes, asked: int) -> Took:
-    seen = events(stream)
-    every = [each for tests in seen.tests.values() for each in tests]
+    seen = tests_of(io.BytesIO(stream))
+    every = [each for tests in seen.by_worker.values() for each in tests]
     lengths = [
         (max(each[2] for each in tests) - min(each[1] for each in every)).total_seconds()
-        for tests in seen.tests.values()
+        for tests in seen.by_worker.values()
     ]
     between = 0.0
-    for tests in seen.tests.values():
+    for tests in seen.by_worker.values():
         ordered = sorted(tests, key=lambda each: each[1])
         for one, other in itertools.pairwise(ordered):
             if class_of(one[0]) != class_of(other[0]):

@@ -1,4 +1,4 @@
-"""Write refstack_client/data/durations.json from real runs: tools/measure_durations.py RUN…
+"""Write refstack_client/data/durations.json from real runs: benchmarks/measure_durations.py RUN…
 
 What lies between the end of one class's last test and the start of the next one's first, on the
 same worker, is what changing classes takes: it is counted as the next one's set-up.
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import subunit
 import testtools
@@ -24,13 +25,14 @@ DIGITS = 2
 Test = tuple[str, datetime, datetime]
 
 
-class _Tests(testtools.StreamResult):
-    """Collects, by attempt and worker, the tests with start and end."""
+class Tests(testtools.StreamResult):
+    """Collects, by worker, the tests with start and end, and which passed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._started: dict[str, datetime] = {}
         self.by_worker: dict[str, list[Test]] = defaultdict(list)
+        self.passed: set[str] = set()
 
     def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
         test = testid.parse(test_id or "")
@@ -41,13 +43,20 @@ class _Tests(testtools.StreamResult):
         elif test_status in ("success", "fail", "skip") and test_id in self._started:
             worker = next((tag for tag in test_tags or () if tag.startswith("worker-")), "")
             self.by_worker[worker].append((test.name, self._started.pop(test_id), timestamp))
+            if test_status == "success":
+                self.passed.add(test_id)
+
+
+def tests_of(stream: BinaryIO) -> Tests:
+    seen = Tests()
+    subunit.ByteStreamToStreamResult(stream, non_subunit_name="stdout").run(seen)
+    return seen
 
 
 def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
     """Yield ("tests" or "classes", name, seconds) of one run."""
-    seen = _Tests()
     with (run / "stream.subunit").open("rb") as content:
-        subunit.ByteStreamToStreamResult(content, non_subunit_name="stdout").run(seen)
+        seen = tests_of(content)
     begun = set()
     for tests in seen.by_worker.values():
         previous: Test | None = None
