@@ -34,7 +34,7 @@ def is_asked_to_work(request):
 
 
 def _error(code, message):
-    return {"error": {"code": code, "title": message, "message": message}}
+    return {"error": {"code": code, "message": message}}
 
 
 class Door:
@@ -116,9 +116,7 @@ class Door:
         return await self.passed_on(request)
 
     async def errors(self, request):
-        return web.json_response(
-            {"error": {"code": 500, "message": "broken on purpose"}}, status=500
-        )
+        return web.json_response(_error(500, "broken on purpose"), status=500)
 
     async def wrong_body(self, request):
         return web.json_response({"unexpected": "broken on purpose"}, status=200)
