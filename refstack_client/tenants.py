@@ -91,15 +91,17 @@ def provided(
         yield given(request, connection)
         return
     with cloud.asked("Keystone could not list projects and roles", "its log says why"):
+        known = [role.name for role in connection.identity.roles()]
+        roles = tempest_conf.choose_roles(known, request.settings)
         tenancy = throwaway.Tenancy(
             prefix=traces.prefix,
             before=throwaway.project_ids(connection),
             class_names=request.class_names,
-            roles=_roles(request, connection).all,
+            roles=roles.all,
         )
     try:
         with leftovers.noted(traces.note, tenancy, traces.log):
-            yield _made(request, connection, traces.prefix)
+            yield _made(request, connection, traces.prefix, roles)
     finally:
         try:
             left += leftovers.remove_noted(connection, traces.note, [traces.log]).stayed
@@ -134,14 +136,7 @@ def given(request: Request, connection: Connection) -> Tenants:
     return Tenants(plan.TenantKind.ACCOUNTS, users, roles)
 
 
-def _roles(request: Request, connection: Connection) -> Roles:
-    with cloud.asked("Keystone could not list its roles", "its log says why"):
-        known = [role.name for role in connection.identity.roles()]
-    return tempest_conf.choose_roles(known, request.settings)
-
-
-def _made(request: Request, connection: Connection, prefix: str) -> Tenants:
-    roles = _roles(request, connection)
+def _made(request: Request, connection: Connection, prefix: str, roles: Roles) -> Tenants:
     tested = request.service_types
     users = make(
         connection,
