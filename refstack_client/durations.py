@@ -9,9 +9,9 @@ from typing import Any
 
 from capabilities.testid import class_of
 
-SECONDS_BEFORE = 4.0
+SECONDS_BEFORE = 2.5
 """Signing in, making tenants, asking what the cloud offers, until Tempest is started."""
-SECONDS_TO_START = 2.5
+SECONDS_TO_START = 1.0
 SECONDS_AFTER = 4.0
 """Removing the tenants, judging."""
 

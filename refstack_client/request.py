@@ -15,6 +15,9 @@ from refstack_client.redaction import HIDDEN
 from refstack_client.shard import Shard
 from refstack_client.workers import Workers
 
+_FROM_OUTSIDE = ("tempest.api.compute.floating_ips.", "tempest.scenario.")
+"""What starts the names of tests that reach a server from outside."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -91,6 +94,19 @@ class Request:
     def service_types(self) -> tuple[str, ...]:
         """Return the types of those services (``compute``, …)."""
         return tuple(cloud.SERVICES[each][0] for each in self.projects if each in cloud.SERVICES)
+
+    @property
+    def needs_router(self) -> bool:
+        """Return whether a server is to be reached from outside its network.
+
+        Network tests make routers of their own. One takes as long to make as the rest of a tenant.
+        """
+        validated = any(
+            (section, option, value.lower()) == ("validation", "run_validation", "true")
+            for section, option, value in self.settings
+        )
+        names = (name for test in self.programme.wanted_tests() for name in test.names)
+        return validated or any(name.startswith(_FROM_OUTSIDE) for name in names)
 
     @property
     def class_names(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """One cloud, one workspace, the tenants: what it takes to plan and to run tests with Tempest."""
 
 import contextlib
-import subprocess
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from refstack_client import (
     tempest_index,
     tenants,
 )
+from refstack_client.accounts import Account
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
 from refstack_client.request import Request
@@ -77,41 +78,30 @@ def opened(
     :param left: is given a sentence for all that could not be removed
     :raises CloudError: the cloud or the credentials cannot be used
     """
-    with (
-        tempest_conf.discovery(space) as discovering,
-        tenants.provided(request, connection, traces, left) as provided,
-    ):
-        yield _configured(request, connection, space, provided, traces.prefix, discovering)
-
-
-def _configured(
-    request: Request,
-    connection: Connection,
-    space: Workspace,
-    provided: Tenants,
-    prefix: str,
-    discovering: subprocess.Popen[str],
-) -> Session:
-    """Configure Tempest for a cloud.
-
-    :raises CloudError: what the cloud offers cannot be told, or does not suffice
-    """
-    network = [("compute", "fixed_network_name", provided.network)] if provided.network else []
-    choices = tempest_conf.Choices(
+    chosen = resources.choose(connection, request.service_types, request.settings)
+    choices = functools.partial(
+        tempest_conf.Choices,
         cloud=cloud.facts(connection),
-        users=provided.users,
-        roles=provided.roles,
         overrides=request.settings,
-        prefix=prefix,
+        prefix=traces.prefix,
         tls=_tls(connection),
-        resources=(
-            *resources.choose(connection, request.service_types, request.settings),
-            *network,
-        ),
     )
-    conf = tempest_conf.compose(space, choices, discovering)
-    shown = tempest_conf.write(space, conf, choices)
-    return Session(request, space, provided, choices, conf, shown)
+    with tempest_conf.discovery(space) as discovery:
+
+        def ask(user: Account, roles: tempest_conf.Roles) -> None:
+            """Have the cloud asked what it offers while the other tenants are made."""
+            discovery.ask(choices(users=(user,), roles=roles, resources=chosen))
+
+        with tenants.provided(request, connection, traces, left, ask) as provided:
+            network = (("compute", "fixed_network_name", provided.network),)
+            whole = choices(
+                users=provided.users,
+                roles=provided.roles,
+                resources=chosen + (network if provided.network else ()),
+            )
+            conf = tempest_conf.compose(space, whole, discovery.answer())
+            shown = tempest_conf.write(space, conf, whole)
+            yield Session(request, space, provided, whole, conf, shown)
 
 
 def make_plan(

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -106,11 +107,42 @@ Conf = Mapping[tuple[str, str], Value]
 """A tempest.conf: by section and option."""
 
 
+@dataclass(frozen=True)
+class Discovery:
+    """python-tempestconf, which can be asked once what a cloud offers, and writes it to a file."""
+
+    process: subprocess.Popen[str]
+    written: Path
+
+    def ask(self, choices: Choices) -> None:
+        """Let it begin to ask the cloud, as the first of the users."""
+        if self.process.stdin:
+            # One that has died already says why in its answer.
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as asked:
+                json.dump(_question(choices, self.written.parent), asked)
+
+    def answer(self) -> Conf:
+        """Wait for what it found.
+
+        :raises CloudError: python-tempestconf could not make sense of the cloud
+        """
+        said = self.process.stderr.read() if self.process.stderr else ""
+        if self.process.wait() or not self.written.exists():
+            lines = [line for line in said.splitlines() if line.strip()]
+            raise CloudError(
+                "what the cloud offers could not be discovered: "
+                + (lines[-1].strip() if lines else f"status {self.process.returncode}"),
+                hint="refstack-client plan shows whether the cloud can be reached at all",
+            )
+        return _read(self.written)
+
+
 @contextlib.contextmanager
-def discovery(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+def discovery(workspace: Workspace) -> Iterator[Discovery]:
     """Start python-tempestconf, which takes a while to load before it can be told what to ask."""
+    written = workspace.directory / "discovered.conf"
     with subprocess.Popen(
-        [sys.executable, "-m", "refstack_client.discovery", str(_discovered(workspace))],
+        [sys.executable, "-m", "refstack_client.discovery", str(written)],
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -119,18 +151,14 @@ def discovery(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
         env=workspace.environ(),
     ) as process:
         try:
-            yield process
+            yield Discovery(process, written)
         finally:
             process.kill()
 
 
-def compose(workspace: Workspace, choices: Choices, discovering: subprocess.Popen[str]) -> Conf:
-    """Return the tempest.conf for ``choices``; what it says of credentials, :func:`write` adds.
-
-    :param discovering: python-tempestconf, as :func:`discovery` starts it
-    :raises CloudError: python-tempestconf could not make sense of the cloud
-    """
-    conf = _discover(workspace, choices, discovering)
+def compose(workspace: Workspace, choices: Choices, discovered: Conf) -> Conf:
+    """Return the tempest.conf for ``choices``; what it says of credentials, :func:`write` adds."""
+    conf = discovered
     for origin, settings in (
         *_corrections(workspace, choices.prefix),
         ("chosen among the roles of the cloud", _roles(choices.roles)),
@@ -166,7 +194,8 @@ def render(conf: Conf, *, origins: bool = False) -> str:
     :param origins: say above each value where it comes from
     """
     lines: list[str] = []
-    for section in sorted({section for section, _ in conf}, key=lambda each: each != "DEFAULT"):
+    sections = {section for section, _ in conf}
+    for section in sorted(sections, key=lambda each: (each != "DEFAULT", each)):
         lines.append(f"[{section}]")
         for (of, option), value in conf.items():
             if of == section:
@@ -187,13 +216,10 @@ def is_secret(option: str) -> bool:
     return any(sign in option.lower() for sign in ("password", "secret", "token"))
 
 
-def _discovered(workspace: Workspace) -> Path:
-    return workspace.directory / "discovered.conf"
-
-
-def _discover(workspace: Workspace, choices: Choices, discovering: subprocess.Popen[str]) -> Conf:
+def _question(choices: Choices, place: Path) -> dict[str, Any]:
+    """Return what :mod:`refstack_client.discovery` reads; files it needs are put in ``place``."""
     user = choices.users[0]
-    request = {
+    return {
         "credentials": {
             "auth_url": choices.cloud.auth_url,
             "region_name": choices.cloud.region,
@@ -208,20 +234,10 @@ def _discover(workspace: Workspace, choices: Choices, discovering: subprocess.Po
         "overrides": [
             *_roles(choices.roles),
             *choices.resources,
-            ("image", "image_path", str(_guest(workspace))),
+            ("image", "image_path", str(_guest(place))),
             *choices.overrides,
         ],
     }
-    found = _discovered(workspace)
-    _, said = discovering.communicate(json.dumps(request))
-    if discovering.returncode or not found.exists():
-        lines = [line for line in said.splitlines() if line.strip()]
-        raise CloudError(
-            "what the cloud offers could not be discovered: "
-            + (lines[-1].strip() if lines else f"status {discovering.returncode}"),
-            hint="refstack-client plan shows whether the cloud can be reached at all",
-        )
-    return _read(found)
 
 
 def _read(discovered: Path) -> Conf:
@@ -239,9 +255,9 @@ def _read(discovered: Path) -> Conf:
     }
 
 
-def _guest(workspace: Workspace) -> Path:
+def _guest(place: Path) -> Path:
     """Return what stands for a guest's image: python-tempestconf would download a real one."""
-    path = workspace.directory / "etc" / "guest.img"
+    path = place / "etc" / "guest.img"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"nothing boots from this\n")
     return path

@@ -7,7 +7,7 @@ some. The few tests that only run with tenants Tempest made itself get those, af
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ READER, MEMBER = "reader", "member"
 _PROJECTS_PER_WORKER = 2
 """A test class holds users of two projects at most, and one who sets quotas."""
 _NETWORK = "10.100.0.0/24"
-"""Each has a router of its own, so all can have the same addresses."""
+"""None is connected to another, so all can have the same addresses."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,13 @@ class Traces:
     note: Path
 
 
+First = Callable[[Account, Roles], None]
+"""Is told of the first user that can sign in, while others are still being made."""
+
+
 @contextlib.contextmanager
 def provided(
-    request: Request, connection: Connection, traces: Traces, left: list[str]
+    request: Request, connection: Connection, traces: Traces, left: list[str], first: First
 ) -> Iterator[Tenants]:
     """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile.
 
@@ -88,7 +92,9 @@ def provided(
     :raises CloudError: the users that were given do not suffice, or none can be made
     """
     if uses_given(request, cloud.facts(connection)):
-        yield given(request, connection)
+        users = given(request, connection)
+        first(users.users[0], users.roles)
+        yield users
         return
     with cloud.asked("Keystone could not list projects and roles", "its log says why"):
         known = [role.name for role in connection.identity.roles()]
@@ -101,7 +107,7 @@ def provided(
         )
     try:
         with leftovers.noted(traces.note, tenancy, traces.log):
-            yield _made(request, connection, traces.prefix, roles)
+            yield _made(request, connection, traces.prefix, roles, first)
     finally:
         try:
             left += leftovers.remove_noted(connection, traces.note, [traces.log]).stayed
@@ -136,8 +142,11 @@ def given(request: Request, connection: Connection) -> Tenants:
     return Tenants(plan.TenantKind.ACCOUNTS, users, roles)
 
 
-def _made(request: Request, connection: Connection, prefix: str, roles: Roles) -> Tenants:
+def _made(
+    request: Request, connection: Connection, prefix: str, roles: Roles, first: First
+) -> Tenants:
     tested = request.service_types
+    routed = "compute" in tested and request.needs_router
     users = make(
         connection,
         Need(
@@ -146,8 +155,9 @@ def _made(request: Request, connection: Connection, prefix: str, roles: Roles) -
             roles=roles,
             reseller="object-store" in tested and roles.reseller_admin != roles.operator,
             networks="compute" in tested,
-            external=resources.external_network(connection) if "compute" in tested else "",
+            external=resources.external_network(connection) if routed else "",
         ),
+        lambda user: first(user, roles),
     )
     own = plan.own_tenants(request.programme)
     maker = throwaway.make_admin(connection, prefix) if own else None
@@ -171,7 +181,7 @@ class Need:
 
     ``workers`` is how many test classes run at a time; ``reseller`` whether account quotas are
     tested; ``networks`` whether servers are made; ``external`` names the network that leads
-    outside, "" for none.
+    outside, "" where no router is needed.
     """
 
     prefix: str
@@ -191,10 +201,14 @@ class _Person:
     listed: tuple[str, ...]
 
 
-def make(connection: Connection, need: Need) -> tuple[Account, ...]:
+def make(
+    connection: Connection, need: Need, first: Callable[[Account], None]
+) -> tuple[Account, ...]:
     """Make projects with users and networks, all at once. Their names start with the prefix.
 
     What was made stays where this fails: it is removed by its names (:mod:`.throwaway`).
+
+    :param first: is called with the first user as soon as that can sign in
 
     :return: members of different projects first, for Tempest takes the first that is free when it
         wants any
@@ -204,7 +218,8 @@ def make(connection: Connection, need: Need) -> tuple[Account, ...]:
         known = {role.name: role for role in connection.identity.roles()}
         access = connection.session.auth.get_access(connection.session)
         domain_id = access.project_domain_id or access.user_domain_id or "default"
-        maker = _Maker(connection, need, known, connection.identity.get_domain(domain_id))
+        domain = connection.identity.get_domain(domain_id)
+        maker = _Maker(connection, need, known, domain, first)
     granted = tuple(role for role in (MEMBER, need.roles.operator) if role in known)
     member = _Person("member", granted, granted)
     reader = _Person("reader", (READER,), (READER,))
@@ -231,6 +246,7 @@ class _Maker:
     need: Need
     known: dict[str, Any]
     domain: Any
+    first: Callable[[Account], None]
 
     def make(self, groups: Sequence[tuple[tuple[_Person, ...], bool]]) -> list[list[Account]]:
         with ThreadPoolExecutor(max_workers=throwaway.AT_ONCE) as pool:
@@ -243,9 +259,12 @@ class _Maker:
         project = identity.create_project(
             name=name, domain_id=self.domain.id, description=throwaway.DESCRIPTION
         )
+        users = [self._user(name, project, each) for each in people]
+        if number == 1:
+            self.first(users[0])
         if networked:
             self._network(name, project.id)
-        return [self._user(name, project, each) for each in people]
+        return users
 
     def _user(self, project_name: str, project: Any, person: _Person) -> Account:
         identity = self.connection.identity
@@ -258,7 +277,7 @@ class _Maker:
         return Account(name, password, project_name, self.domain.name, person.listed)
 
     def _network(self, name: str, project_id: str) -> None:
-        """Make what Tempest would: a network, a subnet, and a router to the outside."""
+        """Make what Tempest would: a network, a subnet, and, if wanted, a router to the outside."""
         neutron = self.connection.network
         network = neutron.create_network(
             name=_network_name(self.need.prefix), project_id=project_id
@@ -270,7 +289,10 @@ class _Maker:
             ip_version=4,
             cidr=_NETWORK,
         )
-        outside = self.need.external
-        gateway = {"external_gateway_info": {"network_id": outside}} if outside else {}
-        router = neutron.create_router(name=f"{name}-router", project_id=project_id, **gateway)
-        neutron.add_interface_to_router(router, subnet_id=subnet.id)
+        if self.need.external:
+            router = neutron.create_router(
+                name=f"{name}-router",
+                project_id=project_id,
+                external_gateway_info={"network_id": self.need.external},
+            )
+            neutron.add_interface_to_router(router, subnet_id=subnet.id)

@@ -194,17 +194,16 @@ def _empty(connection: Connection, projects: Iterable, tenancy: Tenancy) -> Remo
     wanted = [role for role in identity.roles() if role.name in tenancy.roles]
     done = Removal()
     try:
-        for project in projects:
+
+        def empty(project: Any) -> Removal:
             for role in wanted:
                 identity.assign_project_role_to_user(project, cleaner, role)
-        auths = [
-            {"user_id": cleaner.id, "password": secret, "project_id": project.id}
-            for project in projects
-        ]
+            auth = {"user_id": cleaner.id, "password": secret, "project_id": project.id}
+            return empty_project(connection, auth, project.name)
+
         # openstacksdk waits a second for each, whatever is in it.
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            names = (project.name for project in projects)
-            for each in pool.map(lambda a, n: empty_project(connection, a, n), auths, names):
+            for each in pool.map(empty, projects):
                 done += each
     finally:
         removed = _attempt(f"user {name}", identity.delete_user, cleaner)

@@ -1,6 +1,8 @@
 """What makes a certification quick, and what it says of how long it takes."""
 
 import io
+from pathlib import Path
+from types import SimpleNamespace as Thing
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from rich.console import Console
 
 from capabilities import catalogue, programme, testid
 from refstack_client import durations, progress, quick, workers
+from refstack_client.request import Request
 
 PLATFORM = programme.find(catalogue.load("2020.06")[0], "platform")
 NAMES = [test.name for test in PLATFORM.wanted_tests()]
@@ -38,6 +41,33 @@ def test_only_the_first_test_of_a_class_sets_it_up():
     took = durations.by_test([one, other])
     assert took[one] > took[other]
     assert durations.by_test([other])[other] == took[one]  # neither was ever measured
+
+
+FLOATING = "tempest.api.compute.floating_ips.test_floating_ips_actions.FloatingIPs.test_create"
+
+
+@pytest.mark.parametrize(
+    ("names", "settings", "needed"),
+    [
+        (NAMES, (), False),
+        (NAMES, (("validation", "run_validation", "True"),), True),
+        (NAMES, (("validation", "run_validation", "false"),), False),
+        ([*NAMES, FLOATING], (), True),
+        ([FLOATING.replace("compute", "network")], (), False),
+    ],
+)
+def test_tenants_get_routers_only_where_a_server_is_reached_from_outside(names, settings, needed):
+    tests = [Thing(names=(name,)) for name in names]
+    request = Request(
+        programme=Thing(wanted_tests=lambda: tests),
+        guideline_name="2020.06",
+        os_cloud=None,
+        accounts_file=None,
+        workers=None,
+        settings=settings,
+        output=Path(),
+    )
+    assert request.needs_router is needed
 
 
 def test_each_required_capability_has_its_quick_test_and_none_has_more_than_it_needs():

@@ -25,6 +25,13 @@ def test_every_value_survives_the_dialect_of_oslo_config(value, tmp_path_factory
     assert read.auth.admin_password == value
 
 
+def test_sections_come_in_the_same_order_whatever_was_found_first():
+    conf = {(section, "a"): Value("1", "found") for section in ("volume", "DEFAULT", "auth")}
+    back = dict(reversed(conf.items()))
+    assert tempest_conf.render(conf) == tempest_conf.render(back)
+    assert tempest_conf.render(conf).split()[0] == "[DEFAULT]"
+
+
 def test_settings_are_read():
     assert tempest_conf.parse_settings(["object-storage.operator_role = swift=op"]) == (
         ("object-storage", "operator_role", "swift=op"),
