@@ -119,11 +119,13 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
                 capture_output=True,
             )
             # The network of one tenant is not that of the tenants Tempest makes.
-            named = ("compute", "fixed_network_name")
-            conf = {key: value for key, value in own.conf.items() if key != named}
-            usual = [each for each in own.choices.overrides if each[1] != "build_interval"]
-            for name, overrides in ((LOOKING, own.choices.overrides), (USUAL, usual)):
-                choices = dataclasses.replace(own.choices, overrides=overrides)
+            for name, left_out in (
+                (LOOKING, ("fixed_network_name",)),
+                (USUAL, ("fixed_network_name", "build_interval")),
+            ):
+                conf = {key: value for key, value in own.conf.items() if key[1] not in left_out}
+                given = [each for each in own.choices.overrides if each[1] not in left_out]
+                choices = dataclasses.replace(own.choices, overrides=given)
                 tempest_conf.write(space, conf, choices, own.tenants.maker)
                 shutil.copy(space.tempest_conf, place / "tempest" / "etc" / name)
             wanted = place / "wanted"

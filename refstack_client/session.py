@@ -78,7 +78,6 @@ def opened(
     :param left: is given a sentence for all that could not be removed
     :raises CloudError: the cloud or the credentials cannot be used
     """
-    chosen = resources.choose(connection, request.service_types, request.settings)
     choices = functools.partial(
         tempest_conf.Choices,
         cloud=cloud.facts(connection),
@@ -87,6 +86,7 @@ def opened(
         tls=_tls(connection),
     )
     with tempest_conf.discovery(space) as discovery:
+        chosen = resources.choose(connection, request.service_types, request.settings)
 
         def ask(user: Account, roles: tempest_conf.Roles) -> None:
             """Have the cloud asked what it offers while the other tenants are made."""
