@@ -1,0 +1,128 @@
+"""``server``: run the collector, bring its database up to date, make its first users."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from refstack_client.command import Command, say
+from refstack_client.errors import EXIT_OK, InputError, MachineError
+from refstack_server import database, users
+from refstack_server.settings import Settings
+
+_HOST, _PORT = "127.0.0.1", 8000
+_SECONDS_TO_END = 10
+
+
+class _Server(Command):
+    """What has to do with a server's data."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--data",
+            type=Path,
+            required=True,
+            metavar="DIRECTORY",
+            help="where the server keeps what it has; made where it is not there",
+        )
+        parser.add_argument(
+            "--database",
+            default="",
+            metavar="URL",
+            help="another database than SQLite in that directory: postgresql://user@host/name",
+        )
+        return parser
+
+    def settings(self, args: Namespace, public_url: str = "") -> Settings:
+        """Return the settings; the directory is there then.
+
+        :raises MachineError: it cannot be made
+        """
+        try:
+            args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MachineError(
+                f"{args.data} cannot be made: {error.strerror}", hint="name another with --data"
+            ) from error
+        return Settings(data=args.data, public_url=public_url, database=args.database)
+
+
+class Serve(_Server):
+    """Receive results, verify and publish them."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--host", default=_HOST, help=f"address to listen at (default: {_HOST})"
+        )
+        parser.add_argument("--port", type=int, default=_PORT, help=f"(default: {_PORT})")
+        parser.add_argument(
+            "--public-url", metavar="URL", help="where its pages are for those who read them"
+        )
+        parser.add_argument("--no-anonymous", action="store_true", help="take signed uploads alone")
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        # Loaded here so that other commands need none of it.
+        import uvicorn  # noqa: PLC0415
+
+        from refstack_server import app  # noqa: PLC0415
+
+        here = f"http://{args.host}:{args.port}"
+        settings = self.settings(args, args.public_url or here)
+        engine = database.connect(settings.database_url)
+        if database.is_empty(engine):
+            database.upgrade(engine)
+        database.check(engine)
+        say(f"listening at {here}; Ctrl-C ends it")
+        uvicorn.run(
+            app.create(settings, engine),
+            host=args.host,
+            port=args.port,
+            log_level="warning",
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        return EXIT_OK
+
+
+class Upgrade(_Server):
+    """Bring the database to the schema of this release; what is stored stays."""
+
+    def take_action(self, args: Namespace) -> int:
+        database.upgrade(database.connect(self.settings(args).database_url))
+        say("the database is that of this release")
+        return EXIT_OK
+
+
+class AddUser(_Server):
+    """Add a user, or give one a key, or the foundation's rights: the first of all is made so."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("openid", help="what their provider calls them, or any name of yours")
+        parser.add_argument("--email", default="")
+        parser.add_argument("--fullname", default="")
+        parser.add_argument(
+            "--key", type=Path, metavar="FILE", help="their public RSA key, as OpenSSH writes it"
+        )
+        parser.add_argument(
+            "--foundation", action="store_true", help="they act for the foundation: may do all"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        engine = database.connect(self.settings(args).database_url)
+        if database.is_empty(engine):
+            database.upgrade(engine)
+        database.check(engine)
+        new = users.NewUser(args.openid, args.email, args.fullname, _line(args.key))
+        users.add(engine, new)
+        if args.foundation:
+            users.add_to_foundation(engine, args.openid)
+        return EXIT_OK
+
+
+def _line(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", hint="name a .pub file") from error

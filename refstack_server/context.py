@@ -1,0 +1,47 @@
+"""What every handler gets: settings, a session of the database, who asks, what was sent."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from refstack_server import identity
+from refstack_server.identity import Caller
+from refstack_server.settings import Settings
+
+
+def _settings(request: Request) -> Settings:
+    return request.app.state.settings
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with Session(request.app.state.engine, expire_on_commit=False) as session:
+        yield session
+
+
+def _writing(request: Request) -> Iterator[Session]:
+    """Yield a session that is alone in writing; the handler commits, before the answer leaves."""
+    engine = request.app.state.engine.execution_options(writes=True)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+def _read_by(request: Request, session: "Reading") -> Caller:
+    return identity.of_authorization(session, request.headers.get("authorization"))
+
+
+def _written_by(request: Request, session: "Writing") -> Caller:
+    return identity.of_authorization(session, request.headers.get("authorization"))
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+Config = Annotated[Settings, Depends(_settings)]
+Reading = Annotated[Session, Depends(_reading)]
+Writing = Annotated[Session, Depends(_writing)]
+Reader = Annotated[Caller, Depends(_read_by)]
+Writer = Annotated[Caller, Depends(_written_by)]
+Body = Annotated[bytes, Depends(_body)]

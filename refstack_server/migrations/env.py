@@ -1,0 +1,13 @@
+"""What Alembic runs: migrations over a connection that is already there."""
+
+from alembic import context
+
+from refstack_server.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

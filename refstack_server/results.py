@@ -1,0 +1,137 @@
+"""Results in the database: who may see and change them, and what is written to them."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from refstack_server.errors import forbidden, not_found, unauthorized
+from refstack_server.identity import Caller
+from refstack_server.tables import Count, Meta, Product, ProductVersion, Result
+
+SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
+PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
+FOUNDATION, OWNER, READER = "foundation", "owner", "user"
+_LISTED = "listed results"
+
+
+def role(result: Result, caller: Caller) -> str | None:
+    """Return as what a caller sees a result, None if not at all.
+
+    The users of the vendor to whose product a result was attached own it as its uploader does.
+    """
+    if caller.is_foundation:
+        return FOUNDATION
+    if result.openid and (caller.openid == result.openid or _is_of(result, caller)):
+        return OWNER
+    return READER if result.listed else None
+
+
+def _is_of(result: Result, caller: Caller) -> bool:
+    version = result.product_version
+    return version is not None and version.product.organization_id in caller.vendors
+
+
+def find(session: Session, result_id: str, caller: Caller) -> Result:
+    """Return a result the caller may see.
+
+    :raises RefusedError: 404, or 401 for somebody else's
+    """
+    result = session.scalar(sa.select(Result).where(Result.id == result_id))
+    if result is None:
+        raise not_found(f"Test result {result_id} not found")
+    if role(result, caller) is None:
+        raise unauthorized("this result is not shared; sign in as its owner")
+    return result
+
+
+def find_own(session: Session, result_id: str, caller: Caller) -> Result:
+    """Return a result the caller may change.
+
+    :raises RefusedError: 404, 401 for one they may not see, 403 for one they may only see
+    """
+    result = find(session, result_id, caller)
+    if role(result, caller) == READER:
+        raise forbidden("only its owner, and the foundation, may change a result")
+    return result
+
+
+def require_unverified(result: Result, what: str) -> None:
+    """Check that a result is not verified: what was verified stays as it was.
+
+    :raises RefusedError: 403
+    """
+    if result.verification_status:
+        raise forbidden(f"{what} of a verified result: have its verification taken back first")
+
+
+def add(session: Session, result: Result) -> None:
+    """Store a new result."""
+    result.listed = result.openid is None
+    session.add(result)
+    _count(session, int(result.listed))
+
+
+def remove(session: Session, result: Result) -> None:
+    """Remove a result and all that was written to it."""
+    _count(session, -int(result.listed))
+    session.delete(result)
+
+
+def write_meta(session: Session, result: Result, key: str, value: str) -> None:
+    """Write a value to a result; another of that key is replaced."""
+    known = next((each for each in result.meta if each.key == key), None)
+    if known:
+        known.value = value
+    else:
+        result.meta.append(Meta(key=key, value=value))
+    _list(session, result)
+
+
+def delete_meta(session: Session, result: Result, key: str) -> None:
+    """Remove what was written to a result under a key.
+
+    :raises RefusedError: 404, nothing was
+    """
+    known = next((each for each in result.meta if each.key == key), None)
+    if known is None:
+        raise not_found(f"Metadata key {key} not found for test run {result.id}")
+    result.meta.remove(known)
+    _list(session, result)
+
+
+def _list(session: Session, result: Result) -> None:
+    """Have everybody see a result that is nobody's, or shared."""
+    listed = result.openid is None or bool(result.meta_value(SHARED))
+    if listed != result.listed:
+        result.listed = listed
+        _count(session, 1 if listed else -1)
+
+
+def _count(session: Session, more: int) -> None:
+    if more:
+        query = sa.update(Count).where(Count.what == _LISTED).values(number=Count.number + more)
+        session.execute(query)
+
+
+def count_listed(session: Session) -> int:
+    """Return how many results everybody may see."""
+    return session.scalar(sa.select(Count.number).where(Count.what == _LISTED)) or 0
+
+
+def of_product(product_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a result is of a version of a product."""
+    versions = sa.select(ProductVersion.id).where(ProductVersion.product_id == product_id)
+    return Result.product_version_id.in_(versions)
+
+
+def of_vendor(vendor_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a result is of a product of a vendor."""
+    versions = (
+        sa.select(ProductVersion.id)
+        .join(Product, Product.id == ProductVersion.product_id)
+        .where(Product.organization_id == vendor_id)
+    )
+    return Result.product_version_id.in_(versions)
+
+
+def are_there(session: Session, condition: sa.ColumnElement[bool]) -> bool:
+    return session.scalar(sa.select(sa.exists().where(condition))) or False

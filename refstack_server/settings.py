@@ -1,0 +1,27 @@
+"""What the operator of a server decides."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DATABASE = "refstack.sqlite"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where a server keeps what it has, and what it takes.
+
+    ``data`` holds the database, unless ``database`` is the URL of another. ``public_url`` is where
+    its pages are for those who read them. ``most_bytes`` is the largest body of a request,
+    ``page_size`` how many results a page of a list has.
+    """
+
+    data: Path
+    public_url: str
+    database: str = ""
+    anonymous_upload: bool = True
+    most_bytes: int = 16 * 1024 * 1024
+    page_size: int = 20
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{(self.data / DATABASE).resolve()}"

@@ -1,0 +1,73 @@
+"""Users that the operator of a server makes, without a provider of identities."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from refstack_client.errors import InputError
+from refstack_server import identity
+from refstack_server.errors import RefusedError
+from refstack_server.tables import Membership, PublicKey, User, Vendor, VendorType
+
+_FOUNDATION = "Foundation"
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """``key`` is a public key in OpenSSH's one line, "" for none."""
+
+    openid: str
+    email: str = ""
+    fullname: str = ""
+    key: str = ""
+
+
+def add(engine: sa.Engine, new: NewUser) -> None:
+    """Add a user, or what is new of one who is there.
+
+    :raises InputError: the key is none that can be used, or somebody else's
+    """
+    with Session(engine) as session:
+        user = session.get(User, new.openid) or User(openid=new.openid, email="", fullname="")
+        user.email, user.fullname = new.email or user.email, new.fullname or user.fullname
+        session.add(user)
+        if new.key:
+            _add_key(session, new)
+        session.commit()
+
+
+def _add_key(session: Session, new: NewUser) -> None:
+    try:
+        identity.read_key(new.key)
+    except RefusedError as error:
+        raise InputError(f"{error.title}: {error.detail}", hint="ssh-keygen -t rsa") from error
+    known = identity.registered(session, new.key)
+    if known and known.openid != new.openid:
+        raise InputError(f"the key is that of {known.openid} already")
+    if known is None:
+        format_, text, *comment = new.key.split(maxsplit=2)
+        session.add(
+            PublicKey(
+                openid=new.openid,
+                format=format_,
+                text=text,
+                sha256=identity.fingerprint(new.key),
+                comment=" ".join(comment).strip(),
+            )
+        )
+
+
+def add_to_foundation(engine: sa.Engine, openid: str) -> None:
+    """Have a user act for the foundation, which is made where there is none."""
+    with Session(engine) as session:
+        query = sa.select(Vendor).where(Vendor.type == VendorType.FOUNDATION)
+        foundation = session.scalar(query)
+        if foundation is None:
+            foundation = Vendor(
+                name=_FOUNDATION, type=VendorType.FOUNDATION, created_by_user=openid
+            )
+            session.add(foundation)
+            session.flush()
+        session.merge(Membership(vendor_id=foundation.id, openid=openid))
+        session.commit()

@@ -1,0 +1,102 @@
+"""The caller and their public keys (``/v1/profile``)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Response
+
+from refstack_server import identity
+from refstack_server.context import Body, Reader, Reading, Writer, Writing
+from refstack_server.errors import bad_request, conflict, not_found
+from refstack_server.identity import known_user
+from refstack_server.reading import Document, Text, read, schema_of
+from refstack_server.tables import PublicKey
+
+router = APIRouter(prefix="/profile", tags=["profile"])
+_SIGNED = b"signature"
+"""What RefStack v1 has signed with a key to show that it is one's own."""
+_FORMATS = ("ssh-rsa",)
+
+
+class NewKey(Document):
+    """A public key in OpenSSH's one line, and a signature made with its private half."""
+
+    raw_key: Text
+    self_signature: Text
+
+
+@router.get("")
+def show(session: Reading, caller: Reader) -> dict[str, Any]:
+    """Return who the caller is."""
+    caller.require_user()
+    user = known_user(session, caller.openid)
+    return {
+        "openid": user.openid,
+        "email": user.email,
+        "fullname": user.fullname,
+        "is_admin": caller.is_foundation,
+    }
+
+
+@router.get("/pubkeys")
+def list_keys(session: Reading, caller: Reader) -> list[dict[str, str]]:
+    """List the caller's keys."""
+    caller.require_user()
+    query = (
+        sa.select(PublicKey)
+        .where(PublicKey.openid == caller.openid)
+        .order_by(PublicKey.created_at, PublicKey.id)
+    )
+    return [
+        {
+            "id": each.id,
+            "openid": each.openid,
+            "format": each.format,
+            "pubkey": each.text,
+            "comment": each.comment,
+        }
+        for each in session.scalars(query)
+    ]
+
+
+@router.get("/pubkeys/schema")
+def key_schema() -> dict[str, Any]:
+    """Return the JSON schema of a key."""
+    return NewKey.model_json_schema()
+
+
+@router.post("/pubkeys", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
+def add_key(body: Body, session: Writing, caller: Writer) -> str:
+    """Register a key of the caller's; return its id."""
+    caller.require_user()
+    sent = read(body, NewKey)
+    format_, _, rest = sent.raw_key.strip().partition(" ")
+    text, _, comment = rest.strip().partition(" ")
+    if format_ not in _FORMATS:
+        raise bad_request("Public key has unsupported format", f"known are {', '.join(_FORMATS)}")
+    key = identity.read_key(sent.raw_key)
+    identity.check_signature(key, sent.self_signature, _SIGNED)
+    if identity.registered(session, sent.raw_key):
+        raise conflict("Public key already exists.")
+    added = PublicKey(
+        openid=caller.openid,
+        format=format_,
+        text=text,
+        sha256=identity.fingerprint(sent.raw_key),
+        comment=comment.strip(),
+    )
+    session.add(added)
+    session.commit()
+    return added.id
+
+
+@router.delete("/pubkeys/{key_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
+def delete_key(key_id: str, session: Writing, caller: Writer) -> None:
+    """Remove a key; what was uploaded with it stays the caller's."""
+    caller.require_user()
+    key = session.get(PublicKey, key_id)
+    if key is None or key.openid != caller.openid:
+        raise not_found(f"Public key {key_id} not found")
+    session.delete(key)
+    session.commit()
