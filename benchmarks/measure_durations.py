@@ -1,14 +1,15 @@
-"""Write refstack_client/data/durations.json from real runs: benchmarks/measure_durations.py RUN…
+"""Write refstack_client/data/durations.json: benchmarks/measure_durations.py RUN… --far RUN…
 
 What lies between the end of one class's last test and the start of the next one's first, on the
 same worker, is what changing classes takes: it is counted as the next one's set-up.
 """
 
+import argparse
 import json
+import re
 import statistics
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,22 +20,22 @@ import testtools
 from capabilities import testid
 from capabilities.testid import class_of
 from refstack_client import durations
-from refstack_client.plan import ONLY_WITH_TENANTS_OF_TEMPEST
 
 DATA = Path(durations.__file__).parent / "data" / "durations.json"
 DIGITS = 2
 Test = tuple[str, datetime, datetime]
+Lengths = dict[str, dict[str, float]]
+Pairs = dict[str, tuple[float, int]]
 
 
 class Tests(testtools.StreamResult):
-    """Collects, by worker, the tests with start and end, which passed, and classes run apart."""
+    """Collects, by worker, the tests with start and end, and which passed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._started: dict[str, datetime] = {}
         self.by_worker: dict[str, list[Test]] = defaultdict(list)
         self.passed: set[str] = set()
-        self.apart: set[str] = set()
 
     def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
         test = testid.parse(test_id or "")
@@ -43,8 +44,6 @@ class Tests(testtools.StreamResult):
         if test_status == "inprogress":
             self._started[test_id] = timestamp
         elif test_status in ("success", "fail", "skip") and test_id in self._started:
-            if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST:
-                self.apart.add(class_of(test.name))
             worker = next((tag for tag in test_tags or () if tag.startswith("worker-")), "")
             self.by_worker[worker].append((test.name, self._started.pop(test_id), timestamp))
             if test_status == "success":
@@ -61,8 +60,7 @@ def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
     """Yield ("tests" or "classes", name, seconds) of one run."""
     with (run / "stream.subunit").open("rb") as content:
         seen = tests_of(content)
-    # These run in another pass of stestr, which had to start.
-    begun = set(seen.apart)
+    begun = set()
     for tests in seen.by_worker.values():
         previous: Test | None = None
         for name, start, end in sorted(tests, key=lambda each: each[1]):
@@ -73,27 +71,56 @@ def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
             previous = name, start, end
 
 
-def main(runs: list[str]) -> None:
-    found: dict[str, dict[str, list[float]]] = {"tests": {}, "classes": {}}
+def medians(runs: Iterable[Path]) -> Lengths:
+    """Return the median seconds of each test and class over several runs."""
+    found: Lengths = {"tests": {}, "classes": {}}
+    every: dict[tuple[str, str], list[float]] = defaultdict(list)
     for run in runs:
-        for what, name, took in seconds(Path(run)):
-            found[what].setdefault(name, []).append(took)
-    medians = {
-        what: {name: round(statistics.median(all_), DIGITS) for name, all_ in sorted(by.items())}
-        for what, by in found.items()
+        for what, name, took in seconds(run):
+            every[what, name].append(took)
+    for (what, name), all_ in sorted(every.items()):
+        found[what][name] = statistics.median(all_)
+    return found
+
+
+def with_answers(near: Mapping[str, float], far: Mapping[str, float], away: float) -> Pairs:
+    """Return by name the seconds, and the answers of the cloud that were waited for."""
+    return {
+        name: (round(took, DIGITS), round(max(0.0, far.get(name, took) - took) / away))
+        for name, took in near.items()
     }
+
+
+def middle(pairs: Iterable[tuple[float, int]]) -> tuple[float, int]:
+    took, answers = zip(*pairs, strict=True)
+    return round(statistics.median(took), DIGITS), round(statistics.median(answers))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("near", nargs="+", type=Path, help="runs against a cloud that is near")
+    parser.add_argument("--far", nargs="+", type=Path, required=True, help="runs against one …")
+    parser.add_argument("--away", type=float, default=0.1, help="… whose answers take so long")
+    args = parser.parse_args()
+    near, far = medians(args.near), medians(args.far)
+    tests, classes = (
+        with_answers(near[what], far[what], args.away) for what in ("tests", "classes")
+    )
     areas = defaultdict(list)
-    for name, took in medians["classes"].items():
+    for name, took in classes.items():
         areas[durations.area(name)].append(took)
     document = {
-        "source": f"medians of {len(runs)} real runs on two cores, two workers, in seconds; a "
-        "class counts for its set-up and the tear-down before it",
-        "test": round(statistics.median(medians["tests"].values()), DIGITS),
-        "areas": {area: round(statistics.median(all_), DIGITS) for area, all_ in areas.items()},
-        **medians,
+        "source": f"medians of {len(args.near)} runs on two cores, two workers, in seconds; and "
+        f"how many answers of the cloud were waited for, by {len(args.far)} run(s) in which each "
+        f"took {args.away} s longer; a class counts for its set-up and the tear-down before it",
+        "test": middle(tests.values()),
+        "areas": {area: middle(all_) for area, all_ in areas.items()},
+        "tests": tests,
+        "classes": classes,
     }
-    DATA.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=1)
+    DATA.write_text(re.sub(r"\[\s+([\d.]+),\s+(\d+)\s+\]", r"[\1, \2]", text) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

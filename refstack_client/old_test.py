@@ -31,6 +31,7 @@ from refstack_client.errors import InputError
 from refstack_client.files import read_bytes, write_private
 from refstack_client.refstack_json import RefstackResults
 from refstack_client.tempest_conf import is_secret
+from refstack_client.workers import Workers
 from refstack_client.workspace import Workspace, workspace
 
 DEFAULT_TESTS = "tempest.api"
@@ -66,9 +67,10 @@ def run_tests(request: Request, console: Console, say: Callable[[str], None]) ->
         index = tempest_index.load(space).index
         wanted = _wanted(index, listed, request, say)
         started = datetime.now(UTC)
-        job = runner.Job(wanted, request.concurrency, _secrets(conf))
-        listener = progress.RunProgress(console, {"tests asked for": _names(wanted)})
-        ended = runner.run(space, job, made, listener)
+        workers = Workers(request.concurrency)
+        listener = progress.RunProgress(console, {"tests asked for": _names(wanted)}, workers)
+        job = runner.Job(space, wanted, workers)
+        ended = runner.run([job], _secrets(conf), made, listener)
         seconds = int((datetime.now(UTC) - started).total_seconds())
     outcomes = stream.read_appended(made.stream)
     return Done(refstack_json.of_outcomes(outcomes, _cpid(conf, say), seconds), ended)

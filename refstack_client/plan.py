@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -114,9 +114,8 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Return about how long that takes."""
-        tests = [each for full in self.to_run if (each := testid.parse(full))]
-        passes = {each.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST for each in tests}
-        return durations.estimate([each.name for each in tests], self.concurrency, len(passes))
+        tests = (testid.parse(full) for full in self.to_run)
+        return durations.estimate([each.name for each in tests if each], self.workers)
 
     def matches_by_key(self) -> dict[str, Match]:
         return {each.test.key: each for each in self.matches}
@@ -187,13 +186,20 @@ def _as_many_as(tenants: Tenants, workers: Workers) -> Workers:
     count = tenants.suffice_for(workers.count)
     if count == workers.count:
         return workers
-    return Workers(count, f"the users suffice for {count}, not for {workers.count}")
+    why = f"the users suffice for {count}, not for {workers.count}"
+    return replace(workers, count=count, why=why)
 
 
 def own_tenants(programme: Programme) -> tuple[Test, ...]:
     """Return the wanted tests that skip unless Tempest itself makes the tenants."""
     wanted = programme.wanted_tests()
     return tuple(test for test in wanted if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST)
+
+
+def classes_with_reseller(programme: Programme) -> int:
+    """Return how many wanted classes need a user who may set account quotas."""
+    names = (name for test in programme.wanted_tests() for name in test.names)
+    return len({testid.class_of(each) for each in names if _NEEDS_RESELLER in each})
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from capabilities import testid
 from refstack_client import durations
 from refstack_client.stream import FINAL, class_fixture
+from refstack_client.workers import Workers
 from scoring.outcome import Outcome
 
 SECONDS_BETWEEN_LINES = 10
@@ -22,11 +23,11 @@ class RunProgress(testtools.StreamResult):
     """Listens to the events of a run and says what they come to.
 
     :param capabilities: by capability, the names of the tests that stand for it
-    :param concurrency: how many run at a time
+    :param workers: how many run at a time, and how far away
     """
 
     def __init__(
-        self, console: Console, capabilities: Mapping[str, Sequence[str]], concurrency: int = 1
+        self, console: Console, capabilities: Mapping[str, Sequence[str]], workers: Workers
     ):
         super().__init__()
         self._console = console
@@ -36,8 +37,8 @@ class RunProgress(testtools.StreamResult):
             for name in names:
                 self._of[name].append(capability)
         self._outcomes: dict[str, Outcome] = {}
-        self._seconds = durations.by_test(self._of)
-        self._concurrency = concurrency
+        self._seconds = durations.by_test(self._of, workers.away)
+        self._concurrency = workers.count
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -52,7 +52,7 @@ class Request:
         :raises UsageError: one is no setting
         """
         theirs = tempest_conf.parse_settings(connection.config.config.get("tempest") or ())
-        chosen = self.workers or workers.choose(connection)
+        chosen = workers.choose(connection, self.workers)
         return replace(self, settings=(*theirs, *self.settings), workers=chosen)
 
     @property

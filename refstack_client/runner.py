@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
 
 import subunit
 import testtools
@@ -19,6 +22,7 @@ from refstack_client.errors import MachineError
 from refstack_client.redaction import Redactor
 from refstack_client.run import Run
 from refstack_client.stream import Whole
+from refstack_client.workers import Workers
 from refstack_client.workspace import STESTR, Workspace
 
 LEASH = (sys.executable, "-m", "refstack_client.leash")
@@ -32,43 +36,32 @@ class Ended:
     status: int | None
     interrupted: bool
 
-    def then(self, later: "Ended") -> "Ended":
-        """Return how both came out; a status other than 0 stays."""
-        return Ended(self.status or later.status, self.interrupted or later.interrupted)
-
 
 @dataclass(frozen=True)
 class Job:
-    """What to run, how many tests at a time, and which secrets to keep out of the stream."""
+    """What one stestr runs: which tests, by which configuration, how many at a time."""
 
+    space: Workspace
     load_list: Sequence[str]
-    concurrency: int
-    secrets: Sequence[str] = field(repr=False)
+    workers: Workers
 
 
-def run(workspace: Workspace, job: Job, made: Run, listener: testtools.StreamResult) -> Ended:
-    """Run the tests of ``job``; append their events, redacted, to the stream.
+def run(
+    jobs: Sequence[Job], secrets: Sequence[str], made: Run, listener: testtools.StreamResult
+) -> Ended:
+    """Run the tests of all ``jobs`` at once; append their events, without secrets, to the stream.
 
     Returns on the first interrupt (Ctrl-C, SIGTERM, SIGHUP) with what was done by then kept.
     Tempest's processes are killed rather than asked: a test asked to stop reports a failure.
     """
-    workspace.load_list.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
-    _tell_durations(workspace, job.load_list)
-    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(workspace.load_list)]
-    command += ["--concurrency", str(job.concurrency)]
     try:
         with made.stream.open("ab") as kept, made.log.open("ab") as errors:
             target = testtools.CopyStreamResult([subunit.StreamResultToBytes(kept), listener])
-            process = subprocess.Popen(
-                command,
-                cwd=workspace.directory,
-                env=workspace.environ(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-            return _read(process, Redactor(target, job.secrets), listener)
+            listener.startTestRun()
+            try:
+                return _read(jobs, errors, Whole(Redactor(target, secrets)))
+            finally:
+                listener.stopTestRun()
     except OSError as error:
         raise MachineError(
             f"the run cannot be written to {made.directory}: {error.strerror}",
@@ -76,17 +69,34 @@ def run(workspace: Workspace, job: Job, made: Run, listener: testtools.StreamRes
         ) from error
 
 
-def _tell_durations(workspace: Workspace, load_list: Sequence[str]) -> None:
+def _start(job: Job, errors: BinaryIO) -> subprocess.Popen[bytes]:
+    space = job.space
+    space.load_list.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
+    _tell_durations(job)
+    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(space.load_list)]
+    return subprocess.Popen(
+        [*command, "--concurrency", str(job.workers.count)],
+        cwd=space.directory,
+        env=space.environ(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+    )
+
+
+def _tell_durations(job: Job) -> None:
     """Give stestr's repository what its partitioner goes by: a run in which tests took their time.
 
     Without it classes are dealt in turn, and a worker may have done half a run before the others.
     """
-    repository = stestr_repository.RepositoryFactory().open(str(workspace.directory))
-    tests = (testid.parse(full) for full in load_list)
+    repository = stestr_repository.RepositoryFactory().open(str(job.space.directory))
+    tests = (testid.parse(full) for full in job.load_list)
     inserter = repository.get_inserter()
     inserter.startTestRun()
     begun = datetime.now(UTC)
-    for name, seconds in durations.by_test(test.name for test in tests if test).items():
+    names = (test.name for test in tests if test)
+    for name, seconds in durations.by_test(names, job.workers.away).items():
         for status, timestamp in (
             ("inprogress", begun),
             ("success", begun + timedelta(seconds=seconds)),
@@ -95,33 +105,71 @@ def _tell_durations(workspace: Workspace, load_list: Sequence[str]) -> None:
     inserter.stopTestRun()
 
 
-def _read(
-    process: subprocess.Popen, target: testtools.StreamResult, listener: testtools.StreamResult
-) -> Ended:
-    """Read what stestr writes to its end; whatever happens, it does not outlive this."""
+def _read(jobs: Sequence[Job], errors: BinaryIO, target: testtools.StreamResult) -> Ended:
+    """Read what every stestr writes to its end; whatever happens, none outlives this."""
+    processes: list[subprocess.Popen[bytes]] = []
+    events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     try:
-        with _killed_by_signals(process) as signals:
-            events = subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="stdout")
-            listener.startTestRun()
-            events.run(Whole(target))
-            return Ended(process.wait(), interrupted=bool(signals))
+        with _killed_by_signals(processes) as signals:
+            before = 0
+            for job in jobs:
+                if not signals:
+                    processes.append(_start(job, errors))
+                    stdout = processes[-1].stdout
+                    threading.Thread(target=_follow, args=(stdout, before, events)).start()
+                before += job.workers.count
+            for _ in processes:
+                for event in iter(events.get, None):
+                    target.status(**event)
+            statuses = [each.wait() for each in processes]
+            return Ended(next(filter(None, statuses), 0), interrupted=bool(signals))
     finally:
-        _kill(process)
-        listener.stopTestRun()
+        for each in processes:
+            _kill(each)
+
+
+def _follow(stdout: BinaryIO, before: int, events: queue.SimpleQueue) -> None:
+    """Pass on the events of one stestr, then None.
+
+    :param before: how many workers others have: theirs are numbered first
+    """
+    try:
+        reading = subunit.ByteStreamToStreamResult(stdout, non_subunit_name="stdout")
+        reading.run(_Numbered(events, before))
+    finally:
+        events.put(None)
+
+
+class _Numbered(testtools.StreamResult):
+    """Puts events into a queue; stestr's workers are numbered from ``before``."""
+
+    def __init__(self, events: queue.SimpleQueue, before: int):
+        super().__init__()
+        self._events, self._before = events, before
+
+    def status(self, test_tags=None, **event):
+        tags = {self._number(each) for each in test_tags} if test_tags else None
+        self._events.put({**event, "test_tags": tags})
+
+    def _number(self, tag: str) -> str:
+        name, _, number = tag.rpartition("-")
+        is_worker = name == "worker" and number.isdigit()
+        return f"{name}-{int(number) + self._before}" if is_worker else tag
 
 
 @contextlib.contextmanager
-def _killed_by_signals(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Let Ctrl-C, SIGTERM (docker stop) and SIGHUP (a lost terminal) end ``process``.
+def _killed_by_signals(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+    """Let Ctrl-C, SIGTERM (docker stop) and SIGHUP (a lost terminal) end ``processes``.
 
-    Its stream is then read to its end as ever, so that nothing that was reported is lost. Yields
-    the list of signals that came.
+    Their streams are then read to their ends as ever, so that nothing that was reported is lost.
+    Yields the list of signals that came.
     """
     came: list[int] = []
 
     def interrupt(number, frame):
         came.append(number)
-        _kill(process)
+        for each in processes:
+            _kill(each)
 
     before = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
     try:
@@ -131,7 +179,7 @@ def _killed_by_signals(process: subprocess.Popen) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _kill(process: subprocess.Popen) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """End stestr and its workers: they are the process group it leads."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

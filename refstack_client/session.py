@@ -18,6 +18,7 @@ from refstack_client import (
     tempest_conf,
     tempest_index,
     tenants,
+    workspace,
 )
 from refstack_client.accounts import Account
 from refstack_client.cloud_facts import CloudFacts
@@ -25,6 +26,7 @@ from refstack_client.listing import Listing
 from refstack_client.request import Request
 from refstack_client.run import Run
 from refstack_client.tenants import Tenants, Traces
+from refstack_client.workers import Workers
 from refstack_client.workspace import Workspace
 
 
@@ -51,22 +53,26 @@ class Session:
     def run(
         self, made_plan: plan.Plan, wanted: Sequence[str], made: Run, console: Console
     ) -> runner.Ended:
-        """Run the tests ``wanted``: first those that borrow tenants, then those that make them."""
+        """Run the tests ``wanted``; beside those that borrow tenants those that make them."""
         own = self.tenants.own(wanted)
         watched = progress.RunProgress(
-            console, plan.by_capability(made_plan, wanted), made_plan.concurrency
+            console, plan.by_capability(made_plan, wanted), made_plan.workers
         )
-        hidden = (*self.tenants.secrets, *self.request.secrets)
-        ended = runner.Ended(0, interrupted=False)
-        for chosen, maker in (
-            ([each for each in wanted if each not in own], None),
-            ([each for each in wanted if each in own], self.tenants.maker),
+        jobs = []
+        for space, maker, chosen, workers in (
+            (self.space, None, [each for each in wanted if each not in own], made_plan.workers),
+            (
+                workspace.beside(self.space),
+                self.tenants.maker,
+                [each for each in wanted if each in own],
+                Workers(1),
+            ),
         ):
-            if chosen and not ended.interrupted:
-                tempest_conf.write(self.space, self.conf, self.choices, maker)
-                job = runner.Job(chosen, made_plan.concurrency, hidden)
-                ended = ended.then(runner.run(self.space, job, made, watched))
-        return ended
+            if chosen:
+                tempest_conf.write(space, self.conf, self.choices, maker)
+                jobs.append(runner.Job(space, chosen, workers))
+        hidden = (*self.tenants.secrets, *self.request.secrets)
+        return runner.run(jobs, hidden, made, watched)
 
 
 @contextlib.contextmanager

@@ -153,7 +153,11 @@ def _made(
             prefix=prefix,
             workers=request.classes_at_a_time.count,
             roles=roles,
-            reseller="object-store" in tested and roles.reseller_admin != roles.operator,
+            resellers=(
+                min(request.classes_at_a_time.count, plan.classes_with_reseller(request.programme))
+                if roles.reseller_admin != roles.operator
+                else 0
+            ),
             networks="compute" in tested,
             external=resources.external_network(connection) if routed else "",
         ),
@@ -179,15 +183,15 @@ def _network_name(prefix: str) -> str:
 class Need:
     """What a run needs of tenants.
 
-    ``workers`` is how many test classes run at a time; ``reseller`` whether account quotas are
-    tested; ``networks`` whether servers are made; ``external`` names the network that leads
+    ``workers`` is how many test classes run at a time; ``resellers`` how many of them set account
+    quotas; ``networks`` whether servers are made; ``external`` names the network that leads
     outside, "" where no router is needed.
     """
 
     prefix: str
     workers: int
     roles: Roles
-    reseller: bool = False
+    resellers: int = 0
     networks: bool = False
     external: str = ""
 
@@ -229,7 +233,7 @@ def make(
     pair = (member, *([reader] if READER in known else []))
     count = need.workers * _PROJECTS_PER_WORKER
     groups = [(pair, need.networks)] * count
-    groups += [((reseller,), False)] * (need.workers if need.reseller else 0)
+    groups += [((reseller,), False)] * need.resellers
     with cloud.asked(
         "this admin credential could not make tenants",
         "use a credential that may make projects, users and networks, or give tenant users with "

@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keystoneauth1.exceptions
 from openstack.connection import Connection
@@ -16,14 +16,15 @@ _LOOKS = 3
 
 @dataclass(frozen=True)
 class Workers:
-    """A number, and what it is so for."""
+    """A number, what it is so for, and how many seconds an answer of the cloud is away."""
 
     count: int
     why: str = ""
+    away: float = 0.0
 
 
-def choose(connection: Connection | None) -> Workers:
-    """Return how many workers suit this machine and the way to the cloud.
+def choose(connection: Connection | None, given: Workers | None = None) -> Workers:
+    """Return how many workers suit this machine and the way to the cloud, unless it is given.
 
     A processor can serve one worker that computes and others that wait meanwhile. A cloud's own
     slowness does not count, for more workers would make it slower: the list of Keystone's
@@ -32,10 +33,12 @@ def choose(connection: Connection | None) -> Workers:
     processors = os.cpu_count() or 1
     there = f"{processors} processor{'s' if processors > 1 else ''}"
     if connection is None:
-        return Workers(min(MOST, processors), there)
+        return given or Workers(min(MOST, processors), there)
     away = _seconds_away(connection)
-    count = round(processors * (1 + away / _SECONDS_BUSY))
-    return Workers(max(1, min(MOST, count)), f"{there}, the cloud is {away * 1000:.0f} ms away")
+    if given:
+        return replace(given, away=away)
+    count = max(1, min(MOST, round(processors * (1 + away / _SECONDS_BUSY))))
+    return Workers(count, f"{there}, the cloud is {away * 1000:.0f} ms away", away)
 
 
 def _seconds_away(connection: Connection) -> float:

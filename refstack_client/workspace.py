@@ -97,21 +97,34 @@ def workspace(reserved: Workspace | None = None) -> Iterator[Workspace]:
     """Fill a workspace, with an empty tempest.conf, and remove it whatever happens."""
     made = reserved or reserve()
     try:
-        write_text(
-            made.directory / ".stestr.conf",
-            "[DEFAULT]\n"
-            f"test_path = {made.wanted}\n"
-            f"top_dir = {made.wanted}\n"
-            # Tests of one class run in one worker, so that its set-up happens once.
-            "group_regex = ([^\\.]*\\.)*\n",
-        )
-        made.wanted.mkdir()
-        write_text(made.wanted / "test_wanted.py", MODULE)
-        stestr_repository.RepositoryFactory().initialise(str(made.directory))
-        made.tempest_conf.touch(mode=0o600)
+        _fill(made)
         yield made
     finally:
         remove(made)
+
+
+def beside(space: Workspace) -> Workspace:
+    """Return a second workspace in the first, with which it is removed."""
+    other = Workspace(space.directory / "beside")
+    if not other.directory.exists():
+        other.directory.mkdir(mode=0o700)
+        _fill(other)
+    return other
+
+
+def _fill(space: Workspace) -> None:
+    write_text(
+        space.directory / ".stestr.conf",
+        "[DEFAULT]\n"
+        f"test_path = {space.wanted}\n"
+        f"top_dir = {space.wanted}\n"
+        # Tests of one class run in one worker, so that its set-up happens once.
+        "group_regex = ([^\\.]*\\.)*\n",
+    )
+    space.wanted.mkdir()
+    write_text(space.wanted / "test_wanted.py", MODULE)
+    stestr_repository.RepositoryFactory().initialise(str(space.directory))
+    space.tempest_conf.touch(mode=0o600)
 
 
 def remove(space: Workspace) -> None:

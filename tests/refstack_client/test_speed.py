@@ -12,6 +12,7 @@ from rich.console import Console
 from capabilities import catalogue, programme, testid
 from refstack_client import durations, progress, quick, workers
 from refstack_client.request import Request
+from refstack_client.workers import Workers
 
 PLATFORM = programme.find(catalogue.load("2020.06")[0], "platform")
 NAMES = [test.name for test in PLATFORM.wanted_tests()]
@@ -104,7 +105,7 @@ def test_the_time_left_is_right_once_a_tenth_is_done(slower, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     console = Console(file=io.StringIO())
-    seen = progress.RunProgress(console, {"all": NAMES}, concurrency=2)
+    seen = progress.RunProgress(console, {"all": NAMES}, Workers(2))
     usual = durations.by_test(NAMES)
     whole = sum(usual.values()) / 2 * slower
     for name in NAMES:
