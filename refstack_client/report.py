@@ -279,23 +279,30 @@ def html(
     attested: Attestation | None = None,
 ) -> str:
     """Return one self-contained page; ``plan`` adds where and as whom the tests ran."""
-    return page.template("refstack_client", "report.html").render(
-        verdict=verdict,
-        document=as_json(verdict),
-        headline=headline(verdict),
-        words=WORDS,
-        groups=groups(verdict),
-        bases=[headline(each) for each in verdict.bases],
-        to_mend=list(_to_mend(verdict)),
-        compatible=compatible(verdict),
-        powered=powered(verdict, attested),
-        statuses=[
+    filled_in = page_of(verdict, attested)
+    template = page.template("refstack_client", "report.html")
+    return template.render({**filled_in, "plan": plan, "retries": retries})
+
+
+def page_of(verdict: Verdict, attested: Attestation | None = None) -> dict[str, Any]:
+    """Return what ``report.html`` is filled in with, where no more than the verdict is told."""
+    return {
+        "verdict": verdict,
+        "document": as_json(verdict),
+        "headline": headline(verdict),
+        "words": WORDS,
+        "groups": groups(verdict),
+        "bases": [headline(each) for each in verdict.bases],
+        "to_mend": list(_to_mend(verdict)),
+        "compatible": compatible(verdict),
+        "powered": powered(verdict, attested),
+        "statuses": [
             (status, [each for each in verdict.capabilities if each.status is status])
             for status in Status
         ],
-        plan=plan,
-        retries=retries,
-    )
+        "plan": None,
+        "retries": None,
+    }
 
 
 def keep(run: Run, verdict: Verdict, plan: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from capabilities import catalogue
 from capabilities.errors import GuidelineError
 from refstack_client import archive, attestation, bundle, provenance, report, ssh_signature
 from refstack_client.errors import ClientError
+from scoring.outcome import Outcomes
 from scoring.verdict import Verdict
 
 
@@ -25,10 +26,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """``verdict`` is the one made again, None where it could not be."""
+    """``outcomes`` and ``verdict`` are made again from the stream, None where that failed."""
 
     checks: tuple[Check, ...]
-    verdict: Verdict | None
+    verdict: Verdict | None = None
+    outcomes: Outcomes | None = None
 
     @property
     def holds(self) -> bool:
@@ -51,7 +53,7 @@ def verify(path: Path, signers: Path | None, *, any_signer: bool = False) -> Ver
     try:
         members = archive.read(path)
     except archive.ArchiveError as error:
-        return Verification((Check("archive", False, str(error)),), None)
+        return Verification((Check("archive", False, str(error)),))
     return verify_members(members, signers, any_signer=any_signer)
 
 
@@ -68,13 +70,13 @@ def verify_members(
     for name, look in basic:
         checks.append(_look(name, look, members))
     if not all(each.holds for each in checks if each.name != "signature"):
-        return Verification(tuple(checks), None)
+        return Verification(tuple(checks))
     checks += [_look("guideline", _guideline, members), _look("tempest-list", _tests, members)]
     try:
         outcomes, verdict = bundle.recompute(members)
     except (ClientError, GuidelineError, KeyError, TypeError, ValueError) as error:
         checks.append(Check("stream", False, f"it cannot be judged: {error}"))
-        return Verification(tuple(checks), None)
+        return Verification(tuple(checks))
     checks += [
         _look(
             "outcomes", lambda each: _outcomes(each, bundle.outcomes_document(outcomes)), members
@@ -86,7 +88,7 @@ def verify_members(
         checks.append(_look("sbom", _sbom, members))
     if bundle.ATTESTATION in members:
         checks.append(_look("attestation", lambda each: _attestation(each, signers), members))
-    return Verification(tuple(checks), verdict)
+    return Verification(tuple(checks), verdict, outcomes)
 
 
 def _look(name: str, look: Callable[[Members], str], members: Members) -> Check:

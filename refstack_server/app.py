@@ -1,30 +1,24 @@
 """The web application: what answers where."""
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from importlib import metadata
-from typing import Any
-from urllib.parse import parse_qs
 
 import sqlalchemy as sa
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from refstack_server import observed, pages, secret
+from refstack_server.asgi import Bounded, OldWays, Safe
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
 from refstack_server.v1 import guidelines, products, profile, results, vendors
+from refstack_server.v2 import keys
+from refstack_server.v2 import results as whole_results
 
 LOG = logging.getLogger(__name__)
-_V1 = "/v1/"
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def create(settings: Settings, engine: sa.Engine) -> FastAPI:
@@ -34,16 +28,27 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
         version=metadata.version("refstack-client"),
         description="Receives certifications of OpenStack clouds, verifies and publishes them.",
         redirect_slashes=False,
+        # Its pages fetch scripts from elsewhere; ours (:mod:`.pages`) have none.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings, app.state.engine = settings, engine
+    app.state.secret = secret.of(settings.data)
     for each in (results, profile, vendors, products, guidelines):
         app.include_router(each.router, prefix="/v1")
+    for each in (keys, whole_results):
+        app.include_router(each.router, prefix="/v2")
+    for router in (observed.router, pages.router):
+        app.include_router(router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
-    app.add_middleware(_OldWays)
-    app.add_middleware(_Bounded, most=settings.most_bytes)
+    # The last is the first a request comes to.
+    app.add_middleware(OldWays)
+    app.add_middleware(Bounded, settings=settings)
+    app.add_middleware(Safe)
+    app.add_middleware(observed.Watched)
     return app
 
 
@@ -51,26 +56,28 @@ def _answer(refused: RefusedError) -> JSONResponse:
     return JSONResponse(refused.as_json(), int(refused.status))
 
 
-def _refused(_: Request, error: Exception) -> JSONResponse:
+def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, RefusedError):
         raise error
-    return _answer(error)
+    return pages.error(error) if pages.wants_page(request) else _answer(error)
 
 
-def _invalid(_: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     """Answer a parameter that is none."""
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
     where = "/".join(str(each) for each in first["loc"])
-    return _answer(bad_request(f"Invalid {where}: {first['msg']}"))
+    return _refused(request, bad_request(f"Invalid {where}: {first['msg']}"))
 
 
-def _http(_: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     """Answer what no handler was found for."""
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
+    if pages.wants_page(request):
+        return pages.error(RefusedError(status, status.phrase))
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
 
@@ -78,60 +85,3 @@ def _http(_: Request, error: Exception) -> JSONResponse:
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _answer(RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error"))
-
-
-class _OldWays:
-    """What RefStack v1's framework did for every route: ``/``, ``.json``, ``?_method=``."""
-
-    def __init__(self, app: App):
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(_V1):
-            path = scope["path"].rstrip("/").removesuffix(".json")
-            scope = {**scope, "path": path, "raw_path": path.encode()}
-            instead = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[-1]
-            if scope["method"] == "POST" and instead.upper() in ("DELETE", "PUT"):
-                scope["method"] = instead.upper()
-        await self._app(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """A body is larger than any that is taken."""
-
-
-class _Bounded:
-    """Refuses bodies that are too large, whatever their headers say, before they are kept."""
-
-    def __init__(self, app: App, most: int):
-        self._app, self._most = app, most
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        came, begun = 0, False
-
-        async def bounded() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
-            if came > self._most:
-                raise _TooLargeError
-            return message
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, bounded, watched)
-        except _TooLargeError:
-            if begun:
-                raise
-            refused = RefusedError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"no more than {self._most} bytes are taken at once",
-            )
-            await _answer(refused)(scope, receive, send)

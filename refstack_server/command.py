@@ -65,7 +65,7 @@ class Serve(_Server):
         # Loaded here so that other commands need none of it.
         import uvicorn  # noqa: PLC0415
 
-        from refstack_server import app  # noqa: PLC0415
+        from refstack_server import app, observed  # noqa: PLC0415
 
         here = f"http://{args.host}:{args.port}"
         settings = self.settings(args, args.public_url or here)
@@ -74,11 +74,13 @@ class Serve(_Server):
             database.upgrade(engine)
         database.check(engine)
         say(f"listening at {here}; Ctrl-C ends it")
+        observed.set_up_logging()
         uvicorn.run(
             app.create(settings, engine),
             host=args.host,
             port=args.port,
-            log_level="warning",
+            access_log=False,
+            log_config=None,
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
         return EXIT_OK
@@ -102,7 +104,7 @@ class AddUser(_Server):
         parser.add_argument("--email", default="")
         parser.add_argument("--fullname", default="")
         parser.add_argument(
-            "--key", type=Path, metavar="FILE", help="their public RSA key, as OpenSSH writes it"
+            "--key", type=Path, metavar="FILE", help="their public key, as OpenSSH writes it"
         )
         parser.add_argument(
             "--foundation", action="store_true", help="they act for the foundation: may do all"

@@ -1,14 +1,16 @@
 """What every handler gets: settings, a session of the database, who asks, what was sent."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from refstack_server import identity
+from refstack_server import identity, results
 from refstack_server.identity import Caller
 from refstack_server.settings import Settings
+from refstack_server.tables import Result
 
 
 def _settings(request: Request) -> Settings:
@@ -39,9 +41,27 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for what is stored, and in which session it is looked up."""
+
+    session: Session
+    caller: Caller
+    settings: Settings
+
+    def find(self, result_id: str) -> Result:
+        """Return a result the caller may see; errors as for :func:`.results.find`."""
+        return results.find(self.session, result_id, self.caller)
+
+
+def _asked(session: "Reading", caller: "Reader", settings: "Config") -> Asked:
+    return Asked(session, caller, settings)
+
+
 Config = Annotated[Settings, Depends(_settings)]
 Reading = Annotated[Session, Depends(_reading)]
 Writing = Annotated[Session, Depends(_writing)]
 Reader = Annotated[Caller, Depends(_read_by)]
 Writer = Annotated[Caller, Depends(_written_by)]
+Looking = Annotated[Asked, Depends(_asked)]
 Body = Annotated[bytes, Depends(_body)]

@@ -7,14 +7,21 @@ import jwt
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
 from sqlalchemy.orm import Session
 
 from refstack_server.errors import RefusedError, bad_request, forbidden, unauthorized
 from refstack_server.tables import Membership, PublicKey, User, Vendor, VendorType
 
 _SECONDS_OF_LEEWAY = 42
-_ALGORITHMS = ["RS256", "RS512"]
+_ALGORITHMS = {
+    "ssh-rsa": ["RS256", "RS512"],
+    "ssh-ed25519": ["EdDSA"],
+    "ecdsa-sha2-nistp256": ["ES256"],
+    "ecdsa-sha2-nistp384": ["ES384"],
+    "ecdsa-sha2-nistp521": ["ES512"],
+}
+"""By kind of key, how a token may be signed with it; hardware keys sign no tokens."""
 _SMALLEST_KEY = 1024
 
 
@@ -85,7 +92,7 @@ def of_authorization(session: Session, header: str | None) -> Caller:
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         openid = str(claims.get("user_openid") or "")
-        for key in _keys_of(session, openid):
+        for key in session.scalars(sa.select(PublicKey).where(PublicKey.openid == openid)):
             if _is_signed_by(token, key):
                 return of_user(session, openid)
     except jwt.PyJWTError as error:
@@ -95,17 +102,18 @@ def of_authorization(session: Session, header: str | None) -> Caller:
     raise bad_request("Token is not valid", "no key of that user signed it")
 
 
-def _keys_of(session: Session, openid: str) -> list[rsa.RSAPublicKey]:
-    query = sa.select(PublicKey).where(PublicKey.openid == openid)
-    return [read_key(f"{each.format} {each.text}") for each in session.scalars(query)]
-
-
-def _is_signed_by(token: str, key: rsa.RSAPublicKey) -> bool:
+def _is_signed_by(token: str, key: PublicKey) -> bool:
+    allowed = _ALGORITHMS.get(key.format, [])
+    if jwt.get_unverified_header(token).get("alg") not in allowed:
+        return False
+    public = serialization.load_ssh_public_key(f"{key.format} {key.text}".encode())
+    if isinstance(public, dsa.DSAPublicKey):
+        return False
     try:
         jwt.decode(
             token,
-            key,
-            algorithms=_ALGORITHMS,
+            public,
+            algorithms=allowed,
             leeway=_SECONDS_OF_LEEWAY,
             options={"require": ["exp"], "verify_aud": False, "verify_iss": False},
         )
@@ -148,18 +156,6 @@ def read_signature(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise bad_request("Malformed signature", str(error)) from error
-
-
-def registered(session: Session, line: str) -> PublicKey | None:
-    """Return the key of that line, if a user registered it."""
-    return session.scalar(sa.select(PublicKey).where(PublicKey.sha256 == fingerprint(line)))
-
-
-def fingerprint(line: str) -> str:
-    """Return the SHA-256 of the key itself, without format and comment."""
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update("".join(line.split()[1:2]).encode())
-    return digest.finalize().hex()
 
 
 def known_user(session: Session, openid: str) -> User:

@@ -2,25 +2,77 @@
 
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+
+from capabilities import testid
+from capabilities.testid import TestId
+from refstack_client.stream import class_fixture
+from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
 
 _QUICK = 1
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A test by its name, its idempotent id ("" where none was given), and what it came to."""
+    """A test by its name or full id, its idempotent id ("" where unknown), what it came to, why.
+
+    The set-up of a class stands among them as stestr names it: ``setUpClass (module.Class)``.
+    """
 
     name: str
     uuid: str
     outcome: str
+    reason: str = ""
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
-    rows = [[each.name, each.uuid, each.outcome] for each in entries]
+    rows = [astuple(each) for each in entries]
     return zlib.compress(json.dumps(rows, ensure_ascii=False).encode(), _QUICK)
 
 
 def unpack(packed: bytes) -> tuple[Entry, ...]:
     return tuple(Entry(*row) for row in json.loads(zlib.decompress(packed)))
+
+
+def of(outcomes: Outcomes) -> tuple[Entry, ...]:
+    """Return every attempt of a stream, and every set-up of a class that did not succeed."""
+    rows = [
+        (
+            each.order,
+            Entry(each.test.full, each.test.idempotent_id or "", str(each.outcome), each.reason),
+        )
+        for each in outcomes.attempts
+    ]
+    rows += [
+        (each.order, Entry(f"setUpClass ({each.class_name})", "", str(each.outcome), each.reason))
+        for each in outcomes.classes
+    ]
+    return tuple(entry for _, entry in sorted(rows, key=lambda row: row[0]))
+
+
+def judged(entries: Iterable[Entry]) -> Outcomes:
+    """Return entries as a verdict is made of them."""
+    attempts, classes = [], []
+    for order, each in enumerate(entries, start=1):
+        outcome = Outcome(each.outcome)
+        if fixture := class_fixture(each.name):
+            classes.append(ClassOutcome(fixture, outcome, each.reason, order))
+        else:
+            attempts.append(Attempt(_test(each), outcome, each.reason, order))
+    return Outcomes(tuple(attempts), tuple(classes))
+
+
+def _test(entry: Entry) -> TestId:
+    """Return the test of an entry; RefStack v1 sends id and name apart, and the id without id-."""
+    found = testid.parse(entry.name)
+    if found and found.idempotent_id:
+        return found
+    known = f"id-{entry.uuid.removeprefix('id-')}" if entry.uuid else None
+    return TestId(entry.name, found.name if found else entry.name, known)
+
+
+def passed(entries: Iterable[Entry]) -> list[str]:
+    """Return the names of the tests whose last attempt passed, each once."""
+    last = {_test(each).name: each.outcome for each in entries if not class_fixture(each.name)}
+    return [name for name, outcome in last.items() if outcome == Outcome.PASS]

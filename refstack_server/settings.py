@@ -12,7 +12,8 @@ class Settings:
 
     ``data`` holds the database, unless ``database`` is the URL of another. ``public_url`` is where
     its pages are for those who read them. ``most_bytes`` is the largest body of a request,
-    ``page_size`` how many results a page of a list has.
+    ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` how many results a page of a
+    list has.
     """
 
     data: Path
@@ -20,6 +21,7 @@ class Settings:
     database: str = ""
     anonymous_upload: bool = True
     most_bytes: int = 16 * 1024 * 1024
+    most_bundle_bytes: int = 128 * 1024 * 1024
     page_size: int = 20
 
     @property

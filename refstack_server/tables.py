@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -18,6 +18,14 @@ class VendorType(IntEnum):
 
 
 PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
+
+
+class Kind(StrEnum):
+    """What was uploaded: names of tests that passed (RefStack v1), a stream, a bundle."""
+
+    PASSES = "passes"
+    STREAM = "stream"
+    BUNDLE = "bundle"
 
 
 class ProductKind(IntEnum):
@@ -60,14 +68,14 @@ class User(Base):
 
 
 class PublicKey(Base):
-    """A key of a user's. ``text`` is its base64 part, by which it is found."""
+    """A key of a user's. ``text`` is its base64 part, ``fingerprint`` as OpenSSH prints it."""
 
     __tablename__ = "public_keys"
     id: Mapped[str] = _id()
     openid: Mapped[str] = mapped_column(sa.ForeignKey("users.openid", ondelete="CASCADE"))
     format: Mapped[str] = mapped_column(sa.String(32))
     text: Mapped[str] = mapped_column(sa.Text)
-    sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
     comment: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime] = _created()
 
@@ -138,7 +146,8 @@ class Result(Base):
 
     ``number`` gives lists their order, whatever was stored in one second. ``outcomes`` are packed
     (:mod:`refstack_server.outcomes`): nobody asks the database for a single test. ``listed`` says
-    whether everybody may see it: it is nobody's, or shared.
+    whether everybody may see it: it is nobody's, or shared. ``sha256`` is that of the bundle or
+    stream that was sent, and the others what it came to by the guideline it was judged by.
     """
 
     __tablename__ = "results"
@@ -161,6 +170,11 @@ class Result(Base):
         sa.ForeignKey("product_versions.id"), index=True
     )
     outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+    kind: Mapped[str] = mapped_column(sa.String(8), default=Kind.PASSES)
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    guideline: Mapped[str | None] = mapped_column(sa.String(128))
+    programme: Mapped[str | None] = mapped_column(sa.String(64))
+    conformance: Mapped[str | None] = mapped_column(sa.String(16))
     product_version: Mapped[ProductVersion | None] = relationship(lazy="joined")
     meta: Mapped[list["Meta"]] = relationship(
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True

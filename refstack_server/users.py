@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from refstack_client.errors import InputError
-from refstack_server import identity
+from refstack_server import keys
 from refstack_server.errors import RefusedError
-from refstack_server.tables import Membership, PublicKey, User, Vendor, VendorType
+from refstack_server.tables import Membership, User, Vendor, VendorType
 
 _FOUNDATION = "Foundation"
 
@@ -39,23 +39,14 @@ def add(engine: sa.Engine, new: NewUser) -> None:
 
 def _add_key(session: Session, new: NewUser) -> None:
     try:
-        identity.read_key(new.key)
+        line = keys.parse(new.key)
+        known = keys.of(session, line)
+        if known is None or known.openid != new.openid:
+            keys.add(session, new.openid, line)
     except RefusedError as error:
-        raise InputError(f"{error.title}: {error.detail}", hint="ssh-keygen -t rsa") from error
-    known = identity.registered(session, new.key)
-    if known and known.openid != new.openid:
-        raise InputError(f"the key is that of {known.openid} already")
-    if known is None:
-        format_, text, *comment = new.key.split(maxsplit=2)
-        session.add(
-            PublicKey(
-                openid=new.openid,
-                format=format_,
-                text=text,
-                sha256=identity.fingerprint(new.key),
-                comment=" ".join(comment).strip(),
-            )
-        )
+        raise InputError(
+            f"{error.title} {error.detail}".strip(), hint="name a .pub file"
+        ) from error
 
 
 def add_to_foundation(engine: sa.Engine, openid: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
-from refstack_server import identity
+from refstack_server import identity, keys
 from refstack_server.context import Body, Reader, Reading, Writer, Writing
-from refstack_server.errors import bad_request, conflict, not_found
+from refstack_server.errors import not_found
 from refstack_server.identity import known_user
 from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.tables import PublicKey
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/profile", tags=["profile"])
 _SIGNED = b"signature"
 """What RefStack v1 has signed with a key to show that it is one's own."""
 _FORMATS = ("ssh-rsa",)
+"""``/v2/keys`` takes every kind."""
 
 
 class NewKey(Document):
@@ -71,22 +72,10 @@ def add_key(body: Body, session: Writing, caller: Writer) -> str:
     """Register a key of the caller's; return its id."""
     caller.require_user()
     sent = read(body, NewKey)
-    format_, _, rest = sent.raw_key.strip().partition(" ")
-    text, _, comment = rest.strip().partition(" ")
-    if format_ not in _FORMATS:
-        raise bad_request("Public key has unsupported format", f"known are {', '.join(_FORMATS)}")
+    line = keys.parse(sent.raw_key, _FORMATS)
     key = identity.read_key(sent.raw_key)
     identity.check_signature(key, sent.self_signature, _SIGNED)
-    if identity.registered(session, sent.raw_key):
-        raise conflict("Public key already exists.")
-    added = PublicKey(
-        openid=caller.openid,
-        format=format_,
-        text=text,
-        sha256=identity.fingerprint(sent.raw_key),
-        comment=comment.strip(),
-    )
-    session.add(added)
+    added = keys.add(session, caller.openid, line)
     session.commit()
     return added.id
 

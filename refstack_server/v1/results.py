@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server import identity, outcomes, results
+from refstack_server import identity, keys, outcomes, results
 from refstack_server.context import Body, Config, Reader, Reading, Writer, Writing
 from refstack_server.errors import bad_request, forbidden, not_found, unauthorized
 from refstack_server.identity import Caller
@@ -87,7 +87,7 @@ def upload(
 
 
 def _owner(session: Session, key: str) -> Caller:
-    known = identity.registered(session, key)
+    known = keys.of(session, keys.parse(key))
     if known is None:
         raise unauthorized(
             "User with specified key not found. Please log into the RefStack server to upload "
@@ -244,7 +244,7 @@ def show(result_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
     """Return a result with the names of the tests that passed."""
     result = results.find(session, result_id, caller)
     role = results.role(result, caller)
-    names = [each.name for each in outcomes.unpack(result.outcomes) if each.outcome == Outcome.PASS]
+    names = outcomes.passed(outcomes.unpack(result.outcomes))
     own = {"cpid": result.cpid} if role != results.READER else {}
     return {**summary(result, caller), **own, "results": names, "user_role": role}
 

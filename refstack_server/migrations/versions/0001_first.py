@@ -28,12 +28,12 @@ def upgrade() -> None:
         sa.Column("openid", sa.String(length=255), nullable=False),
         sa.Column("format", sa.String(length=32), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["openid"], ["users.openid"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("sha256"),
+        sa.UniqueConstraint("fingerprint"),
     )
     op.create_table(
         "vendors",
@@ -108,6 +108,11 @@ def upgrade() -> None:
         sa.Column("verification_status", sa.Integer(), nullable=False),
         sa.Column("product_version_id", sa.String(length=36), nullable=True),
         sa.Column("outcomes", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("guideline", sa.String(length=128), nullable=True),
+        sa.Column("programme", sa.String(length=64), nullable=True),
+        sa.Column("conformance", sa.String(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["openid"],
             ["users.openid"],
@@ -118,6 +123,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("sha256"),
     )
     op.create_index("ix_results_cpid_folded", "results", ["cpid_folded"], unique=False)
     op.create_index("ix_results_created_at", "results", ["created_at"], unique=False)

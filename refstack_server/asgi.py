@@ -1,0 +1,99 @@
+"""What every request goes through before a handler is found for it."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+
+from refstack_server.errors import RefusedError
+from refstack_server.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_V1 = "/v1/"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Safe:
+    """Has browsers run nothing, load nothing from elsewhere and guess nothing."""
+
+    def __init__(self, app: App):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, safely)
+
+
+class OldWays:
+    """What RefStack v1's framework did for every route: ``/``, ``.json``, ``?_method=``."""
+
+    def __init__(self, app: App):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_V1):
+            path = scope["path"].rstrip("/").removesuffix(".json")
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+            instead = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[-1]
+            if scope["method"] == "POST" and instead.upper() in ("DELETE", "PUT"):
+                scope["method"] = instead.upper()
+        await self._app(scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    """A body is larger than any that is taken."""
+
+
+class Bounded:
+    """Refuses bodies that are too large, whatever their headers say, before they are kept."""
+
+    def __init__(self, app: App, settings: Settings):
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_whole = scope["path"].startswith("/v2/")
+        most = self._settings.most_bundle_bytes if is_whole else self._settings.most_bytes
+        came, begun = 0, False
+
+        async def bounded() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > most:
+                raise _TooLargeError
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, watched)
+        except _TooLargeError:
+            if begun:
+                raise
+            refused = RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"no more than {most} bytes are taken at once"
+            )
+            answer = JSONResponse(refused.as_json(), int(refused.status))
+            await answer(scope, receive, send)

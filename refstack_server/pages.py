@@ -1,0 +1,241 @@
+"""Pages for people: what is published, and guidelines. No script runs in them."""
+
+import functools
+import math
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import jinja2
+import pydantic
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from capabilities import catalogue, programme
+from capabilities.guideline import Guideline, Status
+from capabilities.programme import Programme
+from refstack_client import bundle, report
+from refstack_server import outcomes, results, verdicts
+from refstack_server.context import Config, Looking, Reading
+from refstack_server.errors import RefusedError
+from refstack_server.tables import Product, ProductVersion, Result, Vendor
+from refstack_server.v1 import times
+from scoring.verdict import Conformance
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_VERIFIED = "Verified by the Foundation"
+_LONGEST = 80
+_CACHED = "public, max-age=3600"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    packages = ("refstack_server", "refstack_client", "scoring")
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each) for each in packages]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(name: str, here: str = "", **values: Any) -> str:
+    """Return a page; what is filled in is escaped."""
+    return _environment().get_template(name).render(here=here, **values)
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether somebody reads, not a program."""
+    is_api = request.url.path.startswith(("/v1", "/v2"))
+    return not is_api and "text/html" in request.headers.get("accept", "")
+
+
+def error(refused: RefusedError) -> HTMLResponse:
+    page = render("error.html", title=refused.title, detail=refused.detail)
+    return HTMLResponse(page, int(refused.status))
+
+
+@router.get("/")
+def start() -> RedirectResponse:
+    return RedirectResponse("/results", HTTPStatus.SEE_OTHER)
+
+
+class Filters(pydantic.BaseModel):
+    """What the list of published results is narrowed by."""
+
+    guideline: str = ""
+    programme: str = ""
+    verdict: str = ""
+    search: str = pydantic.Field(default="", max_length=_LONGEST)
+    page: int = pydantic.Field(default=1, ge=1, le=10**6)
+
+    def link(self, page: int) -> str:
+        """Return the query of another page of the same list."""
+        asked = {**self.model_dump(exclude_defaults=True), "page": page}
+        return urlencode(asked)
+
+
+@router.get("/results")
+def list_results(filters: Annotated[Filters, Query()], session: Reading, settings: Config) -> str:
+    """List what is published, newest first."""
+    conditions = [Result.listed == sa.true(), *_conditions(filters)]
+    total = (
+        session.scalar(sa.select(sa.func.count()).select_from(Result).where(*conditions)) or 0
+        if len(conditions) > 1
+        else results.count_listed(session)
+    )
+    pages = math.ceil(total / settings.page_size)
+    query = (
+        sa.select(Result)
+        .where(*conditions)
+        .order_by(Result.number.desc())
+        .limit(settings.page_size)
+        .offset((filters.page - 1) * settings.page_size)
+    )
+    return render(
+        "results.html",
+        "/results",
+        rows=[_row(each) for each in session.scalars(query)],
+        total=total,
+        page=filters.page,
+        pages=pages,
+        filters=filters,
+        link=filters.link,
+        guidelines=_newest_first(),
+        programmes=_known_programmes(),
+        verdicts=[(str(each), report.WORDS[each]) for each in report.EXIT_CODES],
+        words=report.WORDS,
+    )
+
+
+def _conditions(filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
+    if filters.guideline:
+        yield Result.guideline == filters.guideline
+    if filters.programme:
+        yield Result.programme == filters.programme
+    if filters.verdict:
+        yield Result.conformance == filters.verdict
+    if text := filters.search.strip():
+        versions = (
+            sa.select(ProductVersion.id)
+            .join(Product, Product.id == ProductVersion.product_id)
+            .join(Vendor, Vendor.id == Product.organization_id)
+            .where(Product.public)
+            .where(
+                Product.name.icontains(text, autoescape=True)
+                | Vendor.name.icontains(text, autoescape=True)
+            )
+        )
+        yield Result.product_version_id.in_(versions)
+
+
+def _row(result: Result) -> dict[str, Any]:
+    version = result.product_version
+    is_public = version is not None and version.product.public
+    return {
+        "id": result.id,
+        "created_at": times.text(result.created_at),
+        "conformance": Conformance(result.conformance) if result.conformance else None,
+        "programme": result.programme,
+        "guideline": result.guideline,
+        "product": version.product.name if version and is_public else None,
+        "is_verified": bool(result.verification_status),
+    }
+
+
+def _newest_first() -> list[str]:
+    return sorted(catalogue.shipped(), reverse=True)
+
+
+@functools.cache
+def _known_programmes() -> list[str]:
+    return sorted({each.key for one in _newest_first() for each in _programmes(one)})
+
+
+def _programmes(guideline_id: str) -> tuple[Programme, ...]:
+    return programme.programmes(catalogue.load(guideline_id)[0])
+
+
+class By(pydantic.BaseModel):
+    """By which programme of which guideline a result is judged."""
+
+    guideline: str = ""
+    programme: str = ""
+
+
+@router.get("/results/{result_id}")
+def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) -> str:
+    """Show a result: the verdict first, every reason, all capabilities."""
+    result = looking.find(result_id)
+    about: dict[str, Any] = {
+        "result": result,
+        "created_at": times.text(result.created_at),
+        "standing": _VERIFIED if result.verification_status else bundle.UNOFFICIAL,
+    }
+    if not (by.guideline or result.guideline):
+        names = outcomes.passed(outcomes.unpack(result.outcomes))
+        return render("passes.html", names=names, guidelines=_newest_first(), **about)
+    verdict = verdicts.of(looking.settings, result, by.guideline, by.programme)
+    return render("result.html", **report.page_of(verdict), **about)
+
+
+@router.get("/results/{result_id}/badge.svg")
+def badge(result_id: str, looking: Looking) -> Response:
+    """Return a small picture of a result's verdict."""
+    result = looking.find(result_id)
+    words = report.WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
+    standing = "" if result.verification_status else " (unofficial)"
+    label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
+    picture = render(
+        "badge.svg", label=label, words=f"{words.lower()}{standing}", kind=result.conformance or ""
+    )
+    return Response(picture, media_type="image/svg+xml")
+
+
+@router.get("/guidelines")
+def list_guidelines(response: Response) -> str:
+    """List the guidelines that are shipped, and what they ask for."""
+    response.headers["Cache-Control"] = _CACHED
+    return _guidelines_page()
+
+
+@functools.cache
+def _guidelines_page() -> str:
+    loaded = [catalogue.load(each)[0] for each in _newest_first()]
+    rows = [(each, [_size(one) for one in programme.programmes(each)]) for each in loaded]
+    return render("guidelines.html", "/guidelines", guidelines=rows)
+
+
+def _size(each: Programme) -> tuple[Programme, int, int]:
+    required = sum(1 for _ in each.capabilities(Status.REQUIRED))
+    return each, required, len(each.counted_tests())
+
+
+@router.get("/guidelines/{guideline_id}")
+def show_guideline(guideline_id: str, response: Response) -> str:
+    """Show a guideline's programmes with their capabilities and tests."""
+    if guideline_id not in catalogue.shipped():
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"Guideline {guideline_id} not found")
+    response.headers["Cache-Control"] = _CACHED
+    return _guideline_page(guideline_id)
+
+
+@functools.cache
+def _guideline_page(guideline_id: str) -> str:
+    guideline: Guideline = catalogue.load(guideline_id)[0]
+    return render(
+        "guideline.html",
+        "/guidelines",
+        guideline=guideline,
+        programmes=programme.programmes(guideline),
+        statuses=list(Status),
+    )
+
+
+@router.get("/docs")
+def api(request: Request) -> str:
+    """Show what the API has."""
+    return render("api.html", "/docs", paths=request.app.openapi()["paths"])

@@ -1,0 +1,114 @@
+"""What was uploaded, looked at as by the client: bundles are verified, verdicts made again."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from capabilities import catalogue, programme
+from capabilities.errors import GuidelineError
+from capabilities.programme import Programme
+from refstack_client import archive, bundle, ssh_signature, stream, verification
+from refstack_client.errors import ClientError
+from refstack_client.verification import Verification
+from refstack_server.errors import RefusedError, bad_request
+from refstack_server.tables import Kind
+from scoring.outcome import Outcomes
+from scoring.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Received:
+    """``fingerprint`` is that of the key that signed it, "" for nobody; ``checks`` what held."""
+
+    kind: Kind
+    sha256: str
+    outcomes: Outcomes
+    verdict: Verdict
+    cpid: str = ""
+    seconds: int = 0
+    fingerprint: str = ""
+    checks: tuple[verification.Check, ...] = ()
+
+
+def read_bundle(content: bytes) -> Received:
+    """Verify a bundle and judge it again.
+
+    :raises RefusedError: 400, it does not hold; the first check that fails is named
+    """
+    try:
+        members = archive.unpack(content, "the bundle")
+    except ClientError as error:
+        raise bad_request("This is no bundle", str(error)) from error
+    found = verification.verify_members(members, None, any_signer=True)
+    broken = next((each for each in found.checks if not each.holds), None)
+    if broken or found.verdict is None or found.outcomes is None:
+        raise _broken(found, broken)
+    stated = bundle.manifest(members)
+    return Received(
+        kind=Kind.BUNDLE,
+        sha256=hashlib.sha256(content).hexdigest(),
+        outcomes=found.outcomes,
+        verdict=found.verdict,
+        cpid=stated["cpid"] or "",
+        seconds=_seconds(found.outcomes),
+        fingerprint=_fingerprint(members),
+        checks=found.checks,
+    )
+
+
+def _broken(found: Verification, broken: verification.Check | None) -> RefusedError:
+    what = broken or found.checks[-1]
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST, "The bundle does not hold", f"{what.name}: {what.found}"
+    )
+
+
+def _fingerprint(members: Mapping[str, bytes]) -> str:
+    if bundle.SIGNATURE not in members:
+        return ""
+    signer = ssh_signature.check(
+        members[bundle.MANIFEST], members[bundle.SIGNATURE], bundle.NAMESPACE
+    )
+    return signer.key.rpartition(" ")[2]
+
+
+def _seconds(outcomes: Outcomes) -> int:
+    return round(sum(each.seconds or 0.0 for each in outcomes.attempts))
+
+
+def read_stream(content: bytes, chosen: Programme) -> Received:
+    """Judge a subunit stream by a programme.
+
+    :raises RefusedError: 400, it is none
+    """
+    try:
+        outcomes = stream.parse(content, "the stream")
+    except ClientError as error:
+        raise bad_request("This is no subunit stream", str(error)) from error
+    return Received(
+        kind=Kind.STREAM,
+        sha256=hashlib.sha256(content).hexdigest(),
+        outcomes=outcomes,
+        verdict=judge(chosen, outcomes),
+        seconds=_seconds(outcomes),
+    )
+
+
+def shipped_programme(guideline: str, name: str) -> Programme:
+    """Return a programme of a shipped guideline: what is named is never taken for a path.
+
+    :raises RefusedError: 404
+    """
+    if guideline not in catalogue.shipped():
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"Guideline {guideline} not found")
+    try:
+        loaded, _ = catalogue.load(guideline)
+        return catalogue.with_bases(programme.find(loaded, name))
+    except GuidelineError as error:
+        raise RefusedError(HTTPStatus.NOT_FOUND, str(error)) from error
+
+
+def checks_as_json(checks: tuple[verification.Check, ...]) -> list[dict[str, Any]]:
+    return [{"name": each.name, "holds": each.holds, "found": each.found} for each in checks]

@@ -1,0 +1,198 @@
+"""Whole results (``/v2``): uploaded, judged, compared."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import pydantic
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from refstack_client import comparison, report
+from refstack_server import kept, keys, outcomes, received, results, verdicts
+from refstack_server.context import Asked, Body, Looking, Writing
+from refstack_server.errors import conflict, forbidden, not_found, unauthorized
+from refstack_server.received import Received
+from refstack_server.tables import Kind, Result
+from refstack_server.v1.results import page_url
+from scoring.verdict import Verdict
+
+router = APIRouter(tags=["whole results"])
+
+
+class By(pydantic.BaseModel):
+    """By which programme of which guideline; without, by those a result was sent with."""
+
+    guideline: str = ""
+    programme: str = ""
+
+
+_ANY_BYTES = {
+    "requestBody": {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    }
+}
+
+
+@router.post("/bundles", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
+def add_bundle(
+    body: Body, response: Response, session: Writing, looking: Looking
+) -> dict[str, Any]:
+    """Take a bundle that holds; the same one again is the same result, and answered with 200.
+
+    It belongs to whoever signed it with a registered key, else to the caller, and is private.
+    """
+    sent = received.read_bundle(body)
+    stored, is_new = _store(session, looking, sent, body)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    return _answer(looking, stored, sent)
+
+
+@router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
+def add_stream(
+    by: Annotated[By, Query()],
+    body: Body,
+    response: Response,
+    session: Writing,
+    looking: Looking,
+) -> dict[str, Any]:
+    """Take a subunit stream of the caller's, judged by a programme."""
+    looking.caller.require_user()
+    sent = received.read_stream(body, received.shipped_programme(by.guideline, by.programme))
+    stored, is_new = _store(session, looking, sent, body)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    return _answer(looking, stored, sent)
+
+
+def _store(session: Session, looking: Asked, sent: Received, body: bytes) -> tuple[Result, bool]:
+    """Return the result of what was sent, and whether it is a new one."""
+    owner = _owner(looking, sent)
+    known, is_new = _known(session, sent.sha256), False
+    if known is None:
+        session.rollback()  # nobody waits while the disk is written to
+        kept.keep(looking.settings.data, sent.sha256, body)
+        known, is_new = _add(session, sent, owner)
+    if known.openid != owner:
+        raise conflict("This was uploaded by somebody else already")
+    return known, is_new
+
+
+def _answer(looking: Asked, stored: Result, sent: Received) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "url": page_url(looking.settings, stored),
+        "sha256": sent.sha256,
+        "verdict": report.headline(sent.verdict),
+        "checks": received.checks_as_json(sent.checks),
+    }
+
+
+def _known(session: Session, sha256: str) -> Result | None:
+    return session.scalar(sa.select(Result).where(Result.sha256 == sha256))
+
+
+def _owner(looking: Asked, sent: Received) -> str:
+    key = keys.of_fingerprint(looking.session, sent.fingerprint) if sent.fingerprint else None
+    owner = key.openid if key else looking.caller.openid
+    if not owner:
+        raise unauthorized("sign the bundle with a key that is registered here, or send a token")
+    return owner
+
+
+def _add(session: Session, sent: Received, owner: str) -> tuple[Result, bool]:
+    judged = sent.verdict.programme
+    result = Result(
+        kind=sent.kind,
+        sha256=sent.sha256,
+        cpid=sent.cpid,
+        cpid_folded=sent.cpid.casefold(),
+        duration_seconds=sent.seconds,
+        openid=owner,
+        outcomes=outcomes.pack(outcomes.of(sent.outcomes)),
+        guideline=judged.guideline.id,
+        programme=judged.key,
+        conformance=str(sent.verdict.conformance),
+    )
+    results.add(session, result)
+    results.write_meta(session, result, results.USER, owner)
+    try:
+        session.commit()
+    except IntegrityError:  # the same was stored meanwhile
+        session.rollback()
+        known = _known(session, sent.sha256)
+        if known is None:
+            raise
+        return known, False
+    return result, True
+
+
+@router.get("/results/{result_id}")
+def show(result_id: str, looking: Looking) -> dict[str, Any]:
+    """Return what is known of a result."""
+    result = looking.find(result_id)
+    return {
+        "id": result.id,
+        "url": page_url(looking.settings, result),
+        "kind": result.kind,
+        "sha256": result.sha256,
+        "guideline": result.guideline,
+        "programme": result.programme,
+        "conformance": result.conformance,
+        "verified": bool(result.verification_status),
+    }
+
+
+@router.get("/results/{result_id}/verdict")
+def verdict(result_id: str, by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
+    """Return the verdict on a result by a guideline's programme, with every reason."""
+    return report.as_json(_judged(looking, looking.find(result_id), by))
+
+
+def _judged(looking: Asked, result: Result, by: By) -> Verdict:
+    return verdicts.of(looking.settings, result, by.guideline, by.programme)
+
+
+@router.get("/results/{result_id}/outcomes")
+def list_outcomes(result_id: str, looking: Looking) -> list[dict[str, str]]:
+    """Return every outcome of a result in its order, those at setting a class up too."""
+    return [
+        {"test": each.name, "outcome": each.outcome, "reason": each.reason}
+        for each in outcomes.unpack(looking.find(result_id).outcomes)
+    ]
+
+
+@router.get("/results/{result_id}/bundle", response_class=Response)
+def download(result_id: str, looking: Looking) -> Response:
+    """Return the bundle as it was sent, to its owner and the foundation."""
+    result = looking.find(result_id)
+    if results.role(result, looking.caller) == results.READER:
+        raise forbidden("the whole bundle is its owner's; what is public of it is the verdict")
+    if result.kind != Kind.BUNDLE or not result.sha256:
+        raise not_found("there is no bundle of this result")
+    return Response(
+        kept.read(looking.settings.data, result.sha256),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{result.id}.zip"'},
+    )
+
+
+@router.get("/results/{result_id}/compared/{other_id}")
+def compare(
+    result_id: str, other_id: str, by: Annotated[By, Query()], looking: Looking
+) -> list[dict[str, str]]:
+    """Return what every required test came to in both, worst change first."""
+    one, other = looking.find(result_id), looking.find(other_id)
+    same = By(
+        guideline=by.guideline or one.guideline or "", programme=by.programme or one.programme or ""
+    )
+    return [
+        {
+            "test": each.test.name,
+            "before": str(each.before),
+            "after": str(each.after),
+            "change": str(each.change),
+            "reason": each.reason,
+        }
+        for each in comparison.compare(_judged(looking, one, same), _judged(looking, other, same))
+    ]

@@ -1,0 +1,210 @@
+"""Whole results: bundles and streams that were uploaded, judged again and compared."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from making import NAMES, STORAGE, make_run
+
+from capabilities import testid
+from refstack_client import archive, bundle, ssh_signature
+
+NAMESPACE = "key@refstack-server"
+
+
+def make_key(path: Path, kind: str = "ed25519") -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", path], check=True)
+    return path
+
+
+def registered(server, who, key: Path) -> str:
+    """Register a key; return its fingerprint."""
+    given = server.call("GET", "/v2/keys/challenge", who).json()["challenge"]
+    answer = server.call("POST", "/v2/keys", who, json=proof(key, given))
+    assert answer.status_code == 201, answer.text
+    return answer.json()["fingerprint"]
+
+
+def proof(key: Path, challenge: str, namespace: str = NAMESPACE) -> dict[str, str]:
+    signature = ssh_signature.sign(challenge.encode(), key, namespace).decode()
+    public = key.with_suffix(".pub").read_text()
+    return {"key": public, "challenge": challenge, "signature": signature}
+
+
+def packed(tmp_path: Path, key: Path | None = None, failing: int = 0) -> bytes:
+    """Return a bundle of a run of the storage programme."""
+    outcome = dict.fromkeys(NAMES[:failing], "fail")
+    made = make_run(
+        tmp_path / f"runs-{failing}", lambda name: outcome.get(name, "success"), traceback="E: no"
+    )
+    members = bundle.make(bundle.of_run(made), anonymous=False, attested={})
+    if key:
+        signature = ssh_signature.sign(members[bundle.MANIFEST], key, bundle.NAMESPACE)
+        members = {**members, bundle.SIGNATURE: signature}
+    return archive.pack(members)
+
+
+@pytest.fixture
+def key(tmp_path, server, alice) -> Path:
+    """A key that alice registered."""
+    made = make_key(tmp_path / "key")
+    registered(server, alice, made)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_keys_of_every_kind_are_registered_and_sign_tokens(server, bob, tmp_path, kind):
+    key = make_key(tmp_path / "key", kind)
+    listed = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
+    assert registered(server, bob, key) == listed.stdout.split()[1]
+    private = serialization.load_ssh_private_key(key.read_bytes(), None)
+    algorithm = {"ed25519": "EdDSA", "rsa": "RS256", "ecdsa": "ES256"}[kind]
+    claims = {"user_openid": bob.openid, "exp": datetime.now(UTC) + timedelta(minutes=1)}
+    token = jwt.encode(claims, private, algorithm=algorithm)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert server.call("GET", "/v1/profile", headers=headers).json()["openid"] == bob.openid
+
+
+def test_a_challenge_is_for_one_user_one_server_and_one_key(server, alice, bob, tmp_path):
+    one, other = make_key(tmp_path / "one"), make_key(tmp_path / "other")
+    assert server.call("GET", "/v2/keys/challenge").status_code == 401
+    given = server.call("GET", "/v2/keys/challenge", alice).json()["challenge"]
+
+    def title(document, who=alice):
+        answer = server.call("POST", "/v2/keys", who, json=document)
+        return answer.status_code, answer.json().get("title")
+
+    right = proof(one, given)
+    failed = (400, "Signature verification failed")
+    assert title(right, bob) == (400, "The challenge was for another server or user")
+    assert title(proof(one, given + "x")) == (400, "The challenge is none of this server's")
+    assert title({**right, "signature": proof(other, given)["signature"]}) == failed
+    assert title({**right, "signature": "nonsense"}) == failed
+    assert title(proof(one, given, "file")) == failed
+    assert title({**right, "key": "ssh-dss AAAA"}) == (400, "Public key has unsupported format")
+    assert title({**right, "key": "ssh-ed25519 AAAA"}) == (400, "Malformed public key")
+    assert title(right)[0] == 201
+    assert title(right) == (409, "Public key already exists.")
+
+
+def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
+    server, alice, bob, root, key, tmp_path
+):
+    content = packed(tmp_path, key, failing=1)
+    answer = server.call("POST", "/v2/bundles", data=content)
+    assert answer.status_code == 201, answer.text
+    document = answer.json()
+    assert document["verdict"].startswith("NOT CONFORMANT  OpenStack Powered Storage")
+    assert all(each["holds"] for each in document["checks"])
+    path = f"/v2/results/{document['id']}"
+    for who in (None, bob):
+        for what in ("", "/verdict", "/outcomes", "/bundle", f"/compared/{document['id']}"):
+            assert server.call("GET", f"{path}{what}", who).status_code == 401
+    shown = server.call("GET", path, alice).json()
+    assert (shown["guideline"], shown["programme"]) == ("2020.06", "storage")
+    assert (shown["conformance"], shown["verified"]) == ("not-conformant", False)
+    verdict = server.call("GET", f"{path}/verdict", alice).json()
+    assert verdict["required"]["failed"] == 1
+    outcomes = server.call("GET", f"{path}/outcomes", alice).json()
+    assert outcomes[0] == {"test": NAMES[0], "outcome": "fail", "reason": "E: no"}
+    assert len(outcomes) == len(NAMES)
+    for who in (alice, root):
+        assert server.call("GET", f"{path}/bundle", who).content == content
+    old = server.call("GET", f"/v1/results/{document['id']}", alice).json()
+    names = [testid.parse(each).name for each in NAMES[1:]]
+    assert (old["results"], old["user_role"]) == (names, "owner")
+    server.call("POST", f"/v1/results/{document['id']}/meta/shared", alice, data="true")
+    assert server.call("GET", f"{path}/verdict").json() == verdict
+    assert server.call("GET", f"{path}/bundle").status_code == 403
+
+
+def test_the_same_bundle_again_is_the_same_result(server, alice, bob, key, tmp_path):
+    content = packed(tmp_path, key)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: server.call("POST", "/v2/bundles", data=content), range(8))
+        )
+    assert sorted(each.status_code for each in answers) == [200] * 7 + [201]
+    assert len({each.json()["id"] for each in answers}) == 1
+    unsigned = packed(tmp_path / "unsigned")
+    assert server.call("POST", "/v2/bundles", data=unsigned).status_code == 401
+    assert server.call("POST", "/v2/bundles", alice, data=unsigned).status_code == 201
+    assert server.call("POST", "/v2/bundles", bob, data=unsigned).status_code == 409
+
+
+def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, alice, key, tmp_path):
+    members = archive.unpack(packed(tmp_path, key), "x")
+    forged = {**members, bundle.OUTCOMES: members[bundle.OUTCOMES].replace(b"pass", b"skip", 1)}
+    answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(forged))
+    assert answer.status_code == 400
+    assert answer.json()["title"] == "The bundle does not hold"
+    assert answer.json()["detail"].startswith("hashes: outcomes.json is not the one")
+    other = {**members, bundle.SIGNATURE: members[bundle.SIGNATURE].replace(b"A", b"B")}
+    answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(other))
+    assert answer.json()["detail"].startswith("signature: ")
+    for nonsense in (b"", b"nonsense", packed(tmp_path)[:1000]):
+        answer = server.call("POST", "/v2/bundles", alice, data=nonsense)
+        assert (answer.status_code, answer.json()["title"]) == (400, "This is no bundle")
+
+
+def test_names_in_an_archive_are_never_paths(server, alice, tmp_path):
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
+
+    for name in ("../../escaped", "/etc/escaped", "a\\..\\b"):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as made:
+            made.writestr(name, b"x")
+        answer = server.call("POST", "/v2/bundles", alice, data=out.getvalue())
+        assert answer.status_code == 400
+    assert not list(server.data.parent.rglob("*escaped*"))
+
+
+def test_a_compressed_archive_is_never_expanded(server, alice):
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("manifest.json", b"\0" * 50_000_000)
+    answer = server.call("POST", "/v2/bundles", alice, data=out.getvalue())
+    assert answer.status_code == 400
+    assert "compressed" in answer.json()["detail"]
+
+
+def test_a_stream_is_judged_by_the_programme_that_is_named(server, alice, tmp_path):
+    made = make_run(tmp_path / "runs")
+    content = made.stream.read_bytes()
+    by = {"guideline": "2020.06", "programme": "storage"}
+    assert server.call("POST", "/v2/streams", data=content, params=by).status_code == 401
+    answer = server.call("POST", "/v2/streams", alice, data=content, params=by)
+    assert answer.json()["verdict"].startswith("CONFORMANT")
+    path = f"/v2/results/{answer.json()['id']}"
+    other = server.call(
+        "GET", f"{path}/verdict", alice, params={"guideline": "2017.09", "programme": "storage"}
+    )
+    assert other.json()["guideline"] == "2017.09"
+    for wrong in ({"guideline": "../x"}, {"programme": "nothing"}):
+        refused = server.call("POST", "/v2/streams", alice, data=content, params={**by, **wrong})
+        assert refused.status_code == 404
+    refused = server.call("POST", "/v2/streams", alice, data=b"nonsense", params=by)
+    assert (refused.status_code, refused.json()["title"]) == (400, "This is no subunit stream")
+    assert server.call("GET", f"{path}/bundle", alice).status_code == 404
+
+
+def test_what_an_old_client_uploaded_is_judged_too(server):
+    names = [test.name for test in STORAGE.counted_tests()]
+    result_id = server.upload(names)
+    path = f"/v2/results/{result_id}/verdict"
+    by = {"guideline": "2020.06", "programme": "storage"}
+    assert server.call("GET", path, params=by).json()["verdict"] == "conformant"
+    assert server.call("GET", path).status_code == 400
+    fewer = server.upload(names[1:])
+    compared = server.call("GET", f"/v2/results/{result_id}/compared/{fewer}", params=by).json()
+    assert compared[0]["test"] == names[0]
+    assert (compared[0]["before"], compared[0]["after"]) == ("pass", "not-run")
+    assert {each["change"] for each in compared[1:]} == {"same"}
