@@ -37,17 +37,86 @@ def of(names: Iterable[str]) -> Mapping[Need, tuple[str, ...]]:
     return {need: tuple(tests) for need, tests in found.items()}
 
 
+def is_there(class_name: str) -> bool:
+    """Return whether there is such a test class, in its module's own source."""
+    module, _, bare = class_name.rpartition(".")
+    source = _source(module)
+    classes = (each for each in source.body if isinstance(each, ast.ClassDef)) if source else ()
+    return any(each.name == bare for each in classes)
+
+
+def has_two_projects(class_name: str) -> bool:
+    """Return whether a test class holds users of two projects at a time.
+
+    It does where nothing can be told of its credentials, such as of a class that is not there.
+    """
+    module, _, bare = class_name.rpartition(".")
+    value = _credentials(module, bare)
+    return not isinstance(value, ast.List) or any(
+        isinstance(each, ast.Constant) and "alt" in str(each.value) for each in ast.walk(value)
+    )
+
+
+def _credentials(module: str, bare: str) -> ast.expr | None:
+    """Return what ``credentials`` of a class is set to, by it or by the first base that does."""
+    source = _source(module)
+    if source is None:
+        return None
+    for each in source.body:
+        if isinstance(each, ast.ClassDef) and each.name == bare:
+            for statement in each.body:
+                if isinstance(statement, ast.Assign) and _names(statement) == ["credentials"]:
+                    return statement.value
+            bases = (_place(source, module, base) for base in each.bases)
+            found = (_credentials(*place) for place in bases if place)
+            return next((value for value in found if value is not None), None)
+    return None
+
+
+def _names(statement: ast.Assign) -> list[str]:
+    return [ast.unparse(each) for each in statement.targets]
+
+
+def _place(source: ast.Module, module: str, base: ast.expr) -> tuple[str, str] | None:
+    """Return in which module a base stands, and its name there."""
+    first, _, rest = ast.unparse(base).rpartition(".")
+    if not first:
+        imported = _imported(source).get(rest)
+        return imported or (module, rest)
+    package = _imported(source).get(first)
+    return (".".join(filter(None, package)), rest) if package else None
+
+
+def _imported(source: ast.Module) -> dict[str, tuple[str, str]]:
+    """Return by the name it has here from where something is imported, and its name there."""
+    found = {}
+    for each in source.body:
+        if isinstance(each, ast.ImportFrom):
+            for alias in each.names:
+                found[alias.asname or alias.name] = (each.module or "", alias.name)
+        elif isinstance(each, ast.Import):
+            for alias in each.names:
+                found[alias.asname or alias.name] = (alias.name, "")
+    return found
+
+
 @functools.cache
-def _classes(module: str) -> Mapping[str, Mapping[str, tuple[Need, ...]]]:
-    """Return by class and method what is asked, in a module of Tempest or a plugin."""
+def _source(module: str) -> ast.Module | None:
     try:
         found = importlib.util.find_spec(module) if module else None
     except ModuleNotFoundError:
         found = None
     if found is None or not found.origin:
-        return {}
+        return None
+    return ast.parse(Path(found.origin).read_bytes())
+
+
+@functools.cache
+def _classes(module: str) -> Mapping[str, Mapping[str, tuple[Need, ...]]]:
+    """Return by class and method what is asked, in a module of Tempest or a plugin."""
+    source = _source(module)
     classes: dict[str, Mapping[str, tuple[Need, ...]]] = {}
-    for each in ast.parse(Path(found.origin).read_bytes()).body:
+    for each in source.body if source else ():
         if isinstance(each, ast.ClassDef):
             inherited: dict[str, tuple[Need, ...]] = {}
             for base in each.bases:

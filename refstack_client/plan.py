@@ -11,7 +11,7 @@ from capabilities.guideline import Status, Test
 from capabilities.matching import Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import TestId
-from refstack_client import durations, quick, reason
+from refstack_client import durations, needs, quick, reason
 from refstack_client import shard as shards
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.listing import Listing
@@ -200,6 +200,17 @@ def classes_with_reseller(programme: Programme) -> int:
     """Return how many wanted classes need a user who may set account quotas."""
     names = (name for test in programme.wanted_tests() for name in test.names)
     return len({testid.class_of(each) for each in names if _NEEDS_RESELLER in each})
+
+
+def classes_with_two_projects(programme: Programme) -> int:
+    """Return how many wanted classes hold users of two projects, but for those that make theirs."""
+    classes = set()
+    for test in programme.wanted_tests():
+        named = {testid.class_of(each) for each in test.names}
+        # One that goes by another name today may be in any class.
+        classes |= set(filter(needs.is_there, named)) or named
+    own = {testid.class_of(name) for test in own_tenants(programme) for name in test.names}
+    return sum(map(needs.has_two_projects, classes - own))
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

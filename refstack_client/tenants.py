@@ -25,8 +25,6 @@ from refstack_client.tempest_conf import Roles
 from refstack_client.throwaway import User
 
 READER, MEMBER = "reader", "member"
-_PROJECTS_PER_WORKER = 2
-"""A test class holds users of two projects at most, and one who sets quotas."""
 _NETWORK = "10.100.0.0/24"
 """None is connected to another, so all can have the same addresses."""
 
@@ -145,16 +143,16 @@ def given(request: Request, connection: Connection) -> Tenants:
 def _made(
     request: Request, connection: Connection, prefix: str, roles: Roles, first: First
 ) -> Tenants:
-    tested = request.service_types
+    tested, workers = request.service_types, request.classes_at_a_time.count
     routed = "compute" in tested and request.needs_router
     users = make(
         connection,
         Need(
             prefix=prefix,
-            workers=request.classes_at_a_time.count,
+            projects=workers + min(workers, plan.classes_with_two_projects(request.programme)),
             roles=roles,
             resellers=(
-                min(request.classes_at_a_time.count, plan.classes_with_reseller(request.programme))
+                min(workers, plan.classes_with_reseller(request.programme))
                 if roles.reseller_admin != roles.operator
                 else 0
             ),
@@ -183,13 +181,13 @@ def _network_name(prefix: str) -> str:
 class Need:
     """What a run needs of tenants.
 
-    ``workers`` is how many test classes run at a time; ``resellers`` how many of them set account
-    quotas; ``networks`` whether servers are made; ``external`` names the network that leads
-    outside, "" where no router is needed.
+    ``projects`` is how many have users that may do what a tenant may; ``resellers`` how many more
+    users set account quotas; ``networks`` whether servers are made; ``external`` names the network
+    that leads outside, "" where no router is needed.
     """
 
     prefix: str
-    workers: int
+    projects: int
     roles: Roles
     resellers: int = 0
     networks: bool = False
@@ -231,8 +229,7 @@ def make(
         "reseller", (MEMBER, need.roles.reseller_admin), (need.roles.reseller_admin,)
     )
     pair = (member, *([reader] if READER in known else []))
-    count = need.workers * _PROJECTS_PER_WORKER
-    groups = [(pair, need.networks)] * count
+    groups = [(pair, need.networks)] * need.projects
     groups += [((reseller,), False)] * need.resellers
     with cloud.asked(
         "this admin credential could not make tenants",

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from refstack_server import observed, pages, secret
-from refstack_server.asgi import Bounded, OldWays, Safe
+from refstack_server.asgi import Bounded, Limited, OldWays, Safe
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
 from refstack_server.v1 import guidelines, products, profile, results, vendors
@@ -47,6 +47,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     # The last is the first a request comes to.
     app.add_middleware(OldWays)
     app.add_middleware(Bounded, settings=settings)
+    app.add_middleware(Limited, settings=settings)
     app.add_middleware(Safe)
     app.add_middleware(observed.Watched)
     return app

@@ -1,11 +1,15 @@
 """What every request goes through before a handler is found for it."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi.responses import JSONResponse
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 
 from refstack_server.errors import RefusedError
@@ -40,6 +44,42 @@ class Safe:
         await self._app(scope, receive, safely)
 
 
+class Limited:
+    """Refuses what one address, or one key or token, asks for too often."""
+
+    def __init__(self, app: App, settings: Settings):
+        self._app = app
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._limits = {
+            "GET": settings.requests_per_minute,
+            "POST": settings.uploads_per_minute,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._may(scope):
+            refused = RefusedError(
+                HTTPStatus.TOO_MANY_REQUESTS, "too many requests; try again in a minute"
+            )
+            answer = JSONResponse(refused.as_json(), int(refused.status), {"Retry-After": "60"})
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _may(self, scope: Scope) -> bool:
+        what = "GET" if scope["method"] in ("GET", "HEAD", "OPTIONS") else "POST"
+        if not self._limits[what]:
+            return True
+        limit = RateLimitItemPerMinute(self._limits[what])
+        return all(self._window.hit(limit, what, who) for who in _who(scope))
+
+
+def _who(scope: Scope) -> Iterator[str]:
+    yield (scope.get("client") or ("",))[0]
+    for name, value in scope["headers"]:
+        if name in (b"authorization", b"x-public-key"):
+            yield hashlib.sha256(value).hexdigest()
+
+
 class OldWays:
     """What RefStack v1's framework did for every route: ``/``, ``.json``, ``?_method=``."""
 
@@ -49,7 +89,7 @@ class OldWays:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(_V1):
             path = scope["path"].rstrip("/").removesuffix(".json")
-            scope = {**scope, "path": path, "raw_path": path.encode()}
+            scope["path"], scope["raw_path"] = path, path.encode()
             instead = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[-1]
             if scope["method"] == "POST" and instead.upper() in ("DELETE", "PUT"):
                 scope["method"] = instead.upper()

@@ -1,6 +1,9 @@
 """``server``: run the collector, bring its database up to date, make its first users."""
 
+import contextlib
+import socket
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from refstack_client.command import Command, say
@@ -32,7 +35,7 @@ class _Server(Command):
         )
         return parser
 
-    def settings(self, args: Namespace, public_url: str = "") -> Settings:
+    def settings(self, args: Namespace) -> Settings:
         """Return the settings; the directory is there then.
 
         :raises MachineError: it cannot be made
@@ -43,7 +46,7 @@ class _Server(Command):
             raise MachineError(
                 f"{args.data} cannot be made: {error.strerror}", hint="name another with --data"
             ) from error
-        return Settings(data=args.data, public_url=public_url, database=args.database)
+        return Settings(data=args.data, public_url="", database=args.database)
 
 
 class Serve(_Server):
@@ -58,6 +61,17 @@ class Serve(_Server):
         parser.add_argument(
             "--public-url", metavar="URL", help="where its pages are for those who read them"
         )
+        for what, default in (
+            ("requests", Settings.requests_per_minute),
+            ("uploads", Settings.uploads_per_minute),
+        ):
+            parser.add_argument(
+                f"--{what}-per-minute",
+                type=int,
+                default=default,
+                metavar="NUMBER",
+                help=f"of one address, and of one key; 0 for no limit (default: {default})",
+            )
         parser.add_argument("--no-anonymous", action="store_true", help="take signed uploads alone")
         return parser
 
@@ -68,22 +82,40 @@ class Serve(_Server):
         from refstack_server import app, observed  # noqa: PLC0415
 
         here = f"http://{args.host}:{args.port}"
-        settings = self.settings(args, args.public_url or here)
+        settings = replace(
+            self.settings(args),
+            public_url=args.public_url or here,
+            anonymous_upload=not args.no_anonymous,
+            requests_per_minute=args.requests_per_minute,
+            uploads_per_minute=args.uploads_per_minute,
+        )
         engine = database.connect(settings.database_url)
         if database.is_empty(engine):
             database.upgrade(engine)
         database.check(engine)
+        listening = _listen(args.host, args.port)
         say(f"listening at {here}; Ctrl-C ends it")
         observed.set_up_logging()
-        uvicorn.run(
+        config = uvicorn.Config(
             app.create(settings, engine),
-            host=args.host,
-            port=args.port,
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
+        # It ends in order on SIGINT and SIGTERM, and then raises them again.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
         return EXIT_OK
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise MachineError(
+            f"nobody can listen at {host}:{port}: {error.strerror}",
+            hint="name another address with --host and --port",
+        ) from error
 
 
 class Upgrade(_Server):

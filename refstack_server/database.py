@@ -1,5 +1,6 @@
 """The database: SQLite in one directory, or PostgreSQL by its URL; its schema is Alembic's."""
 
+import logging
 from pathlib import Path
 
 import alembic.command
@@ -11,6 +12,8 @@ from sqlalchemy.engine import make_url
 
 from refstack_client.errors import InputError, MachineError
 
+# It tells of itself whenever it looks.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SECONDS_TO_WAIT = 20
 """SQLite has one writer at a time; the others wait."""

@@ -64,7 +64,7 @@ class Watched:
             await self._app(scope, receive, watched)
         finally:
             took = time.monotonic() - began
-            route = getattr(scope.get("route"), "path", "none")
+            route = _route(scope)
             _REQUESTS.labels(scope["method"], route, status).observe(took)
             client = scope.get("client") or ("",)
             LOG.info(
@@ -79,6 +79,16 @@ class Watched:
                     }
                 },
             )
+
+
+def _route(scope: Scope) -> str:
+    """Return the path without what it names: ``/v1/results/{result_id}``."""
+    if "endpoint" not in scope:
+        return "none"
+    path = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(f"/{value}", f"/{{{name}}}", 1)
+    return path
 
 
 class _Json(logging.Formatter):
@@ -101,5 +111,3 @@ def set_up_logging() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for noisy in ("uvicorn.access", "alembic", "sqlalchemy"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)

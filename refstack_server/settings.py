@@ -13,7 +13,7 @@ class Settings:
     ``data`` holds the database, unless ``database`` is the URL of another. ``public_url`` is where
     its pages are for those who read them. ``most_bytes`` is the largest body of a request,
     ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` how many results a page of a
-    list has.
+    list has. The limits per minute hold for an address, and for a key; 0 is none.
     """
 
     data: Path
@@ -23,6 +23,8 @@ class Settings:
     most_bytes: int = 16 * 1024 * 1024
     most_bundle_bytes: int = 128 * 1024 * 1024
     page_size: int = 20
+    requests_per_minute: int = 6000
+    uploads_per_minute: int = 600
 
     @property
     def database_url(self) -> str:

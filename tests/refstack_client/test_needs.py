@@ -1,7 +1,7 @@
 """What tests ask of a cloud, as Tempest's own source says."""
 
 from capabilities import catalogue, programme
-from refstack_client import needs
+from refstack_client import needs, plan
 from refstack_client.needs import VALIDATION, Need
 
 PLATFORM = programme.find(catalogue.load("2020.06")[0], "platform")
@@ -25,3 +25,22 @@ def test_extensions_are_asked_for_by_classes_and_by_single_tests():
 
 def test_what_is_not_installed_asks_for_nothing():
     assert needs.of(["no_such_plugin.tests.test_it.It.test_it", "nonsense"]) == {}
+
+
+def test_classes_that_hold_users_of_two_projects_are_known_by_their_bases_too():
+    two = "tempest.api.object_storage.test_container_acl.ObjectTestACLs"
+    inherited = "tempest.api.image.v2.test_images_member.ImagesMemberTest"
+    one = "tempest.api.compute.servers.test_servers.ServersTestJSON"
+    assert needs.has_two_projects(two)
+    assert needs.has_two_projects(inherited)
+    assert not needs.has_two_projects(one)
+    assert needs.has_two_projects("tempest.api.no_such_module.C")
+
+
+def test_a_programme_has_as_many_classes_with_two_projects_as_its_tests_may_be_in():
+    def count(guideline, name):
+        return plan.classes_with_two_projects(programme.find(catalogue.load(guideline)[0], name))
+
+    # The access lists of Swift's containers; of what is not installed nothing can be told.
+    assert (count("2020.06", "platform"), count("2020.06", "compute")) == (1, 0)
+    assert count("dns.2020.06", "dns") == 3

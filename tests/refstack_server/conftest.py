@@ -1,19 +1,47 @@
+import uuid
+from collections.abc import Iterator
+
+import postgresql
+import psycopg
 import pytest
 from serving import Person, Server, add_user, person, serving
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory) -> Iterator[str]:
+    """The URL of a PostgreSQL, started for the tests; NAME in it is the database's."""
+    found = postgresql.programs()
+    if found is None:
+        pytest.skip("no PostgreSQL on this machine (Debian: apt install postgresql)")
+    with postgresql.running(tmp_path_factory.mktemp("postgresql"), found) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request) -> str:
+    """The URL of a new database, "" for SQLite beside the rest."""
+    if request.param == "sqlite":
+        return ""
+    url = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(url.replace("NAME", "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.replace("NAME", name)
+
+
 @pytest.fixture(scope="module")
-def people(tmp_path_factory) -> dict[str, Person]:
+def people() -> dict[str, Person]:
     return {name: person(name) for name in ("alice", "bob", "carol", "root")}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, people) -> Server:
+def server(tmp_path_factory, people, database) -> Iterator[Server]:
     """A server on which four people have keys; root acts for the foundation."""
     data = tmp_path_factory.mktemp("server") / "data"
-    for who in people.values():
-        add_user(data, who, *(["--foundation"] if who.openid.endswith("root") else []))
-    with serving(data) as started:
+    for name, who in people.items():
+        add_user(data, who, database, is_foundation=name == "root")
+    where = ["--database", database] if database else []
+    with serving(data, *where, "--uploads-per-minute", "0") as started:
         yield started
 
 

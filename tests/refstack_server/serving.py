@@ -16,6 +16,9 @@ from certifying import CLIENT
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from refstack_client import rsa_key
+from refstack_server import database, users
+from refstack_server.settings import DATABASE
+from refstack_server.users import NewUser
 
 SECONDS_TO_START = 30
 
@@ -51,11 +54,15 @@ class Server:
 
     url: str
     data: Path
-    options: Sequence[str] = ()
+    process: subprocess.Popen
 
     def call(self, method: str, path: str, who: Person | None = None, **more) -> requests.Response:
         headers = {**(who.token if who else {}), **more.pop("headers", {})}
         return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def upload(self, names: Sequence[str], who: Person | None = None, cpid: str = "cloud") -> str:
         """Upload passes; return the id of the result."""
@@ -72,11 +79,15 @@ class Server:
         return answer.json()["test_id"]
 
 
-def add_user(data: Path, who: Person, *options: str) -> None:
-    key = data.parent / "key.pub"
-    key.write_text(f"{rsa_key.public_line(who.key)} a comment\n")
-    command = [CLIENT, "server", "user", "add", "--data", data, "--key", key, *options]
-    subprocess.run([*command, who.openid], check=True, capture_output=True)
+def add_user(data: Path, who: Person, url: str = "", *, is_foundation: bool = False) -> None:
+    """Add a user as ``server user add`` does."""
+    data.mkdir(exist_ok=True, mode=0o700)
+    engine = database.connect(url or f"sqlite:///{data / DATABASE}")
+    database.upgrade(engine)
+    users.add(engine, NewUser(who.openid, key=rsa_key.public_line(who.key)))
+    if is_foundation:
+        users.add_to_foundation(engine, who.openid)
+    engine.dispose()
 
 
 @contextlib.contextmanager
@@ -89,17 +100,18 @@ def serving(data: Path, *options: str) -> Iterator[Server]:
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as errors, subprocess.Popen(command, stderr=errors) as process:
         try:
-            server = Server(f"http://127.0.0.1:{port}", data, options)
-            _wait(server, process, log)
+            server = Server(f"http://127.0.0.1:{port}", data, process)
+            _wait(server, log)
             yield server
         finally:
-            process.terminate()
-            assert process.wait(SECONDS_TO_START) == 0, log.read_text()
+            if process.poll() is None:  # nobody killed it
+                process.terminate()
+                assert process.wait(SECONDS_TO_START) == 0, log.read_text()
 
 
-def _wait(server: Server, process: subprocess.Popen, log: Path) -> None:
+def _wait(server: Server, log: Path) -> None:
     until = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and server.process.poll() is None:
         with contextlib.suppress(requests.ConnectionError):
             requests.get(f"{server.url}/v1/guidelines", timeout=5)
             return

@@ -1,0 +1,190 @@
+"""How many requests a second a server answers, with few and with many results stored.
+
+python benchmarks/server_load.py [--results 100000] [--seconds 10] [--database URL]
+
+Everything runs on this machine, the clients too: they take their share of its processors. Each
+result has 300 tests. The server is one process over SQLite unless another database is named.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from capabilities import catalogue, programme
+from refstack_server import database, outcomes
+from refstack_server.outcomes import Entry
+from refstack_server.tables import Count, Kind, Result, new_id, now
+
+CLIENT = Path(sys.executable).with_name("refstack-client")
+FEW, TESTS, CLIENTS = 100, 300, 8
+WISHED = {"list": 200, "one": 200, "post": 100}
+GUIDELINE, _ = catalogue.load("2022.11")
+NAMES = [test.name for test in programme.find(GUIDELINE, "platform").counted_tests()][:TESTS]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Requests a second; the median and the 99th percentile of their milliseconds."""
+
+    a_second: float
+    median: float
+    p99: float
+
+
+def fill(engine: sa.Engine, number: int) -> list[str]:
+    """Store results; return the ids of some."""
+    ids = [new_id() for _ in range(number)]
+    packed = outcomes.pack([Entry(name, "", "pass") for name in NAMES])
+    common = {
+        "created_at": now(),
+        "cpid": "cloud",
+        "cpid_folded": "cloud",
+        "duration_seconds": 600,
+        "listed": True,
+        "verification_status": 0,
+        "outcomes": packed,
+        "kind": str(Kind.PASSES),
+    }
+    with engine.execution_options(writes=True).begin() as connection:
+        for begin in range(0, number, 1000):
+            rows = [{"id": each, **common} for each in ids[begin : begin + 1000]]
+            connection.execute(sa.insert(Result), rows)
+        connection.execute(sa.update(Count).values(number=Count.number + number))
+    return random.sample(ids, min(FEW, number))
+
+
+@contextlib.contextmanager
+def serving(data: Path, url: str) -> Iterator[int]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    options = ["--requests-per-minute", "0", "--uploads-per-minute", "0"]
+    command = [CLIENT, "server", "--data", data, "--port", str(port), *options]
+    command += ["--database", url] if url else []
+    began = time.monotonic()
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            while True:
+                with contextlib.suppress(OSError):
+                    ask(http.client.HTTPConnection("127.0.0.1", port), ("GET", "/health", None))
+                    break
+                time.sleep(0.02)
+            print(f"started in {time.monotonic() - began:.2f} s")
+            yield port
+        finally:
+            process.terminate()
+
+
+Asked = tuple[str, str, bytes | None]
+
+
+def ask(connection: http.client.HTTPConnection, what: Asked) -> None:
+    method, path, body = what
+    connection.request(method, path, body)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status not in (200, 201):
+        raise RuntimeError(f"{method} {path}: {answer.status}")
+
+
+def measure(port: int, seconds: float, next_: Callable[[], Asked]) -> Rate:
+    """Ask over several connections that stay open."""
+    took: list[float] = []
+    until = time.monotonic() + seconds
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        while (began := time.monotonic()) < until:
+            ask(connection, next_())
+            took.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    took.sort()
+    return Rate(
+        len(took) / seconds, 1000 * statistics.median(took), 1000 * took[int(len(took) * 0.99)]
+    )
+
+
+def upload(names: list[str]) -> bytes:
+    results = [{"name": each} for each in names]
+    return json.dumps({"cpid": "c", "duration_seconds": 1, "results": results}).encode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--database", default="")
+    args = parser.parse_args()
+    medians: dict[int, dict[str, float]] = {}
+    usual = upload(NAMES)
+    with tempfile.TemporaryDirectory(prefix="refstack-load-") as place:
+        data = Path(place) / "data"
+        data.mkdir()
+        engine = database.connect(args.database or f"sqlite:///{data / 'refstack.sqlite'}")
+        database.upgrade(engine)
+        stored = 0
+        for number in (FEW, args.results):
+            ids = fill(engine, number - stored)
+            stored = number
+            with serving(data, args.database) as port:
+                ways: dict[str, Callable[[], Asked]] = {
+                    "list": lambda: ("GET", f"/v1/results?page={random.randint(1, 5)}", None),
+                    "one": lambda ids=ids: ("GET", f"/v1/results/{random.choice(ids)}", None),
+                    "page": lambda: ("GET", "/results", None),
+                    "post": lambda: ("POST", "/v1/results", usual),
+                }
+                medians[number] = {}
+                for name, next_ in ways.items():
+                    measure(port, 1, next_)
+                    rate = measure(port, args.seconds, next_)
+                    medians[number][name] = rate.median
+                    wished = f" (wished for: {WISHED[name]})" if name in WISHED else ""
+                    print(
+                        f"{number:7} results  {name:5} {rate.a_second:6.0f}/s{wished}, "
+                        f"median {rate.median:.1f} ms, p99 {rate.p99:.1f} ms",
+                        flush=True,
+                    )
+        for name, few in medians[FEW].items():
+            ratio = medians[args.results][name] / few
+            print(f"{name}: {ratio:.2f} times as long at {args.results} results as at {FEW}")
+        large(data, args.database)
+
+
+def large(data: Path, url: str) -> None:
+    """Upload 100,000 names while others ask for lists."""
+    body = upload([f"test.{number}" for number in range(100_000)])
+    with serving(data, url) as port:
+        others: list[Rate] = []
+        asking = threading.Thread(
+            target=lambda: others.append(measure(port, 3, lambda: ("GET", "/v1/results", None)))
+        )
+        asking.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        ask(http.client.HTTPConnection("127.0.0.1", port), ("POST", "/v1/results", body))
+        took = time.monotonic() - began
+        asking.join()
+    print(f"100,000 names: {took:.2f} s; lists meanwhile {others[0]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""What an operator does with a server: starts, stops, kills and upgrades it."""
+
+import json
+import sqlite3
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from certifying import CLIENT
+from serving import add_user, person, serving
+
+from refstack_client import rsa_key
+
+
+def client(*arguments):
+    return subprocess.run(
+        [CLIENT, "server", *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_what_was_stored_is_there_after_a_restart(tmp_path):
+    data = tmp_path / "data"
+    alice = person("alice")
+    add_user(data, alice)
+    with serving(data) as server:
+        result_id = server.upload(["t"], alice)
+    with serving(data) as server:
+        assert server.call("GET", f"/v1/results/{result_id}", alice).json()["results"] == ["t"]
+    assert (data / "secret").stat().st_mode & 0o777 == 0o600
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
+    data = tmp_path / "data"
+    assert client("upgrade", "--data", data).returncode == 0
+    with sqlite3.connect(data / "refstack.sqlite") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in ((), ("upgrade",), ("user", "add", "x")):
+        done = client(*command, "--data", data)
+        assert done.returncode == 4
+        assert "newer release" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("nonsense", 4, "cannot be used"),
+        ("nodatabase://x", 4, "cannot be used"),
+        ("postgresql://127.0.0.1:1/x", 5, "cannot be reached"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_an_error_in_a_sentence(tmp_path, url, code, said):
+    done = client("--data", tmp_path, "--database", url)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_an_error_in_a_sentence(tmp_path):
+    with serving(tmp_path / "data") as server:
+        port = server.url.rpartition(":")[2]
+        done = client("--data", tmp_path / "other", "--port", port)
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+    assert f"127.0.0.1:{port}" in done.stderr
+
+
+def test_anonymous_uploads_can_be_left_out(tmp_path):
+    document = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
+    with serving(tmp_path / "data", "--no-anonymous") as server:
+        answer = server.call("POST", "/v1/results", json=document)
+    assert answer.status_code == 401
+    assert "Anonymous result uploads are disabled" in answer.json()["detail"]
+
+
+ROUNDS = 5
+
+
+def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
+    """A few kills; benchmarks/kill_server.py does more."""
+    data = tmp_path / "data"
+    acknowledged: dict[str, list[str]] = {}
+
+    def upload(server, number):
+        names = [f"t{number}.{each}" for each in range(50)]
+        document = {
+            "cpid": "c",
+            "duration_seconds": 1,
+            "results": [{"name": each} for each in names],
+        }
+        try:
+            answer = server.call("POST", "/v1/results", json=document)
+        except requests.RequestException:
+            return
+        assert answer.status_code == 201
+        acknowledged[answer.json()["test_id"]] = names
+
+    for round_ in range(ROUNDS):
+        with serving(data) as server, ThreadPoolExecutor(8) as pool:
+            futures = [pool.submit(upload, server, f"{round_}-{n}") for n in range(60)]
+            time.sleep(0.1 + 0.1 * round_)
+            server.kill()
+            for each in futures:
+                each.result()
+    assert acknowledged
+    with serving(data) as server:
+        for result_id, names in acknowledged.items():
+            assert server.call("GET", f"/v1/results/{result_id}").json()["results"] == names
+    with sqlite3.connect(data / "refstack.sqlite") as database:
+        (stored,) = database.execute("SELECT count(*) FROM results").fetchone()
+        (counted,) = database.execute("SELECT number FROM counts").fetchone()
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert stored == counted >= len(acknowledged)
+
+
+def test_the_openapi_document_describes_bodies(tmp_path):
+    with serving(tmp_path / "data") as server:
+        paths = json.loads(server.call("GET", "/openapi.json").text)["paths"]
+    assert paths["/v1/results"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+
+def test_what_one_address_or_key_asks_for_too_often_waits(tmp_path):
+    data = tmp_path / "data"
+    with serving(data, "--uploads-per-minute", "3", "--requests-per-minute", "5") as server:
+        document = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
+        uploads = [server.call("POST", "/v1/results", json=document) for _ in range(4)]
+        # The first was asked when the server was waited for.
+        lists = [server.call("GET", "/v1/results") for _ in range(5)]
+    assert [each.status_code for each in uploads] == [201, 201, 201, 429]
+    assert [each.status_code for each in lists] == [200, 200, 200, 200, 429]
+    assert uploads[-1].headers["Retry-After"] == "60"
+
+
+def test_users_and_the_first_of_the_foundation_are_made_by_command(tmp_path):
+    data, alice = tmp_path / "data", person("alice")
+    key = tmp_path / "key.pub"
+    key.write_text(f"{rsa_key.public_line(alice.key)} a comment\n")
+    add = ("user", "add", "--data", data, "--key", key)
+    for _ in range(2):  # it may be said again
+        assert client(*add, "--foundation", "--fullname", "Alice", alice.openid).returncode == 0
+    other = client(*add, "somebody-else")
+    assert other.returncode == 4
+    assert "already exists" in other.stderr
+    key.write_text("nonsense")
+    assert client(*add, alice.openid).returncode == 4
+    with serving(data) as server:
+        profile = server.call("GET", "/v1/profile", alice).json()
+    assert (profile["fullname"], profile["is_admin"]) == ("Alice", True)

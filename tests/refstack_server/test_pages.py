@@ -1,0 +1,138 @@
+"""Pages, as a browser and a curl get them."""
+
+import subprocess
+
+import pytest
+from test_v2 import make_key, packed, registered
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def published(server, people, tmp_path_factory) -> str:
+    """The id of a result with one failure, signed by alice and shared."""
+    place = tmp_path_factory.mktemp("published")
+    key = make_key(place / "key")
+    registered(server, people["alice"], key)
+    content = packed(place, key, failing=1)
+    result_id = server.call("POST", "/v2/bundles", data=content).json()["id"]
+    server.call("POST", f"/v1/results/{result_id}/meta/shared", people["alice"], data="true")
+    return result_id
+
+
+def get(server, path, **filters):
+    return server.call("GET", path, headers=HTML, params=filters)
+
+
+def test_what_is_published_is_listed_with_its_verdict_and_filters_narrow(server, published):
+    for filters in (
+        {},
+        {"guideline": "2020.06", "programme": "storage", "verdict": "not-conformant"},
+    ):
+        page = get(server, "/results", **filters).text
+        assert f'href="/results/{published}"' in page
+        assert '<td class="not-conformant">NOT CONFORMANT</td>' in page
+    for filters in ({"verdict": "conformant"}, {"guideline": "2017.09"}, {"search": "nobody's"}):
+        assert published not in get(server, "/results", **filters).text
+    assert get(server, "/results", page="x").status_code == 400
+    assert get(server, "/results", page="999").status_code == 200
+
+
+def test_a_result_says_the_verdict_and_that_it_is_unofficial(server, published):
+    page = get(server, f"/results/{published}").text
+    assert "Unofficial Results" in page
+    assert '<strong class="not-conformant">NOT CONFORMANT</strong>' in page
+    assert '<dd id="failed">1</dd>' in page
+    other = get(server, f"/results/{published}", guideline="2017.09", programme="storage").text
+    assert "guideline 2017.09" in other
+
+
+def test_a_private_result_is_no_page_for_others(server, alice):
+    result_id = server.upload(["t"], alice)
+    answer = get(server, f"/results/{result_id}")
+    assert answer.status_code == 401
+    assert "<h1>Unauthorized</h1>" in answer.text
+    assert get(server, "/results/none").status_code == 404
+
+
+def test_what_an_old_client_sent_can_be_judged_on_its_page(server):
+    result_id = server.upload(["tempest.api.x.C.test_y"])
+    assert "1 tests passed" in get(server, f"/results/{result_id}").text
+    judged = get(server, f"/results/{result_id}", guideline="2020.06", programme="storage").text
+    assert "INCOMPLETE" in judged
+
+
+EVIL = "<script>alert(1)</script>"
+
+
+def test_names_are_never_markup(server):
+    result_id = server.upload([f"a.b.{EVIL}"], cpid=EVIL)
+    for path in (f"/results/{result_id}", f"/results?search={EVIL}", f"/guidelines/{EVIL}"):
+        assert "<script" not in get(server, path).text
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing(server, published):
+    for path in (
+        "/results",
+        f"/results/{published}",
+        "/guidelines",
+        "/guidelines/2020.06",
+        "/docs",
+    ):
+        answer = get(server, path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "<script" not in answer.text
+        assert "https://" not in answer.text.replace("https://id.example.org", "")
+
+
+def test_a_badge_says_the_verdict(server, published):
+    answer = server.call("GET", f"/results/{published}/badge.svg")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert "2020.06 storage: not conformant (unofficial)" in answer.text
+
+
+def test_a_browser_shows_the_verdict(server, published, browser, tmp_path):
+    shown = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *("--disable-background-networking", "--disable-sync", "--no-first-run"),
+            *("--disable-component-update", f"--user-data-dir={tmp_path}"),
+            f"{server.url}/results/{published}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert "NOT CONFORMANT" in shown
+    assert "57/58 required tests passed" in shown
+
+
+def test_health_and_metrics_are_told(server, published):
+    assert server.call("GET", "/health").json() == {"status": "ok"}
+    told = server.call("GET", "/metrics").text
+    assert 'refstack_request_seconds_count{method="POST",route="/v2/bundles"' in told
+    assert published not in told
+
+
+def test_the_log_is_json_and_holds_no_secret(server, alice):
+    import json  # noqa: PLC0415
+
+    server.call("GET", "/v1/profile?x=canary-in-a-query", alice)
+    log = (server.data.parent / "data.log").read_text()
+    lines = [json.loads(each) for each in log.splitlines() if each.startswith("{")]
+    assert {"method", "route", "status", "seconds"} <= lines[-1].keys()
+    assert alice.token["Authorization"].split(".")[0] not in log
+    assert "canary" not in log
+
+
+def test_bodies_that_are_too_large_are_refused_before_they_are_kept(server):
+    def chunks():
+        for _ in range(20):
+            yield b" " * 1024 * 1024
+
+    answer = server.call("POST", "/v1/results", data=chunks())
+    assert answer.status_code == 413
+    assert "bytes are taken at once" in answer.json()["title"]
