@@ -14,8 +14,15 @@ from scoring.errors import ScoringError
 LOG = logging.getLogger(__name__)
 
 
-# Of the extra for tables, plots and spreadsheets, which not every installation has.
-_SCORING = {"matplotlib", "numpy", "openpyxl", "pandas", "tabulate"}
+_SCORING, _SERVER = "scoring", "server"
+# Of extras, which not every installation has: the container has neither.
+_EXTRAS = {
+    **dict.fromkeys(("matplotlib", "numpy", "openpyxl", "pandas", "tabulate"), _SCORING),
+    **dict.fromkeys(
+        ("alembic", "fastapi", "jwt", "limits", "psycopg", "pydantic", "sqlalchemy", "uvicorn"),
+        _SERVER,
+    ),
+}
 
 
 class _Explaining:
@@ -34,9 +41,10 @@ class _Explaining:
             raise
         except Exception as error:  # a fault of ours: never exit code 1, which means a verdict
             self._trace()
-            if isinstance(error, ModuleNotFoundError) and error.name in _SCORING:
-                say(f"error: {error.name} is not installed")
-                say('hint:  pip install "refstack-client[scoring]" (the container leaves it out)')
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            if extra := _EXTRAS.get((missing or "").partition(".")[0]):
+                say(f"error: {missing} is not installed")
+                say(f'hint:  pip install "refstack-client[{extra}]" (the container leaves it out)')
                 return EXIT_UNUSABLE
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a fault of refstack-client; --debug shows where it happened")

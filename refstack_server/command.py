@@ -1,4 +1,8 @@
-"""``server``: run the collector, bring its database up to date, make its first users."""
+"""``server``: run the collector, bring its database up to date, make its first users.
+
+What a server needs is an extra: it is imported by what a command does, which says what is missing.
+"""
+# ruff: noqa: PLC0415
 
 import contextlib
 import socket
@@ -8,7 +12,6 @@ from pathlib import Path
 
 from refstack_client.command import Command, say
 from refstack_client.errors import EXIT_OK, InputError, MachineError
-from refstack_server import database, users
 from refstack_server.settings import Settings
 
 _HOST, _PORT = "127.0.0.1", 8000
@@ -76,10 +79,9 @@ class Serve(_Server):
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        # Loaded here so that other commands need none of it.
-        import uvicorn  # noqa: PLC0415
+        import uvicorn
 
-        from refstack_server import app, observed  # noqa: PLC0415
+        from refstack_server import app, database, observed
 
         here = f"http://{args.host}:{args.port}"
         settings = replace(
@@ -122,6 +124,8 @@ class Upgrade(_Server):
     """Bring the database to the schema of this release; what is stored stays."""
 
     def take_action(self, args: Namespace) -> int:
+        from refstack_server import database
+
         database.upgrade(database.connect(self.settings(args).database_url))
         say("the database is that of this release")
         return EXIT_OK
@@ -144,6 +148,8 @@ class AddUser(_Server):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        from refstack_server import database, users
+
         engine = database.connect(self.settings(args).database_url)
         if database.is_empty(engine):
             database.upgrade(engine)
