@@ -25,7 +25,7 @@ from refstack_client.tempest_log import Made
 
 _TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
 SECONDS_TO_SETTLE = 0.5
-AT_ONCE = 8
+AT_ONCE = 16
 """Requests that are sent to a cloud at a time."""
 DESCRIPTION = "made by refstack-client for one run"
 

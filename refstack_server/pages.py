@@ -22,6 +22,7 @@ from refstack_server.context import Config, Looking, Reading
 from refstack_server.errors import RefusedError
 from refstack_server.tables import Product, ProductVersion, Result, Vendor
 from refstack_server.v1 import times
+from refstack_server.verdicts import By
 from scoring.verdict import Conformance
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -159,13 +160,6 @@ def _programmes(guideline_id: str) -> tuple[Programme, ...]:
     return programme.programmes(catalogue.load(guideline_id)[0])
 
 
-class By(pydantic.BaseModel):
-    """By which programme of which guideline a result is judged."""
-
-    guideline: str = ""
-    programme: str = ""
-
-
 @router.get("/results/{result_id}")
 def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) -> str:
     """Show a result: the verdict first, every reason, all capabilities."""
@@ -178,7 +172,7 @@ def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) ->
     if not (by.guideline or result.guideline):
         names = outcomes.passed(outcomes.unpack(result.outcomes))
         return render("passes.html", names=names, guidelines=_newest_first(), **about)
-    verdict = verdicts.of(looking.settings, result, by.guideline, by.programme)
+    verdict = verdicts.of(looking.settings, result, by)
     return render("result.html", **report.page_of(verdict), **about)
 
 

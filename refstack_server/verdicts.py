@@ -3,6 +3,8 @@
 import functools
 from pathlib import Path
 
+import pydantic
+
 from refstack_client import archive, bundle
 from refstack_server import kept, outcomes, received
 from refstack_server.errors import bad_request
@@ -13,12 +15,27 @@ from scoring.verdict import Verdict, judge
 _REMEMBERED = 64
 
 
-def of(settings: Settings, result: Result, guideline: str, name: str) -> Verdict:
-    """Return the verdict on a result by a programme; "" for those it was sent with.
+class By(pydantic.BaseModel):
+    """By which programme of which guideline; without, by those a result was sent with."""
+
+    guideline: str = ""
+    programme: str = ""
+
+    def or_of(self, result: Result) -> "By":
+        """Return the same with what is not named as the result was sent with."""
+        return By(
+            guideline=self.guideline or result.guideline or "",
+            programme=self.programme or result.programme or "",
+        )
+
+
+def of(settings: Settings, result: Result, by: By) -> Verdict:
+    """Return the verdict on a result by a programme.
 
     :raises RefusedError: 404, there is no such programme; 400, none is named and it has none
     """
-    guideline, name = guideline or result.guideline or "", name or result.programme or ""
+    whole = by.or_of(result)
+    guideline, name = whole.guideline, whole.programme
     if not guideline or not name:
         raise bad_request("name a guideline and a programme: this result came without")
     own = (guideline, name) == (result.guideline, result.programme)

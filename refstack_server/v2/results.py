@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.exc import IntegrityError
@@ -16,16 +15,9 @@ from refstack_server.errors import conflict, forbidden, not_found, unauthorized
 from refstack_server.received import Received
 from refstack_server.tables import Kind, Result
 from refstack_server.v1.results import page_url
-from scoring.verdict import Verdict
+from refstack_server.verdicts import By
 
 router = APIRouter(tags=["whole results"])
-
-
-class By(pydantic.BaseModel):
-    """By which programme of which guideline; without, by those a result was sent with."""
-
-    guideline: str = ""
-    programme: str = ""
 
 
 _ANY_BYTES = {
@@ -146,11 +138,7 @@ def show(result_id: str, looking: Looking) -> dict[str, Any]:
 @router.get("/results/{result_id}/verdict")
 def verdict(result_id: str, by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
     """Return the verdict on a result by a guideline's programme, with every reason."""
-    return report.as_json(_judged(looking, looking.find(result_id), by))
-
-
-def _judged(looking: Asked, result: Result, by: By) -> Verdict:
-    return verdicts.of(looking.settings, result, by.guideline, by.programme)
+    return report.as_json(verdicts.of(looking.settings, looking.find(result_id), by))
 
 
 @router.get("/results/{result_id}/outcomes")
@@ -183,9 +171,7 @@ def compare(
 ) -> list[dict[str, str]]:
     """Return what every required test came to in both, worst change first."""
     one, other = looking.find(result_id), looking.find(other_id)
-    same = By(
-        guideline=by.guideline or one.guideline or "", programme=by.programme or one.programme or ""
-    )
+    before, after = (verdicts.of(looking.settings, each, by.or_of(one)) for each in (one, other))
     return [
         {
             "test": each.test.name,
@@ -194,5 +180,5 @@ def compare(
             "change": str(each.change),
             "reason": each.reason,
         }
-        for each in comparison.compare(_judged(looking, one, same), _judged(looking, other, same))
+        for each in comparison.compare(before, after)
     ]
