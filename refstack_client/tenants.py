@@ -2,7 +2,7 @@
 
 Making a project, two users and a network for each test class, as Tempest does by itself, takes more
 than half of a certification. Here a few of each are made at once before it, and every class borrows
-some. The few tests that only run with tenants Tempest made itself get those, after the others.
+some. The few tests that only run with tenants Tempest made itself get those, beside the others.
 """
 
 import contextlib
