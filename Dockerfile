@@ -8,6 +8,7 @@ COPY setup.cfg pyproject.toml constraints.txt README.rst ./
 COPY capabilities capabilities
 COPY scoring scoring
 COPY refstack_client refstack_client
+COPY refstack_server refstack_server
 # What no run needs is not carried: pip, what only other uses of the plugins import, tests of libraries,
 # translations, sources of extensions. What is imported is compiled once, by listing the tests, and
 # what only a run imports besides: on a read-only root every process would do it again. So would it
