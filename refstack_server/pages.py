@@ -143,7 +143,7 @@ def _row(result: Result) -> dict[str, Any]:
         "programme": result.programme,
         "guideline": result.guideline,
         "product": version.product.name if version and is_public else None,
-        "is_verified": bool(result.verification_status),
+        "is_verified": result.is_verified,
     }
 
 
@@ -167,7 +167,7 @@ def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) ->
     about: dict[str, Any] = {
         "result": result,
         "created_at": times.text(result.created_at),
-        "standing": _VERIFIED if result.verification_status else bundle.UNOFFICIAL,
+        "standing": _VERIFIED if result.is_verified else bundle.UNOFFICIAL,
     }
     if not (by.guideline or result.guideline):
         names = outcomes.passed(outcomes.unpack(result.outcomes))
@@ -181,7 +181,7 @@ def badge(result_id: str, looking: Looking) -> Response:
     """Return a small picture of a result's verdict."""
     result = looking.find(result_id)
     words = report.WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
-    standing = "" if result.verification_status else " (unofficial)"
+    standing = "" if result.is_verified else " (unofficial)"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
     picture = render(
         "badge.svg", label=label, words=f"{words.lower()}{standing}", kind=result.conformance or ""

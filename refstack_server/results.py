@@ -1,11 +1,15 @@
 """Results in the database: who may see and change them, and what is written to them."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from refstack_server import ledger
 from refstack_server.errors import forbidden, not_found, unauthorized
 from refstack_server.identity import Caller
-from refstack_server.tables import Count, Meta, Product, ProductVersion, Result
+from refstack_server.ledger import Event
+from refstack_server.tables import Count, Meta, Product, ProductVersion, Result, now
 
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
@@ -59,7 +63,7 @@ def require_unverified(result: Result, what: str) -> None:
 
     :raises RefusedError: 403
     """
-    if result.verification_status:
+    if result.is_verified:
         raise forbidden(f"{what} of a verified result: have its verification taken back first")
 
 
@@ -72,6 +76,8 @@ def add(session: Session, result: Result) -> None:
 
 def remove(session: Session, result: Result) -> None:
     """Remove a result and all that was written to it."""
+    if result.listed:
+        ledger.add(session, result, Event.REMOVED)
     _count(session, -int(result.listed))
     session.delete(result)
 
@@ -98,12 +104,35 @@ def delete_meta(session: Session, result: Result, key: str) -> None:
     _list(session, result)
 
 
+def verify(session: Session, result: Result, until: datetime | None) -> None:
+    """Give the foundation's word for a result, for good or until a time.
+
+    :raises RefusedError: 403, it is not published, or it is not said what it is for
+    """
+    needed = (TARGET, GUIDELINE, SHARED)
+    if not result.guideline and not all(result.meta_value(key) for key in needed):
+        raise forbidden(f"before it is verified a result needs {', '.join(needed)} in its metadata")
+    if not result.listed:
+        raise forbidden("before it is verified a result is published by its owner")
+    result.verification_status, result.verified_until = 1, until
+    told = {"until": until.isoformat()} if until else {}
+    ledger.add(session, result, Event.VERIFIED, **told)
+
+
+def revoke(session: Session, result: Result, why: str) -> None:
+    """Take the foundation's word back."""
+    if result.verification_status:
+        result.verification_status, result.verified_until = 0, None
+        ledger.add(session, result, Event.REVOKED, why=why)
+
+
 def _list(session: Session, result: Result) -> None:
     """Have everybody see a result that is nobody's, or shared."""
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
         result.listed = listed
         _count(session, 1 if listed else -1)
+        ledger.add(session, result, Event.PUBLISHED if listed else Event.WITHDRAWN)
 
 
 def _count(session: Session, more: int) -> None:
@@ -131,6 +160,12 @@ def of_vendor(vendor_id: str) -> sa.ColumnElement[bool]:
         .where(Product.organization_id == vendor_id)
     )
     return Result.product_version_id.in_(versions)
+
+
+def verified() -> sa.ColumnElement[bool]:
+    """Return the condition that the foundation's word stands for a result."""
+    stands = Result.verified_until.is_(None) | (Result.verified_until > now())
+    return (Result.verification_status == 1) & stands
 
 
 def are_there(session: Session, condition: sa.ColumnElement[bool]) -> bool:

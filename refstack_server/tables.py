@@ -166,6 +166,7 @@ class Result(Base):
     openid: Mapped[str | None] = mapped_column(sa.ForeignKey("users.openid"))
     listed: Mapped[bool]
     verification_status: Mapped[int] = mapped_column(default=0)
+    verified_until: Mapped[datetime | None]
     product_version_id: Mapped[str | None] = mapped_column(
         sa.ForeignKey("product_versions.id"), index=True
     )
@@ -180,6 +181,12 @@ class Result(Base):
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
     )
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether the foundation's word stands: it may be given for a time only."""
+        until = self.verified_until
+        return bool(self.verification_status) and (until is None or now() < until)
+
     def meta_value(self, key: str) -> str | None:
         return next((each.value for each in self.meta if each.key == key), None)
 
@@ -193,6 +200,15 @@ class Meta(Base):
     )
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     value: Mapped[str] = mapped_column(sa.Text)
+
+
+class Line(Base):
+    """A line of the public log (:mod:`refstack_server.ledger`)."""
+
+    __tablename__ = "log"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(sa.Text)
+    digest: Mapped[str] = mapped_column(sa.String(64))
 
 
 class Count(Base):

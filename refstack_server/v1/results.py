@@ -185,7 +185,8 @@ def _conditions(
     if filters.cpid is not None:
         yield Result.cpid_folded == filters.cpid.casefold()
     if filters.verification_status is not None:
-        yield Result.verification_status == int(filters.verification_status == "1")
+        verified = results.verified()
+        yield verified if filters.verification_status == "1" else ~verified
 
 
 def _count(session: Session, conditions: list[sa.ColumnElement[bool]]) -> int:
@@ -235,7 +236,7 @@ def summary(result: Result, caller: Caller) -> dict[str, Any]:
         "duration_seconds": result.duration_seconds,
         "meta": shown,
         "product_version": products.version_of_result(version) if version else None,
-        "verification_status": result.verification_status,
+        "verification_status": int(result.is_verified),
     }
 
 
@@ -263,7 +264,7 @@ def change(
     if "product_version_id" in given:
         _attach(session, result, given["product_version_id"], caller)
     if "verification_status" in given:
-        _verify(result, given["verification_status"], caller)
+        _verify(session, result, given["verification_status"], caller)
     session.commit()
     return summary(result, caller)
 
@@ -278,14 +279,14 @@ def _attach(session: Session, result: Result, version_id: str | None, caller: Ca
     result.product_version = version
 
 
-def _verify(result: Result, status: int | bool | None, caller: Caller) -> None:
+def _verify(session: Session, result: Result, status: int | bool | None, caller: Caller) -> None:
     caller.require_foundation()
     if status not in (0, 1):
         raise bad_request("verification_status: 0 or 1 is needed")
-    needed = (results.TARGET, results.GUIDELINE, results.SHARED)
-    if status and not all(result.meta_value(key) for key in needed):
-        raise forbidden(f"before it is verified a result needs {', '.join(needed)} in its metadata")
-    result.verification_status = int(status)
+    if status:
+        results.verify(session, result, until=None)
+    else:
+        results.revoke(session, result, why="")
 
 
 @router.delete("/{result_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)

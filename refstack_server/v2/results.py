@@ -1,19 +1,22 @@
 """Whole results (``/v2``): uploaded, judged, compared."""
 
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from refstack_client import comparison, report
-from refstack_server import kept, keys, outcomes, received, results, verdicts
-from refstack_server.context import Asked, Body, Looking, Writing
-from refstack_server.errors import conflict, forbidden, not_found, unauthorized
+from refstack_server import kept, keys, ledger, outcomes, received, results, verdicts
+from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writing
+from refstack_server.errors import bad_request, conflict, forbidden, not_found, unauthorized
+from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.received import Received
-from refstack_server.tables import Kind, Result
+from refstack_server.tables import Kind, Result, now
 from refstack_server.v1.results import page_url
 from refstack_server.verdicts import By
 
@@ -131,7 +134,9 @@ def show(result_id: str, looking: Looking) -> dict[str, Any]:
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,
-        "verified": bool(result.verification_status),
+        "published": result.listed,
+        "verified": result.is_verified,
+        "verified_until": result.verified_until.isoformat() if result.verified_until else None,
     }
 
 
@@ -182,3 +187,50 @@ def compare(
         }
         for each in comparison.compare(before, after)
     ]
+
+
+class Verification(Document):
+    """Until when the foundation's word holds, as an ISO date; null for good."""
+
+    until: date | None = None
+    model_config = pydantic.ConfigDict(extra="forbid", strict=False)
+
+
+@router.put("/results/{result_id}/verification", openapi_extra=schema_of(Verification))
+def verify(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, Any]:
+    """Verify a published result: the foundation accepts it."""
+    caller.require_foundation()
+    until = read(body or b"{}", Verification).until
+    if until and until <= now().date():
+        raise bad_request("a verification ends in the future", "/until")
+    result = results.find(session, result_id, caller)
+    ends = datetime.combine(until, datetime.min.time()) if until else None
+    results.verify(session, result, ends)
+    session.commit()
+    return {"verified": True, "until": until.isoformat() if until else None}
+
+
+class Revocation(Document):
+    """Why the foundation takes its word back."""
+
+    why: Text = pydantic.Field(min_length=1, max_length=1000)
+
+
+@router.post("/results/{result_id}/revocation", openapi_extra=schema_of(Revocation))
+def revoke(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, Any]:
+    """Take a verification back; the reason is public."""
+    caller.require_foundation()
+    why = read(body, Revocation).why
+    results.revoke(session, results.find(session, result_id, caller), why)
+    session.commit()
+    return {"verified": False}
+
+
+@router.get("/log")
+def show_log(
+    session: Reading,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    most: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, Any]]:
+    """Return lines of the public log; each digest covers its line's text and the digest before."""
+    return list(ledger.lines(session, after, most))

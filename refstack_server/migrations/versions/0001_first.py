@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("openid", sa.String(length=255), nullable=True),
         sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("verification_status", sa.Integer(), nullable=False),
+        sa.Column("verified_until", sa.DateTime(), nullable=True),
         sa.Column("product_version_id", sa.String(length=36), nullable=True),
         sa.Column("outcomes", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
@@ -140,4 +141,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["number"], ["results.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("number", "key"),
     )
-    op.execute("INSERT INTO counts (what, number) VALUES ('listed results', 0)")
+    op.create_table(
+        "log",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    _keep_the_log()
+    for what in ("listed results", "lines of the log"):
+        op.execute(f"INSERT INTO counts (what, number) VALUES ('{what}', 0)")  # noqa: S608
+
+
+def _keep_the_log() -> None:
+    """Have the database refuse to change or remove a line."""
+    if op.get_bind().dialect.name == "sqlite":
+        for what in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER log_{what.lower()} BEFORE {what} ON log "
+                "BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION keep_the_log() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the log is only added to'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER log_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON log "
+        "FOR EACH STATEMENT EXECUTE FUNCTION keep_the_log()"
+    )
