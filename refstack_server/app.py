@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server import observed, pages, secret
+from refstack_server import observed, own_pages, pages, secret, signin
 from refstack_server.asgi import Bounded, Limited, OldWays, Safe
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
@@ -34,17 +35,26 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.state.settings, app.state.engine = settings, engine
     app.state.secret = secret.of(settings.data)
+    app.state.oauth = signin.client(settings.provider) if settings.provider else None
     for each in (results, profile, vendors, products, guidelines):
         app.include_router(each.router, prefix="/v1")
     for each in (keys, whole_results):
         app.include_router(each.router, prefix="/v2")
-    for router in (observed.router, pages.router):
+    for router in (observed.router, pages.router, signin.router, own_pages.router):
         app.include_router(router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
     # The last is the first a request comes to.
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=app.state.secret,
+        session_cookie=signin.COOKIE,
+        max_age=signin.SECONDS,
+        same_site="lax",
+        https_only=settings.public_url.startswith("https:"),
+    )
     app.add_middleware(OldWays)
     app.add_middleware(Bounded, settings=settings)
     app.add_middleware(Limited, settings=settings)

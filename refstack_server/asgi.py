@@ -21,6 +21,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _V1 = "/v1/"
+API = (_V1, "/v2/")
+_WHOLE = ("/v2/", "/mine/")
+"""Where bundles and streams are sent to."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -110,7 +113,7 @@ class Bounded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_whole = scope["path"].startswith("/v2/")
+        is_whole = scope["path"].startswith(_WHOLE)
         most = self._settings.most_bundle_bytes if is_whole else self._settings.most_bytes
         came, begun = 0, False
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from refstack_client.command import Command, say
-from refstack_client.errors import EXIT_OK, InputError, MachineError
-from refstack_server.settings import Settings
+from refstack_client.errors import EXIT_OK, InputError, MachineError, UsageError
+from refstack_server.settings import Provider, Settings
 
 _HOST, _PORT = "127.0.0.1", 8000
 _SECONDS_TO_END = 10
@@ -75,6 +75,18 @@ class Serve(_Server):
                 metavar="NUMBER",
                 help=f"of one address, and of one key; 0 for no limit (default: {default})",
             )
+        parser.add_argument(
+            "--oidc-issuer",
+            metavar="URL",
+            help="with whose identities people sign in (OpenID)",
+        )
+        parser.add_argument("--oidc-client", metavar="ID", help="what this server is called there")
+        parser.add_argument(
+            "--oidc-secret",
+            type=Path,
+            metavar="FILE",
+            help="holds this server's secret there",
+        )
         parser.add_argument("--no-anonymous", action="store_true", help="take signed uploads alone")
         return parser
 
@@ -88,6 +100,7 @@ class Serve(_Server):
             self.settings(args),
             public_url=args.public_url or here,
             anonymous_upload=not args.no_anonymous,
+            provider=_provider(args),
             requests_per_minute=args.requests_per_minute,
             uploads_per_minute=args.uploads_per_minute,
         )
@@ -108,6 +121,15 @@ class Serve(_Server):
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         return EXIT_OK
+
+
+def _provider(args: Namespace) -> Provider | None:
+    given = (args.oidc_issuer, args.oidc_client, args.oidc_secret)
+    if not any(given):
+        return None
+    if not all(given):
+        raise UsageError("--oidc-issuer, --oidc-client and --oidc-secret belong together")
+    return Provider(args.oidc_issuer, args.oidc_client, _read(args.oidc_secret).strip())
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -154,15 +176,18 @@ class AddUser(_Server):
         if database.is_empty(engine):
             database.upgrade(engine)
         database.check(engine)
-        new = users.NewUser(args.openid, args.email, args.fullname, _line(args.key))
+        key = _read(args.key) if args.key else ""
+        new = users.NewUser(args.openid, args.email, args.fullname, key)
         users.add(engine, new)
         if args.foundation:
             users.add_to_foundation(engine, args.openid)
         return EXIT_OK
 
 
-def _line(path: Path | None) -> str:
+def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}", hint="name a .pub file") from error
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8") from error

@@ -8,9 +8,13 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from refstack_server import identity, results
+from refstack_server.asgi import API
 from refstack_server.identity import Caller
 from refstack_server.settings import Settings
 from refstack_server.tables import Result
+
+OPENID = "openid"
+"""Under which a browser's session has who signed in."""
 
 
 def _settings(request: Request) -> Settings:
@@ -30,11 +34,20 @@ def _writing(request: Request) -> Iterator[Session]:
 
 
 def _read_by(request: Request, session: "Reading") -> Caller:
-    return identity.of_authorization(session, request.headers.get("authorization"))
+    return _caller(request, session)
 
 
 def _written_by(request: Request, session: "Writing") -> Caller:
-    return identity.of_authorization(session, request.headers.get("authorization"))
+    return _caller(request, session)
+
+
+def _caller(request: Request, session: Session) -> Caller:
+    """Return who asks: by a token, or, for pages alone, by who signed in with this browser."""
+    header = request.headers.get("authorization")
+    openid = request.session.get(OPENID)
+    if header is None and openid and not request.url.path.startswith(API):
+        return identity.of_user(session, openid)
+    return identity.of_authorization(session, header)
 
 
 async def _body(request: Request) -> bytes:

@@ -18,6 +18,7 @@ from capabilities.guideline import Guideline, Status
 from capabilities.programme import Programme
 from refstack_client import bundle, report
 from refstack_server import outcomes, results, verdicts
+from refstack_server.asgi import API
 from refstack_server.context import Config, Looking, Reading
 from refstack_server.errors import RefusedError
 from refstack_server.tables import Product, ProductVersion, Result, Vendor
@@ -28,6 +29,7 @@ from scoring.verdict import Conformance
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _VERIFIED = "Verified by the Foundation"
 _LONGEST = 80
+WORDS = report.WORDS
 _CACHED = "public, max-age=3600"
 
 
@@ -50,7 +52,7 @@ def render(name: str, here: str = "", **values: Any) -> str:
 
 def wants_page(request: Request) -> bool:
     """Return whether somebody reads, not a program."""
-    is_api = request.url.path.startswith(("/v1", "/v2"))
+    is_api = request.url.path.startswith(API)
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
@@ -99,7 +101,7 @@ def list_results(filters: Annotated[Filters, Query()], session: Reading, setting
     return render(
         "results.html",
         "/results",
-        rows=[_row(each) for each in session.scalars(query)],
+        rows=[row(each) for each in session.scalars(query)],
         total=total,
         page=filters.page,
         pages=pages,
@@ -108,7 +110,7 @@ def list_results(filters: Annotated[Filters, Query()], session: Reading, setting
         guidelines=_newest_first(),
         programmes=_known_programmes(),
         verdicts=[(str(each), report.WORDS[each]) for each in report.EXIT_CODES],
-        words=report.WORDS,
+        words=WORDS,
     )
 
 
@@ -133,7 +135,8 @@ def _conditions(filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
         yield Result.product_version_id.in_(versions)
 
 
-def _row(result: Result) -> dict[str, Any]:
+def row(result: Result) -> dict[str, Any]:
+    """Return what lists show of a result."""
     version = result.product_version
     is_public = version is not None and version.product.public
     return {
@@ -144,6 +147,7 @@ def _row(result: Result) -> dict[str, Any]:
         "guideline": result.guideline,
         "product": version.product.name if version and is_public else None,
         "is_verified": result.is_verified,
+        "is_shared": result.listed,
     }
 
 

@@ -1,9 +1,18 @@
 """What the operator of a server decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DATABASE = "refstack.sqlite"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who knows people's identities, by OpenID Connect; ``secret`` is the server's with it."""
+
+    issuer: str
+    client_id: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class Settings:
     public_url: str
     database: str = ""
     anonymous_upload: bool = True
+    provider: Provider | None = None
     most_bytes: int = 16 * 1024 * 1024
     most_bundle_bytes: int = 128 * 1024 * 1024
     page_size: int = 20

@@ -5,15 +5,12 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import pydantic
-import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from refstack_client import comparison, report
-from refstack_server import kept, keys, ledger, outcomes, received, results, verdicts
+from refstack_server import kept, ledger, outcomes, received, results, stored, verdicts
 from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writing
-from refstack_server.errors import bad_request, conflict, forbidden, not_found, unauthorized
+from refstack_server.errors import bad_request, forbidden, not_found
 from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.received import Received
 from refstack_server.tables import Kind, Result, now
@@ -39,9 +36,9 @@ def add_bundle(
     It belongs to whoever signed it with a registered key, else to the caller, and is private.
     """
     sent = received.read_bundle(body)
-    stored, is_new = _store(session, looking, sent, body)
+    result, is_new = stored.store(session, looking, sent, body)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return _answer(looking, stored, sent)
+    return _answer(looking, result, sent)
 
 
 @router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
@@ -55,71 +52,19 @@ def add_stream(
     """Take a subunit stream of the caller's, judged by a programme."""
     looking.caller.require_user()
     sent = received.read_stream(body, received.shipped_programme(by.guideline, by.programme))
-    stored, is_new = _store(session, looking, sent, body)
+    result, is_new = stored.store(session, looking, sent, body)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return _answer(looking, stored, sent)
+    return _answer(looking, result, sent)
 
 
-def _store(session: Session, looking: Asked, sent: Received, body: bytes) -> tuple[Result, bool]:
-    """Return the result of what was sent, and whether it is a new one."""
-    owner = _owner(looking, sent)
-    known, is_new = _known(session, sent.sha256), False
-    if known is None:
-        session.rollback()  # nobody waits while the disk is written to
-        kept.keep(looking.settings.data, sent.sha256, body)
-        known, is_new = _add(session, sent, owner)
-    if known.openid != owner:
-        raise conflict("This was uploaded by somebody else already")
-    return known, is_new
-
-
-def _answer(looking: Asked, stored: Result, sent: Received) -> dict[str, Any]:
+def _answer(looking: Asked, result: Result, sent: Received) -> dict[str, Any]:
     return {
-        "id": stored.id,
-        "url": page_url(looking.settings, stored),
+        "id": result.id,
+        "url": page_url(looking.settings, result),
         "sha256": sent.sha256,
         "verdict": report.headline(sent.verdict),
         "checks": received.checks_as_json(sent.checks),
     }
-
-
-def _known(session: Session, sha256: str) -> Result | None:
-    return session.scalar(sa.select(Result).where(Result.sha256 == sha256))
-
-
-def _owner(looking: Asked, sent: Received) -> str:
-    key = keys.of_fingerprint(looking.session, sent.fingerprint) if sent.fingerprint else None
-    owner = key.openid if key else looking.caller.openid
-    if not owner:
-        raise unauthorized("sign the bundle with a key that is registered here, or send a token")
-    return owner
-
-
-def _add(session: Session, sent: Received, owner: str) -> tuple[Result, bool]:
-    judged = sent.verdict.programme
-    result = Result(
-        kind=sent.kind,
-        sha256=sent.sha256,
-        cpid=sent.cpid,
-        cpid_folded=sent.cpid.casefold(),
-        duration_seconds=sent.seconds,
-        openid=owner,
-        outcomes=outcomes.pack(outcomes.of(sent.outcomes)),
-        guideline=judged.guideline.id,
-        programme=judged.key,
-        conformance=str(sent.verdict.conformance),
-    )
-    results.add(session, result)
-    results.write_meta(session, result, results.USER, owner)
-    try:
-        session.commit()
-    except IntegrityError:  # the same was stored meanwhile
-        session.rollback()
-        known = _known(session, sent.sha256)
-        if known is None:
-            raise
-        return known, False
-    return result, True
 
 
 @router.get("/results/{result_id}")

@@ -1,0 +1,114 @@
+"""Pages for those who signed in: their results, and the foundation's queue."""
+
+from http import HTTPStatus
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import UploadFile
+
+from refstack_server import pages, received, results, signin, stored
+from refstack_server.context import Looking, Writer, Writing
+from refstack_server.errors import bad_request
+from refstack_server.identity import Caller
+from refstack_server.signin import Form
+from refstack_server.tables import Membership, Product, ProductVersion, Result
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_MOST = 200
+_LONGEST_REASON = 1000
+
+
+@router.get("/mine", response_model=None)
+def mine(request: Request, looking: Looking) -> Response | str:
+    """Show the caller's results, and those of the vendors they act for."""
+    caller = looking.caller
+    if not caller.openid:
+        return RedirectResponse("/signin", HTTPStatus.SEE_OTHER)
+    return _page(request, "mine.html", "/mine", looking, _own(caller))
+
+
+def _own(caller: Caller) -> sa.ColumnElement[bool]:
+    versions = (
+        sa.select(ProductVersion.id)
+        .join(Product, Product.id == ProductVersion.product_id)
+        .join(Membership, Membership.vendor_id == Product.organization_id)
+        .where(Membership.openid == caller.openid)
+    )
+    return (Result.openid == caller.openid) | Result.product_version_id.in_(versions)
+
+
+@router.get("/queue")
+def queue(request: Request, looking: Looking) -> str:
+    """Show the foundation what is published and not verified."""
+    looking.caller.require_foundation()
+    waiting = (Result.listed == sa.true()) & Result.openid.is_not(None)
+    return _page(request, "queue.html", "/queue", looking, waiting)
+
+
+def _page(
+    request: Request, name: str, here: str, looking: Looking, which: sa.ColumnElement[bool]
+) -> str:
+    query = sa.select(Result).where(which).order_by(Result.number.desc()).limit(_MOST)
+    return pages.render(
+        name,
+        here,
+        rows=[pages.row(each) for each in looking.session.scalars(query)],
+        words=pages.WORDS,
+        who=looking.caller.openid,
+        is_foundation=looking.caller.is_foundation,
+        csrf=request.session.get(signin.CSRF, ""),
+    )
+
+
+@router.post("/mine/upload")
+def upload(form: Form, session: Writing, looking: Looking) -> Response:
+    """Take a bundle from a form."""
+    sent = form.get("bundle")
+    if not isinstance(sent, UploadFile):
+        raise bad_request("choose a bundle: a .zip as refstack-client bundle sign writes it")
+    content = sent.file.read()
+    result, _ = stored.store(session, looking, received.read_bundle(content), content)
+    return RedirectResponse(f"/results/{result.id}", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/mine/{result_id}/publish")
+def publish(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Have everybody see a result."""
+    result = results.find_own(session, result_id, caller)
+    results.write_meta(session, result, results.SHARED, "true")
+    session.commit()
+    return _back("/mine")
+
+
+@router.post("/mine/{result_id}/withdraw")
+def withdraw(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Have nobody else see a result any more."""
+    result = results.find_own(session, result_id, caller)
+    results.require_unverified(result, "it cannot be withdrawn: nothing can be changed")
+    results.delete_meta(session, result, results.SHARED)
+    session.commit()
+    return _back("/mine")
+
+
+@router.post("/queue/{result_id}/verify")
+def verify(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Give the foundation's word for a result."""
+    caller.require_foundation()
+    results.verify(session, results.find(session, result_id, caller), until=None)
+    session.commit()
+    return _back("/queue")
+
+
+@router.post("/queue/{result_id}/revoke")
+def revoke(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Take the foundation's word back."""
+    caller.require_foundation()
+    why = signin.text(form, "why", _LONGEST_REASON)
+    results.revoke(session, results.find(session, result_id, caller), why)
+    session.commit()
+    return _back("/queue")
+
+
+def _back(path: str) -> Response:
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)

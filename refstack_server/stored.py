@@ -1,0 +1,66 @@
+"""Storing what was received: once, by its content, and as its owner's."""
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from refstack_server import kept, keys, outcomes, results
+from refstack_server.context import Asked
+from refstack_server.errors import conflict, unauthorized
+from refstack_server.received import Received
+from refstack_server.tables import Result
+
+
+def store(session: Session, looking: Asked, sent: Received, body: bytes) -> tuple[Result, bool]:
+    """Return the result of what was sent, and whether it is a new one.
+
+    :raises RefusedError: 401, nobody owns it; 409, somebody else uploaded it before
+    """
+    owner = _owner(looking, sent)
+    known, is_new = _known(session, sent.sha256), False
+    if known is None:
+        session.rollback()  # nobody waits while the disk is written to
+        kept.keep(looking.settings.data, sent.sha256, body)
+        known, is_new = _add(session, sent, owner)
+    if known.openid != owner:
+        raise conflict("This was uploaded by somebody else already")
+    return known, is_new
+
+
+def _known(session: Session, sha256: str) -> Result | None:
+    return session.scalar(sa.select(Result).where(Result.sha256 == sha256))
+
+
+def _owner(looking: Asked, sent: Received) -> str:
+    key = keys.of_fingerprint(looking.session, sent.fingerprint) if sent.fingerprint else None
+    owner = key.openid if key else looking.caller.openid
+    if not owner:
+        raise unauthorized("sign the bundle with a key that is registered here, or send a token")
+    return owner
+
+
+def _add(session: Session, sent: Received, owner: str) -> tuple[Result, bool]:
+    judged = sent.verdict.programme
+    result = Result(
+        kind=sent.kind,
+        sha256=sent.sha256,
+        cpid=sent.cpid,
+        cpid_folded=sent.cpid.casefold(),
+        duration_seconds=sent.seconds,
+        openid=owner,
+        outcomes=outcomes.pack(outcomes.of(sent.outcomes)),
+        guideline=judged.guideline.id,
+        programme=judged.key,
+        conformance=str(sent.verdict.conformance),
+    )
+    results.add(session, result)
+    results.write_meta(session, result, results.USER, owner)
+    try:
+        session.commit()
+    except IntegrityError:  # the same was stored meanwhile
+        session.rollback()
+        known = _known(session, sent.sha256)
+        if known is None:
+            raise
+        return known, False
+    return result, True

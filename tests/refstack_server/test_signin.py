@@ -1,0 +1,170 @@
+"""Signing in with a browser, and what one may do then."""
+
+import re
+
+import pytest
+import requests
+from identities import CLIENT_ID, SECRET, Provider, providing
+from serving import Server, add_user, person, serving
+from test_v2 import packed
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with providing() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, provider) -> Server:
+    place = tmp_path_factory.mktemp("signin")
+    (place / "secret").write_text(f"{SECRET}\n")
+    options = ["--oidc-issuer", provider.url, "--oidc-client", CLIENT_ID]
+    with serving(place / "data", *options, "--oidc-secret", place / "secret") as started:
+        yield started
+
+
+def signed_in(served: Server, provider: Provider, name: str) -> requests.Session:
+    """Return a browser in which somebody signed in."""
+    provider.subject = name
+    browser = requests.Session()
+    browser.headers["Accept"] = "text/html"
+    page = browser.get(f"{served.url}/mine", timeout=30)
+    assert page.url == f"{served.url}/mine"
+    assert f"{provider.url}/{name}" in page.text
+    return browser
+
+
+def csrf(browser: requests.Session, served: Server, path: str = "/mine") -> str:
+    page = browser.get(f"{served.url}{path}", timeout=30).text
+    return re.search(r'name="csrf" value="([^"]+)"', page)[1]
+
+
+def post(browser, served, path, **fields):
+    return browser.post(f"{served.url}{path}", data=fields, timeout=60)
+
+
+@pytest.fixture
+def alice(served, provider):
+    return signed_in(served, provider, "alice")
+
+
+@pytest.fixture(scope="module")
+def uploaded(served, provider, tmp_path_factory) -> str:
+    """The id of a bundle alice uploaded with her browser."""
+    browser = signed_in(served, provider, "alice")
+    content = packed(tmp_path_factory.mktemp("bundle"))
+    page = browser.post(
+        f"{served.url}/mine/upload",
+        data={"csrf": csrf(browser, served)},
+        files={"bundle": ("b.zip", content)},
+        timeout=60,
+    )
+    assert "Unofficial Results" in page.text, page.text
+    return page.url.rpartition("/")[2]
+
+
+def test_a_bundle_is_uploaded_published_and_withdrawn_with_a_browser(served, alice, uploaded):
+    anybody = f"{served.url}/results/{uploaded}"
+    assert requests.get(anybody, timeout=30).status_code == 401
+    token = csrf(alice, served)
+    assert "published" in post(alice, served, f"/mine/{uploaded}/publish", csrf=token).text
+    assert requests.get(anybody, timeout=30).status_code == 200
+    post(alice, served, f"/mine/{uploaded}/withdraw", csrf=token)
+    assert requests.get(anybody, timeout=30).status_code == 401
+
+
+def test_a_form_without_the_pages_token_changes_nothing(served, alice, uploaded):
+    for fields in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}):
+        answer = post(alice, served, f"/mine/{uploaded}/publish", **fields)
+        assert answer.status_code == 403
+    assert requests.post(f"{served.url}/mine/{uploaded}/publish", timeout=30).status_code == 401
+    assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
+
+
+def test_a_session_serves_pages_and_never_the_api(served, alice, uploaded):
+    assert alice.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 200
+    assert alice.get(f"{served.url}/v2/results/{uploaded}", timeout=30).status_code == 401
+    assert alice.get(f"{served.url}/v1/profile", timeout=30).status_code == 401
+
+
+def test_somebody_elses_results_are_not_to_be_changed(served, provider, uploaded):
+    mallory = signed_in(served, provider, "mallory")
+    assert uploaded not in mallory.get(f"{served.url}/mine", timeout=30).text
+    token = csrf(mallory, served)
+    assert post(mallory, served, f"/mine/{uploaded}/publish", csrf=token).status_code == 401
+    assert mallory.get(f"{served.url}/queue", timeout=30).status_code == 403
+    answer = post(mallory, served, f"/queue/{uploaded}/verify", csrf=token)
+    assert answer.status_code == 403
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(served, provider):
+    browser = signed_in(served, provider, "alice")
+    answer = browser.get(f"{served.url}/signin", allow_redirects=False, timeout=30)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    (kept,) = browser.cookies
+    browser.cookies.set("refstack", kept.value[:-2] + "xx", domain=kept.domain, path="/")
+    assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+
+
+def test_who_signs_out_is_nobody(served, provider):
+    browser = signed_in(served, provider, "alice")
+    post(browser, served, "/signout", csrf=csrf(browser, served))
+    assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+
+
+def test_a_sign_in_that_was_refused_or_made_up_is_none(served, provider):
+    provider.refuses = True
+    try:
+        page = requests.get(f"{served.url}/signin", timeout=30)
+    finally:
+        provider.refuses = False
+    assert page.status_code == 401
+    made_up = requests.get(f"{served.url}/signin/return?code=x&state=y", timeout=30)
+    assert made_up.status_code == 401
+
+
+def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, alice, uploaded):
+    post(alice, served, f"/mine/{uploaded}/publish", csrf=csrf(alice, served))
+    chief = person("chief")
+    add_user(served.data, type(chief)(f"{provider.url}/chief", chief.key), is_foundation=True)
+    browser = signed_in(served, provider, "chief")
+    assert "The foundation" in browser.get(f"{served.url}/queue", timeout=30).text
+    token = csrf(browser, served, "/queue")
+    post(browser, served, f"/queue/{uploaded}/verify", csrf=token)
+    page = f"{served.url}/results/{uploaded}"
+    assert "Verified by the Foundation" in requests.get(page, timeout=30).text
+    withdrawn = post(alice, served, f"/mine/{uploaded}/withdraw", csrf=csrf(alice, served))
+    assert withdrawn.status_code == 403
+    assert post(browser, served, f"/queue/{uploaded}/revoke", csrf=token).status_code == 400
+    post(browser, served, f"/queue/{uploaded}/revoke", csrf=token, why="changed")
+    assert "Unofficial Results" in requests.get(page, timeout=30).text
+
+
+def test_what_is_no_bundle_is_told_on_a_page(served, alice):
+    token = csrf(alice, served)
+    for files in ({"bundle": ("b.zip", b"nonsense")}, {"bundle": ("", b"")}):
+        answer = alice.post(
+            f"{served.url}/mine/upload", data={"csrf": token}, files=files, timeout=60
+        )
+        assert answer.status_code == 400
+        assert "<h1>" in answer.text
+
+
+def test_without_a_provider_nobody_signs_in_and_a_dead_one_is_told(tmp_path):
+    with serving(tmp_path / "data") as server:
+        assert server.call("GET", "/signin").status_code == 404
+    (tmp_path / "secret").write_text(SECRET)
+    dead = ["--oidc-issuer", "http://127.0.0.1:1", "--oidc-client", "x"]
+    with serving(tmp_path / "data", *dead, "--oidc-secret", tmp_path / "secret") as server:
+        assert server.call("GET", "/signin").status_code == 502
+
+
+def test_the_providers_secret_is_in_no_argument_and_no_log(served, alice):
+    from pathlib import Path  # noqa: PLC0415
+
+    arguments = Path(f"/proc/{served.process.pid}/cmdline").read_bytes()
+    assert SECRET.encode() not in arguments
+    assert SECRET not in (served.data.parent / "data.log").read_text()
