@@ -1,4 +1,4 @@
-"""A RefStack server's REST API v1, from the client's side."""
+"""A RefStack server's REST API from the client's side: v1, and v2 for bundles."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -75,6 +75,21 @@ def upload(server: Server, body: bytes, key: RSAPrivateKey | None, say: Say) -> 
             f"{server.url} refused the results: {_reason(response)}", hint=_hint(response)
         )
     return str(_json(response, server).get("url", ""))
+
+
+def upload_bundle(server: Server, content: bytes, say: Say) -> Mapping[str, Any]:
+    """Send a bundle; return what the server says of it: ``id``, ``url``, ``verdict``, ``checks``.
+
+    The same bundle may be sent again: it stays one result. Errors as for :func:`upload`.
+    """
+    call = _Call("POST", "/v2/bundles", {"Content-Type": "application/zip"}, content)
+    response = _request(server, call, say)
+    if response.status_code not in (_CREATED, requests.codes.ok):
+        raise InputError(
+            f"{server.url} refused the bundle: {_reason(response)}",
+            hint="sign it with a key that is registered there: bundle sign … --key KEY",
+        )
+    return _json(response, server)
 
 
 def results(server: Server, filters: Mapping[str, str], say: Say) -> Iterator[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""``bundle sign|show|verify`` and ``attest``: results others can check, and the vendor's word."""
+"""``bundle sign|show|verify|upload``, ``attest``: results to be checked, and the vendor's word."""
 
 import datetime
 import sys
@@ -11,6 +11,7 @@ from refstack_client import (
     attestation,
     bundle,
     guideline_source,
+    refstack_v1,
     report,
     ssh_signature,
     verification,
@@ -18,7 +19,7 @@ from refstack_client import (
 from refstack_client import run as runs
 from refstack_client.attestation import NO, YES, Attestation, Statement
 from refstack_client.command import Command, Lister, say
-from refstack_client.commands import arguments
+from refstack_client.commands import arguments, refstack
 from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, InputError, UsageError
 from refstack_client.files import read_bytes, write_over
 
@@ -141,6 +142,23 @@ class Show(Lister):
             raise InputError(f"{args.bundle}: {bundle.MANIFEST}: {error}") from error
         signed = "yes, unchecked" if bundle.SIGNATURE in members else "no"
         return ("what", "stated"), (("signed", signed), *stated.items())
+
+
+class Upload(Command):
+    """Send a bundle to a server, where it belongs to whoever signed it, and is private."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("bundle", metavar="FILE.zip", type=Path)
+        refstack.add_server(parser)
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        archive.read(args.bundle)  # what is none is not sent
+        done = refstack_v1.upload_bundle(refstack.server(args), read_bytes(args.bundle), say)
+        print(done.get("url", ""))
+        say(str(done.get("verdict", "")))
+        return EXIT_OK
 
 
 class Attest(Command):
