@@ -8,7 +8,7 @@ import pydantic
 from fastapi import APIRouter, Query, Response
 
 from refstack_client import comparison, report
-from refstack_server import kept, ledger, outcomes, received, results, stored, verdicts
+from refstack_server import kept, ledger, outcomes, received, results, statistics, stored, verdicts
 from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writing
 from refstack_server.errors import bad_request, forbidden, not_found
 from refstack_server.reading import Document, Text, read, schema_of
@@ -169,6 +169,13 @@ def revoke(result_id: str, body: Body, session: Writing, caller: Writer) -> dict
     results.revoke(session, results.find(session, result_id, caller), why)
     session.commit()
     return {"verified": False}
+
+
+@router.get("/statistics")
+def count(by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
+    """Return how the newest results one may see did by a programme, test by test."""
+    chosen = received.shipped_programme(by.guideline, by.programme)
+    return statistics.over(looking.session, looking.caller, chosen)
 
 
 @router.get("/log")

@@ -208,3 +208,33 @@ def test_what_an_old_client_uploaded_is_judged_too(server):
     assert compared[0]["test"] == names[0]
     assert (compared[0]["before"], compared[0]["after"]) == ("pass", "not-run")
     assert {each["change"] for each in compared[1:]} == {"same"}
+
+
+def test_statistics_count_what_the_caller_may_see(server, alice, root, key, tmp_path):
+    by = {"guideline": "2020.06", "programme": "storage"}
+
+    def counted(who=None):
+        return server.call("GET", "/v2/statistics", who, params=by).json()
+
+    before, all_before = counted(), counted(root)
+    content = packed(tmp_path, key, failing=2)
+    result_id = server.call("POST", "/v2/bundles", data=content).json()["id"]
+    assert counted() == before
+    assert counted(root)["results"] == all_before["results"] + 1
+    server.call("POST", f"/v1/results/{result_id}/meta/shared", alice, data="true")
+    after = counted()
+    assert after["results"] == before["results"] + 1
+    rows = {
+        test["name"]: test["outcomes"] for one in after["capabilities"] for test in one["tests"]
+    }
+    failed, passed = (testid.parse(NAMES[each]).name for each in (0, 2))
+    assert rows[failed]["fail"] >= 1
+    assert sum(rows[failed].values()) == sum(rows[passed].values()) == after["results"]
+    whole = {each["id"]: each["passed"] for each in after["capabilities"]}
+    broken = next(
+        each["id"]
+        for each in after["capabilities"]
+        if failed in {test["name"] for test in each["tests"]}
+    )
+    assert whole[broken] < after["results"]
+    assert server.call("GET", "/v2/statistics", params={**by, "guideline": "x"}).status_code == 404
