@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 from certifying import SANDBOX_ROOT
+from hypothesis import HealthCheck, settings
 from streams import StreamWriter
 
 from refstack_client.sandbox import cloud as sandbox_cloud
 from refstack_client.sandbox.cloud import Sandbox
+
+# A machine that is busy otherwise is no fault of a test.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 ROOT = Path(__file__).parent.parent
 # Real streams and published files that are too large, or not ours, to be part of the project.
