@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from refstack_server import observed, own_pages, pages, secret, signin
-from refstack_server.asgi import Bounded, Limited, OldWays, Safe
+from refstack_server.asgi import Bounded, Limited, OldWays, Safe, answer
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
 from refstack_server.v1 import guidelines, products, profile, results, vendors
@@ -63,14 +63,10 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     return app
 
 
-def _answer(refused: RefusedError) -> JSONResponse:
-    return JSONResponse(refused.as_json(), int(refused.status))
-
-
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, RefusedError):
         raise error
-    return pages.error(error) if pages.wants_page(request) else _answer(error)
+    return pages.error(error) if pages.wants_page(request) else answer(error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -95,4 +91,4 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _answer(RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error"))
+    return answer(RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error"))

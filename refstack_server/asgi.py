@@ -1,7 +1,7 @@
 """What every request goes through before a handler is found for it."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -30,6 +30,11 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def answer(refused: RefusedError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return what a program is told of a refusal."""
+    return JSONResponse(refused.as_json(), int(refused.status), headers)
 
 
 class Safe:
@@ -63,8 +68,7 @@ class Limited:
             refused = RefusedError(
                 HTTPStatus.TOO_MANY_REQUESTS, "too many requests; try again in a minute"
             )
-            answer = JSONResponse(refused.as_json(), int(refused.status), {"Retry-After": "60"})
-            await answer(scope, receive, send)
+            await answer(refused, {"Retry-After": "60"})(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -138,5 +142,4 @@ class Bounded:
             refused = RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"no more than {most} bytes are taken at once"
             )
-            answer = JSONResponse(refused.as_json(), int(refused.status))
-            await answer(scope, receive, send)
+            await answer(refused)(scope, receive, send)

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 
 from capabilities import testid
 from capabilities.testid import TestId
+from refstack_client import bundle
 from refstack_client.stream import class_fixture
 from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
 
@@ -15,9 +16,10 @@ _QUICK = 1
 
 @dataclass(frozen=True)
 class Entry:
-    """A test by its name or full id, its idempotent id ("" where unknown), what it came to, why.
+    """A test by its name or full id, its idempotent id, what it came to, why.
 
-    The set-up of a class stands among them as stestr names it: ``setUpClass (module.Class)``.
+    The idempotent id is "" where the full id has it, or nobody knows it. The set-up of a class
+    stands among them as stestr names it: ``setUpClass (module.Class)``.
     """
 
     name: str
@@ -37,18 +39,10 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
 
 def of(outcomes: Outcomes) -> tuple[Entry, ...]:
     """Return every attempt of a stream, and every set-up of a class that did not succeed."""
-    rows = [
-        (
-            each.order,
-            Entry(each.test.full, each.test.idempotent_id or "", str(each.outcome), each.reason),
-        )
-        for each in outcomes.attempts
-    ]
-    rows += [
-        (each.order, Entry(f"setUpClass ({each.class_name})", "", str(each.outcome), each.reason))
-        for each in outcomes.classes
-    ]
-    return tuple(entry for _, entry in sorted(rows, key=lambda row: row[0]))
+    return tuple(
+        Entry(each["test"], "", each["outcome"], each["reason"])
+        for each in bundle.outcomes_document(outcomes)
+    )
 
 
 def judged(entries: Iterable[Entry]) -> Outcomes:

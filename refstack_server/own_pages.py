@@ -12,7 +12,7 @@ from refstack_server.context import Looking, Writer, Writing
 from refstack_server.errors import bad_request
 from refstack_server.identity import Caller
 from refstack_server.signin import Form
-from refstack_server.tables import Membership, Product, ProductVersion, Result
+from refstack_server.tables import Result
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _MOST = 200
@@ -29,31 +29,24 @@ def mine(request: Request, looking: Looking) -> Response | str:
 
 
 def _own(caller: Caller) -> sa.ColumnElement[bool]:
-    versions = (
-        sa.select(ProductVersion.id)
-        .join(Product, Product.id == ProductVersion.product_id)
-        .join(Membership, Membership.vendor_id == Product.organization_id)
-        .where(Membership.openid == caller.openid)
-    )
-    return (Result.openid == caller.openid) | Result.product_version_id.in_(versions)
+    return (Result.openid == caller.openid) | results.of_vendors(caller.vendors)
 
 
 @router.get("/queue")
 def queue(request: Request, looking: Looking) -> str:
     """Show the foundation what is published and not verified."""
     looking.caller.require_foundation()
-    waiting = (Result.listed == sa.true()) & Result.openid.is_not(None)
+    waiting = results.LISTED & Result.openid.is_not(None)
     return _page(request, "queue.html", "/queue", looking, waiting)
 
 
 def _page(
     request: Request, name: str, here: str, looking: Looking, which: sa.ColumnElement[bool]
 ) -> str:
-    query = sa.select(Result).where(which).order_by(Result.number.desc()).limit(_MOST)
     return pages.render(
         name,
         here,
-        rows=[pages.row(each) for each in looking.session.scalars(query)],
+        rows=[pages.row(each) for each in results.newest(looking.session, [which], _MOST)],
         words=pages.WORDS,
         who=looking.caller.openid,
         is_foundation=looking.caller.is_foundation,

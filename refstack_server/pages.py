@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import jinja2
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +23,7 @@ from refstack_server.errors import RefusedError
 from refstack_server.tables import Product, ProductVersion, Result, Vendor
 from refstack_server.v1 import times
 from refstack_server.verdicts import By
+from scoring import page
 from scoring.verdict import Conformance
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -33,21 +33,10 @@ WORDS = report.WORDS
 _CACHED = "public, max-age=3600"
 
 
-@functools.cache
-def _environment() -> jinja2.Environment:
-    packages = ("refstack_server", "refstack_client", "scoring")
-    return jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each) for each in packages]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def render(name: str, here: str = "", **values: Any) -> str:
     """Return a page; what is filled in is escaped."""
-    return _environment().get_template(name).render(here=here, **values)
+    template = page.template("refstack_server", name, "refstack_client")
+    return template.render(here=here, **values)
 
 
 def wants_page(request: Request) -> bool:
@@ -84,24 +73,14 @@ class Filters(pydantic.BaseModel):
 @router.get("/results")
 def list_results(filters: Annotated[Filters, Query()], session: Reading, settings: Config) -> str:
     """List what is published, newest first."""
-    conditions = [Result.listed == sa.true(), *_conditions(filters)]
-    total = (
-        session.scalar(sa.select(sa.func.count()).select_from(Result).where(*conditions)) or 0
-        if len(conditions) > 1
-        else results.count_listed(session)
-    )
+    conditions = [results.LISTED, *_conditions(filters)]
+    total = results.count(session, conditions)
     pages = math.ceil(total / settings.page_size)
-    query = (
-        sa.select(Result)
-        .where(*conditions)
-        .order_by(Result.number.desc())
-        .limit(settings.page_size)
-        .offset((filters.page - 1) * settings.page_size)
-    )
+    found = results.newest(session, conditions, settings.page_size, filters.page)
     return render(
         "results.html",
         "/results",
-        rows=[row(each) for each in session.scalars(query)],
+        rows=[row(each) for each in found],
         total=total,
         page=filters.page,
         pages=pages,

@@ -1,5 +1,6 @@
 """Results in the database: who may see and change them, and what is written to them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -141,9 +142,25 @@ def _count(session: Session, more: int) -> None:
         session.execute(query)
 
 
-def count_listed(session: Session) -> int:
-    """Return how many results everybody may see."""
-    return session.scalar(sa.select(Count.number).where(Count.what == _LISTED)) or 0
+LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
+"""The condition that everybody may see a result; how many those are is kept, not counted."""
+
+
+def count(session: Session, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
+    """Return how many results meet all conditions."""
+    if len(conditions) == 1 and conditions[0] is LISTED:
+        query = sa.select(Count.number).where(Count.what == _LISTED)
+    else:
+        query = sa.select(sa.func.count()).select_from(Result).where(*conditions)
+    return session.scalar(query) or 0
+
+
+def newest(
+    session: Session, conditions: Sequence[sa.ColumnElement[bool]], size: int, page: int = 1
+) -> Iterable[Result]:
+    """Return a page of the results that meet all conditions, the newest first."""
+    query = sa.select(Result).where(*conditions).order_by(Result.number.desc())
+    return session.scalars(query.limit(size).offset((page - 1) * size))
 
 
 def of_product(product_id: str) -> sa.ColumnElement[bool]:
@@ -152,12 +169,12 @@ def of_product(product_id: str) -> sa.ColumnElement[bool]:
     return Result.product_version_id.in_(versions)
 
 
-def of_vendor(vendor_id: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a result is of a product of a vendor."""
+def of_vendors(vendor_ids: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a result is of a product of one of some vendors."""
     versions = (
         sa.select(ProductVersion.id)
         .join(Product, Product.id == ProductVersion.product_id)
-        .where(Product.organization_id == vendor_id)
+        .where(Product.organization_id.in_(vendor_ids))
     )
     return Result.product_version_id.in_(versions)
 

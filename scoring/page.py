@@ -6,12 +6,14 @@ import jinja2
 
 
 @functools.cache
-def template(package: str, name: str) -> jinja2.Template:
-    """Return the template ``name`` of ``package``; what is filled in is escaped."""
+def template(package: str, name: str, *beneath: str) -> jinja2.Template:
+    """Return the template ``name`` of ``package``; what is filled in is escaped.
+
+    :param beneath: packages whose templates it may build on, besides the common ones
+    """
+    packages = (package, *beneath, "scoring")
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader(package), jinja2.PackageLoader("scoring")]
-        ),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each) for each in packages]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -141,23 +141,13 @@ def list_results(
 ) -> dict[str, Any]:
     """List the results the caller may see, newest first."""
     conditions = list(_conditions(filters, session, caller))
-    pages = math.ceil(_count(session, conditions) / settings.page_size)
+    pages = math.ceil(results.count(session, conditions) / settings.page_size)
     page = _page(filters.page, pages)
-    query = (
-        sa.select(Result)
-        .where(*conditions)
-        .order_by(Result.number.desc())
-        .limit(settings.page_size)
-        .offset((page - 1) * settings.page_size)
-    )
     rows = [
         {**summary(each, caller), "url": page_url(settings, each)}
-        for each in session.scalars(query)
+        for each in results.newest(session, conditions, settings.page_size, page)
     ]
     return {"results": rows, "pagination": {"current_page": page, "total_pages": pages}}
-
-
-_LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
 
 
 def _conditions(
@@ -169,7 +159,7 @@ def _conditions(
             raise bad_request("To see signed test results you need to authenticate")
         yield Result.openid == caller.openid
     elif filters.product_id is None or not _is_own(session, filters.product_id, caller):
-        yield _LISTED
+        yield results.LISTED
     if filters.product_id is not None:
         yield results.of_product(filters.product_id)
     start, end = (
@@ -187,13 +177,6 @@ def _conditions(
     if filters.verification_status is not None:
         verified = results.verified()
         yield verified if filters.verification_status == "1" else ~verified
-
-
-def _count(session: Session, conditions: list[sa.ColumnElement[bool]]) -> int:
-    if len(conditions) == 1 and conditions[0] is _LISTED:
-        return results.count_listed(session)
-    query = sa.select(sa.func.count()).select_from(Result).where(*conditions)
-    return session.scalar(query) or 0
 
 
 def _is_own(session: Session, product_id: str, caller: Caller) -> bool:

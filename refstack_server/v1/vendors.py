@@ -143,7 +143,7 @@ def delete(vendor_id: str, session: Writing, caller: Writer) -> None:
     vendor = _find_own(session, vendor_id, caller)
     if vendor.type == VendorType.FOUNDATION:
         raise forbidden("the foundation cannot be removed")
-    if results.are_there(session, results.of_vendor(vendor.id)):
+    if results.are_there(session, results.of_vendors([vendor.id])):
         raise bad_request("results are attached to products of this vendor")
     session.delete(vendor)
     session.commit()

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pydantic
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
 
 from refstack_client import comparison, report
 from refstack_server import kept, ledger, outcomes, received, results, statistics, stored, verdicts
@@ -13,7 +14,7 @@ from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writi
 from refstack_server.errors import bad_request, forbidden, not_found
 from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.received import Received
-from refstack_server.tables import Kind, Result, now
+from refstack_server.tables import Kind, now
 from refstack_server.v1.results import page_url
 from refstack_server.verdicts import By
 
@@ -35,10 +36,7 @@ def add_bundle(
 
     It belongs to whoever signed it with a registered key, else to the caller, and is private.
     """
-    sent = received.read_bundle(body)
-    result, is_new = stored.store(session, looking, sent, body)
-    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return _answer(looking, result, sent)
+    return _stored(session, looking, received.read_bundle(body), body, response)
 
 
 @router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
@@ -52,12 +50,14 @@ def add_stream(
     """Take a subunit stream of the caller's, judged by a programme."""
     looking.caller.require_user()
     sent = received.read_stream(body, received.shipped_programme(by.guideline, by.programme))
+    return _stored(session, looking, sent, body, response)
+
+
+def _stored(
+    session: Session, looking: Asked, sent: Received, body: bytes, response: Response
+) -> dict[str, Any]:
     result, is_new = stored.store(session, looking, sent, body)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return _answer(looking, result, sent)
-
-
-def _answer(looking: Asked, result: Result, sent: Received) -> dict[str, Any]:
     return {
         "id": result.id,
         "url": page_url(looking.settings, result),
