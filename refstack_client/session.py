@@ -59,18 +59,13 @@ class Session:
             console, plan.by_capability(made_plan, wanted), made_plan.workers
         )
         jobs = []
-        for space, maker, chosen, workers in (
-            (self.space, None, [each for each in wanted if each not in own], made_plan.workers),
-            (
-                workspace.beside(self.space),
-                self.tenants.maker,
-                [each for each in wanted if each in own],
-                Workers(1),
-            ),
-        ):
-            if chosen:
-                tempest_conf.write(space, self.conf, self.choices, maker)
-                jobs.append(runner.Job(space, chosen, workers))
+        if borrowing := [each for each in wanted if each not in own]:
+            tempest_conf.write(self.space, self.conf, self.choices)
+            jobs.append(runner.Job(self.space, borrowing, made_plan.workers))
+        if making := [each for each in wanted if each in own]:
+            beside = workspace.beside(self.space)
+            tempest_conf.write(beside, self.conf, self.choices, self.tenants.maker)
+            jobs.append(runner.Job(beside, making, Workers(1)))
         hidden = (*self.tenants.secrets, *self.request.secrets)
         return runner.run(jobs, hidden, made, watched)
 
