@@ -119,11 +119,13 @@ def certify(
             report.keep(made, verdict, made_plan.as_json())
     except BaseException:
         # Nothing was planned, let alone run, and nothing stays in the cloud.
-        if not request.resumed and not made.plan.exists() and not made.tenancy.exists():
+        if not request.resumed and not made.plan.exists() and not left:
             shutil.rmtree(made.directory)
         raise
     last = (resume.last_outcome(each, outcomes) for each in made_plan.to_run)
     came_to = tuple(each or Outcome.NOT_RUN for each in last)
+    if Outcome.NOT_RUN not in came_to and not left:
+        leftovers.forget(made.tenancy)
     return Result(made, verdict, came_to, ended, tuple(left))
 
 

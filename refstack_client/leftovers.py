@@ -80,7 +80,10 @@ def _read(path: Path) -> tuple[Tenancy, Made] | None:
 
 
 def remove_noted(connection: Connection, path: Path, logs: Iterable[Path]) -> Removal:
-    """Remove the tenants a note names and the throwaway admin; the note goes when they are gone.
+    """Remove the tenants a note names and the throwaway admin.
+
+    The note stays: what Keystone was still making when its sender was killed is found by what was
+    there before the run, at the next look (:func:`forget` ends that).
 
     :param logs: where they are still there they know what was made since the note was written
     """
@@ -93,8 +96,14 @@ def remove_noted(connection: Connection, path: Path, logs: Iterable[Path]) -> Re
     done = throwaway.remove_tenants(connection, tenancy, known)
     done += throwaway.remove_admin(connection, tenancy.prefix)
     if not done.stayed:
-        path.unlink()
+        with contextlib.suppress(OSError):  # on a full disk it names what is gone already
+            _write(path, tenancy, Made())
     return done
+
+
+def forget(path: Path) -> None:
+    """Remove a note, of a run whose tests are all done and of which nothing is left."""
+    path.unlink(missing_ok=True)
 
 
 def remove(connection: Connection, of: Run, prefix: str, users: Sequence[Account]) -> Removal:

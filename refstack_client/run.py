@@ -10,7 +10,7 @@ attempts.jsonl   a line per start and one per end: what was asked, how it ended,
 log              what stestr said
 sbom.json        what was in the image, where it ran in one
 verdict.json report.html
-tenancy.json     what it made in the cloud, while that is there
+tenancy.json     what it made in the cloud, until all its tests are done and that is gone
 lock             held by the process that is in the run
 """
 

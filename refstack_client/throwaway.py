@@ -128,20 +128,24 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
     Tempest removes its own itself, but not where it was cut off or failed.
     """
     identity = connection.identity
+
+    def delete_project(project: Any) -> Removal:
+        return _attempt(f"project {project.name}", identity.delete_project, project)
+
     try:
         left = [
             project
             for project in identity.projects()
             if project.id in made.projects or _is_ours(project.name, tenancy.prefix)
         ]
-        left += _half_made(connection, tenancy, made)
+        # First, for it takes a moment, in which Keystone ends what a killed Tempest asked for.
+        done = _empty(connection, left, tenancy) if left else Removal()
         names = tuple(f"{project.name}-" for project in left)
         users = [
             user
             for user in identity.users()
             if user.id in made.users or user.name.startswith(names)
         ]
-        done = _empty(connection, left, tenancy) if left else Removal()
     except FAILURES as error:
         return stayed(f"the tenants of this run could not be listed: {brief(error)}")
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
@@ -149,10 +153,13 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
             lambda user: _attempt(f"user {user.name}", identity.delete_user, user), users
         ):
             done += each
-        for each in pool.map(
-            lambda one: _attempt(f"project {one.name}", identity.delete_project, one), left
-        ):
+        for each in pool.map(delete_project, left):
             done += each
+    try:
+        for project in _half_made(connection, tenancy, made):
+            done += delete_project(project)
+    except FAILURES as error:
+        done += stayed(f"projects nobody is in could not be listed: {brief(error)}")
     return done
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import openstack
 import psutil
 import pytest
 from certifying import (
@@ -151,6 +152,29 @@ def test_what_a_killed_run_left_is_listed_and_removed(place, sandbox):
     again = certify("--clean", str(made))
     assert (again.returncode, again.stdout) == (0, "")
     assert "left nothing behind" in again.stderr
+
+
+def test_tenants_that_tempest_made_itself_are_removed_with_everybody_in_them(place, sandbox):
+    started = start_and_wait_for(sandbox, place, "guideline")
+    while len([name for name in tenants_of(sandbox) if name.startswith("tempest-")]) < 3:
+        assert started.poll() is None, (place / "talk").read_text()
+        time.sleep(0.05)
+    started.kill()
+    started.wait(20)
+    done = certify("--clean", str(only_run(place)))
+    assert done.returncode == 0, done.stderr
+    assert tenants_of(sandbox) == []
+
+
+def test_a_project_that_keystone_made_once_its_tempest_was_dead_goes_with_the_run(place, sandbox):
+    started = start_and_wait_for(sandbox, place, UNDER_WAY)
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(30) == 130
+    assert tenants_of(sandbox) == []
+    openstack.connect(cloud="sandbox").identity.create_project(name="tempest-AccountTest-1234")
+    done = certify("--resume", str(only_run(place)))
+    assert done.returncode == 0, done.stderr
+    assert tenants_of(sandbox) == []
 
 
 def test_a_killed_run_is_told_of_and_what_was_done_counts(place, sandbox):
