@@ -59,7 +59,7 @@ def fill(engine: sa.Engine, number: int) -> list[str]:
         "outcomes": packed,
         "kind": str(Kind.PASSES),
     }
-    with engine.execution_options(writes=True).begin() as connection:
+    with database.writer(engine).begin() as connection:
         for begin in range(0, number, 1000):
             rows = [{"id": each, **common} for each in ids[begin : begin + 1000]]
             connection.execute(sa.insert(Result), rows)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server import observed, own_pages, pages, secret, signin
+from refstack_server import database, observed, own_pages, pages, secret, signin
 from refstack_server.asgi import Bounded, Limited, OldWays, Safe, answer
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
@@ -34,6 +34,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings, app.state.engine = settings, engine
+    app.state.writer = database.writer(engine)
     app.state.secret = secret.of(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
     for each in (results, profile, vendors, products, guidelines):
@@ -45,6 +46,8 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for away in (sa.exc.OperationalError, sa.exc.TimeoutError):
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _unforeseen)
     # The last is the first a request comes to.
     app.add_middleware(
@@ -87,6 +90,16 @@ def _http(request: Request, error: Exception) -> Response:
         return pages.error(RefusedError(status, status.phrase))
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
+
+
+def _away(request: Request, error: Exception) -> Response:
+    """Answer where the database cannot be reached, or others write to it for too long."""
+    # Without the query, in which names may stand.
+    LOG.error("the database cannot be used: %s", getattr(error, "orig", error))
+    return _refused(
+        request,
+        RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again"),
+    )
 
 
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -28,8 +28,7 @@ def _reading(request: Request) -> Iterator[Session]:
 
 def _writing(request: Request) -> Iterator[Session]:
     """Yield a session that is alone in writing; the handler commits, before the answer leaves."""
-    engine = request.app.state.engine.execution_options(writes=True)
-    with Session(engine, expire_on_commit=False) as session:
+    with Session(request.app.state.writer, expire_on_commit=False) as session:
         yield session
 
 

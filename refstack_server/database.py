@@ -16,11 +16,11 @@ from refstack_client.errors import InputError, MachineError
 logging.getLogger("alembic").setLevel(logging.WARNING)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SECONDS_TO_WAIT = 20
-"""SQLite has one writer at a time; the others wait."""
+"""How long somebody waits for others to have written."""
 
 
 def connect(url: str) -> sa.Engine:
-    """Return an engine.
+    """Return an engine, for SQLite one to read with.
 
     :raises InputError: the URL names no database that can be used
     """
@@ -28,27 +28,38 @@ def connect(url: str) -> sa.Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
             return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-        engine = sa.create_engine(parsed, connect_args={"timeout": _SECONDS_TO_WAIT})
+        return _sqlite(parsed, "BEGIN")
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise InputError(
             f"the database's URL cannot be used: {error}",
             hint="postgresql://user@host/name, or none for SQLite in the data directory",
         ) from error
+
+
+def writer(engine: sa.Engine) -> sa.Engine:
+    """Return an engine to write with.
+
+    SQLite has one writer at a time, and lets who finds another sleep and try again, some much
+    longer than others. Here they share one connection, and get it in turn.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+    one = {"pool_size": 1, "max_overflow": 0, "pool_timeout": _SECONDS_TO_WAIT}
+    return _sqlite(engine.url, "BEGIN IMMEDIATE", **one)
+
+
+def _sqlite(url: sa.URL, begin: str, **pool: int) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": _SECONDS_TO_WAIT}, **pool)
     sa.event.listen(engine, "connect", _set_up_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    # The driver begins transactions late, so that two could read before either writes.
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 
 def _set_up_sqlite(connection, _record) -> None:
-    # The driver begins transactions late, so that two could read before either writes.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def upgrade(engine: sa.Engine) -> None:

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from capabilities import testid
 from capabilities.testid import TestId
@@ -14,8 +14,7 @@ from scoring.outcome import Attempt, ClassOutcome, Outcome, Outcomes
 _QUICK = 1
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A test by its name or full id, its idempotent id, what it came to, why.
 
     The idempotent id is "" where the full id has it, or nobody knows it. The set-up of a class
@@ -29,8 +28,7 @@ class Entry:
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
-    rows = [astuple(each) for each in entries]
-    return zlib.compress(json.dumps(rows, ensure_ascii=False).encode(), _QUICK)
+    return zlib.compress(json.dumps(entries, ensure_ascii=False).encode(), _QUICK)
 
 
 def unpack(packed: bytes) -> tuple[Entry, ...]:

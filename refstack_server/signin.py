@@ -75,7 +75,7 @@ async def come_back(request: Request) -> Response:
         email=str(known.get("email") or ""),
         fullname=str(known.get("name") or ""),
     )
-    users.add(request.app.state.engine, new)
+    users.add(request.app.state.writer, new)
     request.session.clear()
     request.session.update({OPENID: new.openid, CSRF: secrets.token_urlsafe()})
     return RedirectResponse("/mine", HTTPStatus.SEE_OTHER)

@@ -6,8 +6,10 @@ import random
 import sqlite3
 import subprocess
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import requests
 from certifying import CLIENT
@@ -116,6 +118,17 @@ def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
         (counted,) = database.execute("SELECT number FROM counts").fetchone()
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert stored == counted >= len(acknowledged)
+
+
+def test_a_database_that_is_gone_is_said_and_no_fault_of_the_requests(tmp_path, postgres):
+    name = f"gone_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.replace("NAME", "postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        with serving(tmp_path / "data", "--database", postgres.replace("NAME", name)) as server:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            answers = [server.call("GET", each) for each in ("/health", "/v1/results")]
+    assert [each.status_code for each in answers] == [503, 503]
+    assert answers[0].json()["title"] == "the database does not answer; try again"
 
 
 def test_the_openapi_document_describes_bodies(tmp_path):
