@@ -17,7 +17,7 @@ lock             held by the process that is in the run
 import contextlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -187,6 +187,7 @@ class Attempt:
     workspace: Path
     retry_budget: int
     asked: int = 0
+    started: str = ""
     ended: str = ""
 
     @property
@@ -203,7 +204,10 @@ class Retries:
 
 
 def retries(run: Run) -> Retries:
-    known = attempts(run)
+    return retries_of(attempts(run))
+
+
+def retries_of(known: Sequence[Attempt]) -> Retries:
     used = sum(each.mode is Mode.FAILED and bool(each.asked) for each in known)
     return Retries(used, known[-1].retry_budget if known else RETRY_BUDGET)
 
@@ -218,10 +222,13 @@ def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
 
 def records(run: Run) -> list[dict[str, Any]]:
     """Return what was written down about each attempt, oldest first."""
+    return records_in(run.attempts.read_text(encoding="utf-8") if run.attempts.exists() else "")
+
+
+def records_in(text: str) -> list[dict[str, Any]]:
+    """As :func:`records`, from the content of the file."""
     known: dict[int, dict[str, Any]] = {}
-    for line in (
-        run.attempts.read_text(encoding="utf-8").splitlines() if run.attempts.exists() else ()
-    ):
+    for line in text.splitlines():
         with contextlib.suppress(ValueError):  # half a line, of a kill
             record = json.loads(line)
             known.setdefault(record.get("attempt", 0), {}).update(record)
@@ -230,16 +237,24 @@ def records(run: Run) -> list[dict[str, Any]]:
 
 def attempts(run: Run) -> tuple[Attempt, ...]:
     """Return every attempt, oldest first."""
-    return tuple(
-        Attempt(
-            number=each["attempt"],
-            mode=Mode(each["mode"]),
-            workspace=Path(each["workspace"]),
-            retry_budget=each["retry_budget"],
-            asked=each.get("asked", 0),
-            ended=each.get("ended", ""),
-        )
-        for each in records(run)
+    return tuple(map(_attempt, records(run)))
+
+
+def attempts_in(text: str) -> tuple[Attempt, ...]:
+    """As :func:`attempts`, from the content of the file."""
+    return tuple(map(_attempt, records_in(text)))
+
+
+def _attempt(record: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        number=record["attempt"],
+        mode=Mode(record["mode"]),
+        # A bundle does not tell it.
+        workspace=Path(record.get("workspace", "")),
+        retry_budget=record["retry_budget"],
+        asked=record.get("asked", 0),
+        started=record.get("started", ""),
+        ended=record.get("ended", ""),
     )
 
 

@@ -192,6 +192,31 @@ class AddUser(_Server):
         return EXIT_OK
 
 
+class Export(_Server):
+    """Write the public part as files: pages that need no server."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("target", type=Path, metavar="DIR", help="where to; made by this")
+        parser.add_argument(
+            "--public-url", default="", metavar="URL", help="where the files will be to be read"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        from refstack_server import app, database, export
+
+        settings = replace(
+            self.settings(args),
+            public_url=args.public_url,
+            requests_per_minute=0,
+        )
+        engine = database.connect(settings.database_url)
+        database.check(engine)
+        export.write(app.create(settings, engine), args.target, say)
+        return EXIT_OK
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from refstack_server import identity, results
+from refstack_server import identity, redacted, results, verdicts
 from refstack_server.asgi import API
 from refstack_server.identity import Caller
 from refstack_server.settings import Settings
 from refstack_server.tables import Result
+from refstack_server.verdicts import By
+from scoring.verdict import Verdict
 
 OPENID = "openid"
 """Under which a browser's session has who signed in."""
@@ -64,6 +66,15 @@ class Asked:
     def find(self, result_id: str) -> Result:
         """Return a result the caller may see; errors as for :func:`.results.find`."""
         return results.find(self.session, result_id, self.caller)
+
+    def knows_all(self, result: Result) -> bool:
+        """Return whether the caller sees more of a result than everybody may."""
+        return results.role(result, self.caller) != results.READER
+
+    def verdict(self, result: Result, by: By) -> Verdict:
+        """Return what the caller may know of a verdict; errors as for :func:`.verdicts.of`."""
+        verdict = verdicts.of(self.settings, result, by)
+        return verdict if self.knows_all(result) else redacted.verdict(verdict)
 
 
 def _asked(session: "Reading", caller: "Reader", settings: "Config") -> Asked:

@@ -14,7 +14,7 @@ from refstack_client.errors import InputError, MachineError
 
 # It tells of itself whenever it looks.
 logging.getLogger("alembic").setLevel(logging.WARNING)
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 _SECONDS_TO_WAIT = 20
 """How long somebody waits for others to have written."""
 
@@ -113,11 +113,11 @@ def _head() -> str | None:
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 def _config(connection: sa.Connection) -> alembic.config.Config:
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

@@ -1,5 +1,6 @@
 """Pages for those who signed in: their results, and the foundation's queue."""
 
+from datetime import date
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -11,12 +12,14 @@ from refstack_server import pages, received, results, signin, stored
 from refstack_server.context import Looking, Writer, Writing
 from refstack_server.errors import bad_request
 from refstack_server.identity import Caller
+from refstack_server.results import Sharing
 from refstack_server.signin import Form
 from refstack_server.tables import Result
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _MOST = 200
 _LONGEST_REASON = 1000
+_LONGEST_WORD = 16
 
 
 @router.get("/mine", response_model=None)
@@ -34,9 +37,9 @@ def _own(caller: Caller) -> sa.ColumnElement[bool]:
 
 @router.get("/queue")
 def queue(request: Request, looking: Looking) -> str:
-    """Show the foundation what is published and not verified."""
+    """Show the foundation what is shared with it, published, or verified."""
     looking.caller.require_foundation()
-    waiting = results.LISTED & Result.openid.is_not(None)
+    waiting = (results.LISTED | (Result.submitted == sa.true())) & Result.openid.is_not(None)
     return _page(request, "queue.html", "/queue", looking, waiting)
 
 
@@ -65,21 +68,20 @@ def upload(form: Form, session: Writing, looking: Looking) -> Response:
     return RedirectResponse(f"/results/{result.id}", HTTPStatus.SEE_OTHER)
 
 
-@router.post("/mine/{result_id}/publish")
-def publish(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Have everybody see a result."""
-    result = results.find_own(session, result_id, caller)
-    results.write_meta(session, result, results.SHARED, "true")
-    session.commit()
-    return _back("/mine")
+@router.get("/mine/{result_id}/bundle")
+def download(result_id: str, looking: Looking) -> Response:
+    """Return a bundle as it was sent, to its owner and the foundation."""
+    return stored.as_file(looking, result_id)
 
 
-@router.post("/mine/{result_id}/withdraw")
-def withdraw(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Have nobody else see a result any more."""
-    result = results.find_own(session, result_id, caller)
-    results.require_unverified(result, "it cannot be withdrawn: nothing can be changed")
-    results.delete_meta(session, result, results.SHARED)
+@router.post("/mine/{result_id}/share")
+def share(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Share a result with the certifier, with everybody, or with nobody any more."""
+    try:
+        with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
+    except ValueError as error:
+        raise bad_request(f"with: {', '.join(Sharing)}") from error
+    results.share(session, results.find_own(session, result_id, caller), with_)
     session.commit()
     return _back("/mine")
 
@@ -88,7 +90,11 @@ def withdraw(result_id: str, form: Form, session: Writing, caller: Writer) -> Re
 def verify(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
     """Give the foundation's word for a result."""
     caller.require_foundation()
-    results.verify(session, results.find(session, result_id, caller), until=None)
+    try:
+        until = date.fromisoformat(str(form["until"])) if form.get("until") else None
+    except ValueError as error:
+        raise bad_request(f"until: {error}") from error
+    results.verify(session, results.find(session, result_id, caller), until)
     session.commit()
     return _back("/queue")
 

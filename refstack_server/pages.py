@@ -1,8 +1,10 @@
 """Pages for people: what is published, and guidelines. No script runs in them."""
 
+import csv
 import functools
+import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -15,20 +17,31 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline, Status
 from capabilities.programme import Programme
-from refstack_client import bundle, report
+from refstack_client import bundle, comparison, report, report_table
+from refstack_client.comparison import Change
+from refstack_client.run import retries_of
 from refstack_server import outcomes, results, verdicts
 from refstack_server.asgi import API
 from refstack_server.context import Config, Looking, Reading
 from refstack_server.errors import RefusedError
+from refstack_server.results import Sharing
 from refstack_server.tables import Product, ProductVersion, Result, Vendor
 from refstack_server.v1 import times
 from refstack_server.verdicts import By
 from scoring import page
+from scoring.sheet_csv import neutral
 from scoring.verdict import Conformance
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_VERIFIED = "Verified by the Foundation"
+VERIFIED = "verified"
+STANDINGS = {
+    Sharing.NOBODY: "private",
+    Sharing.CERTIFIER: "with the certifier",
+    Sharing.EVERYBODY: "unofficial",
+}
 _LONGEST = 80
+_MOST_IN_A_TABLE = 10_000
+_COLUMNS = ("id", "created_at", "conformance", "programme", "guideline", "product", "standing")
 WORDS = report.WORDS
 _CACHED = "public, max-age=3600"
 
@@ -68,6 +81,28 @@ class Filters(pydantic.BaseModel):
         """Return the query of another page of the same list."""
         asked = {**self.model_dump(exclude_defaults=True), "page": page}
         return urlencode(asked)
+
+
+@router.get("/results.csv")
+def list_as_csv(filters: Annotated[Filters, Query()], session: Reading) -> Response:
+    """Return what is published as a table for spreadsheets."""
+    found = results.newest(session, [results.LISTED, *_conditions(filters)], _MOST_IN_A_TABLE)
+    cells = ([row(each)[name] for name in _COLUMNS] for each in found)
+    return _csv(table(_COLUMNS, cells), "results")
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Return a table in which no text is a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([neutral(str(each or "")) for each in cells] for cells in rows)
+    return out.getvalue()
+
+
+def _csv(content: str, name: str) -> Response:
+    shown_as = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=shown_as)
 
 
 @router.get("/results")
@@ -125,8 +160,8 @@ def row(result: Result) -> dict[str, Any]:
         "programme": result.programme,
         "guideline": result.guideline,
         "product": version.product.name if version and is_public else None,
-        "is_verified": result.is_verified,
-        "is_shared": result.listed,
+        "product_id": version.product.id if version and is_public else None,
+        "standing": VERIFIED if result.is_verified else STANDINGS[results.sharing(result)],
     }
 
 
@@ -147,16 +182,69 @@ def _programmes(guideline_id: str) -> tuple[Programme, ...]:
 def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) -> str:
     """Show a result: the verdict first, every reason, all capabilities."""
     result = looking.find(result_id)
+    knows_all = looking.knows_all(result)
     about: dict[str, Any] = {
         "result": result,
         "created_at": times.text(result.created_at),
-        "standing": _VERIFIED if result.is_verified else bundle.UNOFFICIAL,
+        "standing": _word_of_the_foundation(result),
+        "judged": by.or_of(result),
+        "guidelines": _newest_first(),
+        "programmes": _known_programmes(),
+        "knows_all": knows_all,
+        "sharing": STANDINGS[results.sharing(result)],
+        "badge": f"{looking.settings.public_url.rstrip('/')}/results/{result.id}/badge.svg",
     }
     if not (by.guideline or result.guideline):
         names = outcomes.passed(outcomes.unpack(result.outcomes))
-        return render("passes.html", names=names, guidelines=_newest_first(), **about)
-    verdict = verdicts.of(looking.settings, result, by)
-    return render("result.html", **report.page_of(verdict), **about)
+        return render("passes.html", names=names, **about)
+    started = verdicts.attempts(looking.settings, result)
+    filled_in = {
+        **report.page_of(looking.verdict(result, by)),
+        "retries": retries_of(started) if started else None,
+        "attempts": started if knows_all else (),
+    }
+    return render("result.html", **filled_in, **about)
+
+
+def _word_of_the_foundation(result: Result) -> str:
+    if not result.is_verified:
+        return bundle.UNOFFICIAL
+    until = f" until {result.verified_until:%Y-%m-%d}" if result.verified_until else ""
+    return f"Verified by the Foundation{until}"
+
+
+@router.get("/results/{result_id}/tests.csv")
+def result_as_csv(result_id: str, by: Annotated[By, Query()], looking: Looking) -> Response:
+    """Return what every test of a result came to as a table for spreadsheets."""
+    verdict = looking.verdict(looking.find(result_id), by)
+    return _csv(report_table.csv_text(verdict), result_id)
+
+
+class Pair(By):
+    """Two results, and by what both are judged: without, as the first was."""
+
+    before: str = ""
+    after: str = ""
+
+
+@router.get("/compared")
+def compare(pair: Annotated[Pair, Query()], looking: Looking) -> str:
+    """Show what became of every required test from one result to another."""
+    # An id, or the address of a page.
+    ids = (each.strip().rpartition("/")[2] for each in (pair.before, pair.after))
+    first, second = map(looking.find, ids)
+    by = pair.or_of(first)
+    before, after = (looking.verdict(each, by) for each in (first, second))
+    found = comparison.compare(before, after)
+    return render(
+        "compared.html",
+        sides=[
+            (each, times.text(each.created_at), report.headline(verdict))
+            for each, verdict in ((first, before), (second, after))
+        ],
+        changes=[each for each in found if each.change is not Change.SAME],
+        total=len(found),
+    )
 
 
 @router.get("/results/{result_id}/badge.svg")
@@ -207,6 +295,7 @@ def _guideline_page(guideline_id: str) -> str:
         "guideline.html",
         "/guidelines",
         guideline=guideline,
+        is_json=catalogue.file_name(guideline_id).endswith(".json"),
         programmes=programme.programmes(guideline),
         statuses=list(Status),
     )

@@ -1,16 +1,17 @@
 """Results in the database: who may see and change them, and what is written to them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from refstack_server import ledger
-from refstack_server.errors import forbidden, not_found, unauthorized
+from refstack_server import ledger, verdicts
+from refstack_server.errors import bad_request, forbidden, not_found, unauthorized
 from refstack_server.identity import Caller
 from refstack_server.ledger import Event
-from refstack_server.tables import Count, Meta, Product, ProductVersion, Result, now
+from refstack_server.tables import Count, Kind, Meta, Product, ProductVersion, Result, now
 
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
@@ -18,12 +19,21 @@ FOUNDATION, OWNER, READER = "foundation", "owner", "user"
 _LISTED = "listed results"
 
 
+class Sharing(StrEnum):
+    """Who may see a result besides its owner: more and more."""
+
+    NOBODY = "nobody"
+    CERTIFIER = "certifier"
+    EVERYBODY = "everybody"
+
+
 def role(result: Result, caller: Caller) -> str | None:
     """Return as what a caller sees a result, None if not at all.
 
-    The users of the vendor to whose product a result was attached own it as its uploader does.
+    The users of the vendor to whose product a result was attached own it as its uploader does. The
+    foundation sees all that RefStack v1 knows, and what else was shared with it.
     """
-    if caller.is_foundation:
+    if caller.is_foundation and (result.kind == Kind.PASSES or result.submitted or result.listed):
         return FOUNDATION
     if result.openid and (caller.openid == result.openid or _is_of(result, caller)):
         return OWNER
@@ -90,7 +100,7 @@ def write_meta(session: Session, result: Result, key: str, value: str) -> None:
         known.value = value
     else:
         result.meta.append(Meta(key=key, value=value))
-    _list(session, result)
+    _follow(session, result, key)
 
 
 def delete_meta(session: Session, result: Result, key: str) -> None:
@@ -102,21 +112,34 @@ def delete_meta(session: Session, result: Result, key: str) -> None:
     if known is None:
         raise not_found(f"Metadata key {key} not found for test run {result.id}")
     result.meta.remove(known)
-    _list(session, result)
+    _follow(session, result, key)
 
 
-def verify(session: Session, result: Result, until: datetime | None) -> None:
-    """Give the foundation's word for a result, for good or until a time.
+def _follow(session: Session, result: Result, key: str) -> None:
+    """Have a result be what its metadata say."""
+    if key == SHARED:
+        _list(session, result)
+    if result.kind == Kind.PASSES and key in (GUIDELINE, TARGET):
+        written = (result.meta_value(each) or "" for each in (GUIDELINE, TARGET))
+        verdicts.judge_passes(result, *written)
 
-    :raises RefusedError: 403, it is not published, or it is not said what it is for
+
+def verify(session: Session, result: Result, until: date | None) -> None:
+    """Give the foundation's word for a result, for good or until a day begins.
+
+    :raises RefusedError: 403, it is not published, or it is not said what it is for; 400, the day
+        is not to come
     """
+    if until and until <= now().date():
+        raise bad_request("a verification ends in the future", "/until")
     needed = (TARGET, GUIDELINE, SHARED)
-    if not result.guideline and not all(result.meta_value(key) for key in needed):
+    if result.kind == Kind.PASSES and not all(result.meta_value(key) for key in needed):
         raise forbidden(f"before it is verified a result needs {', '.join(needed)} in its metadata")
     if not result.listed:
         raise forbidden("before it is verified a result is published by its owner")
-    result.verification_status, result.verified_until = 1, until
-    told = {"until": until.isoformat()} if until else {}
+    ends = datetime.combine(until, datetime.min.time()) if until else None
+    result.verification_status, result.verified_until = 1, ends
+    told = {"until": ends.isoformat()} if ends else {}
     ledger.add(session, result, Event.VERIFIED, **told)
 
 
@@ -125,6 +148,27 @@ def revoke(session: Session, result: Result, why: str) -> None:
     if result.verification_status:
         result.verification_status, result.verified_until = 0, None
         ledger.add(session, result, Event.REVOKED, why=why)
+
+
+def share(session: Session, result: Result, with_: Sharing) -> None:
+    """Share a result, or take it back.
+
+    :raises RefusedError: 403, what is verified stays published
+    """
+    if with_ is not Sharing.EVERYBODY:
+        require_unverified(result, "it cannot be withdrawn: nothing can be changed")
+    result.submitted = with_ is not Sharing.NOBODY
+    if with_ is Sharing.EVERYBODY:
+        write_meta(session, result, SHARED, "true")
+    elif result.meta_value(SHARED) is not None:
+        delete_meta(session, result, SHARED)
+
+
+def sharing(result: Result) -> Sharing:
+    """Return who may see a result."""
+    if result.listed:
+        return Sharing.EVERYBODY
+    return Sharing.CERTIFIER if result.submitted else Sharing.NOBODY
 
 
 def _list(session: Session, result: Result) -> None:
@@ -144,6 +188,13 @@ def _count(session: Session, more: int) -> None:
 
 LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
 """The condition that everybody may see a result; how many those are is kept, not counted."""
+
+
+def seen_by(caller: Caller) -> sa.ColumnElement[bool]:
+    """Return the condition that a caller may see a result that is not their own."""
+    if not caller.is_foundation:
+        return LISTED
+    return LISTED | (Result.kind == Kind.PASSES) | (Result.submitted == sa.true())
 
 
 def count(session: Session, conditions: Sequence[sa.ColumnElement[bool]]) -> int:

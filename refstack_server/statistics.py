@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 
 from capabilities.guideline import Status, Test
 from capabilities.programme import Programme
-from refstack_server import outcomes
+from refstack_server import outcomes, results
 from refstack_server.identity import Caller
 from refstack_server.outcomes import Entry
 from refstack_server.tables import Result
@@ -32,8 +32,7 @@ def over(session: Session, caller: Caller, programme: Programme) -> dict[str, An
         .order_by(Result.number.desc())
         .limit(MOST)
     )
-    if not caller.is_foundation:
-        query = query.where(Result.listed == sa.true())
+    query = query.where(results.seen_by(caller))
     tests = programme.required_tests()
     came_to = [_by_test(tests, outcomes.unpack(each.outcomes)) for each in session.scalars(query)]
     return {

@@ -1,14 +1,15 @@
 """Storing what was received: once, by its content, and as its owner's."""
 
 import sqlalchemy as sa
+from fastapi import Response
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from refstack_server import kept, keys, outcomes, results
 from refstack_server.context import Asked
-from refstack_server.errors import conflict, unauthorized
+from refstack_server.errors import conflict, forbidden, not_found, unauthorized
 from refstack_server.received import Received
-from refstack_server.tables import Result
+from refstack_server.tables import Kind, Result
 
 
 def store(session: Session, looking: Asked, sent: Received, body: bytes) -> tuple[Result, bool]:
@@ -25,6 +26,23 @@ def store(session: Session, looking: Asked, sent: Received, body: bytes) -> tupl
     if known.openid != owner:
         raise conflict("This was uploaded by somebody else already")
     return known, is_new
+
+
+def as_file(looking: Asked, result_id: str) -> Response:
+    """Return a bundle as it was sent, for its owner and the foundation.
+
+    :raises RefusedError: 403, or 404 where it was no bundle
+    """
+    result = looking.find(result_id)
+    if not looking.knows_all(result):
+        raise forbidden("the whole bundle is its owner's; what is public of it is the verdict")
+    if result.kind != Kind.BUNDLE or not result.sha256:
+        raise not_found("there is no bundle of this result")
+    return Response(
+        kept.read(looking.settings.data, result.sha256),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{result.id}.zip"'},
+    )
 
 
 def _known(session: Session, sha256: str) -> Result | None:

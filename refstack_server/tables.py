@@ -146,8 +146,9 @@ class Result(Base):
 
     ``number`` gives lists their order, whatever was stored in one second. ``outcomes`` are packed
     (:mod:`refstack_server.outcomes`): nobody asks the database for a single test. ``listed`` says
-    whether everybody may see it: it is nobody's, or shared. ``sha256`` is that of the bundle or
-    stream that was sent, and the others what it came to by the guideline it was judged by.
+    whether everybody may see it: it is nobody's, or shared; ``submitted`` whether the certifier
+    may. ``sha256`` is that of the bundle or stream that was sent, and the others what it came to by
+    the guideline it was judged by.
     """
 
     __tablename__ = "results"
@@ -165,6 +166,7 @@ class Result(Base):
     duration_seconds: Mapped[int]
     openid: Mapped[str | None] = mapped_column(sa.ForeignKey("users.openid"))
     listed: Mapped[bool]
+    submitted: Mapped[bool] = mapped_column(default=False)
     verification_status: Mapped[int] = mapped_column(default=0)
     verified_until: Mapped[datetime | None]
     product_version_id: Mapped[str | None] = mapped_column(

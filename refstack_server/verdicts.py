@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pydantic
 
-from refstack_client import archive, bundle
+from refstack_client import archive, bundle, run
+from refstack_client.run import Attempt
 from refstack_server import kept, outcomes, received
-from refstack_server.errors import bad_request
+from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
 from refstack_server.tables import Kind, Result
 from scoring.verdict import Verdict, judge
 
 _REMEMBERED = 64
+OLD_NAMES = {"object": "storage"}
+"""What RefStack v1 calls otherwise than the guidelines do."""
 
 
 class By(pydantic.BaseModel):
@@ -40,13 +43,34 @@ def of(settings: Settings, result: Result, by: By) -> Verdict:
         raise bad_request("name a guideline and a programme: this result came without")
     own = (guideline, name) == (result.guideline, result.programme)
     if own and result.kind == Kind.BUNDLE and result.sha256:
-        return _of_bundle(settings.data, result.sha256)
+        return _of_bundle(settings.data, result.sha256)[0]
     entries = outcomes.unpack(result.outcomes)
     return judge(received.shipped_programme(guideline, name), outcomes.judged(entries))
 
 
+def judge_passes(result: Result, guideline: str, target: str) -> None:
+    """Judge what an old client sent by what was written beside it; what is none judges nothing."""
+    by = guideline.removesuffix(".json"), OLD_NAMES.get(target, target)
+    try:
+        chosen = received.shipped_programme(*by)
+    except RefusedError:
+        result.guideline = result.programme = result.conformance = None
+        return
+    verdict = judge(chosen, outcomes.judged(outcomes.unpack(result.outcomes)))
+    result.guideline, result.programme = chosen.guideline.id, chosen.key
+    result.conformance = str(verdict.conformance)
+
+
+def attempts(settings: Settings, result: Result) -> tuple[Attempt, ...]:
+    """Return how often a bundle's run was started, oldest first; nothing else tells of it."""
+    if result.kind != Kind.BUNDLE or not result.sha256:
+        return ()
+    return _of_bundle(settings.data, result.sha256)[1]
+
+
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _of_bundle(data: Path, sha256: str) -> Verdict:
-    """Return the verdict as it follows from the bundle, its own guideline and plan included."""
+def _of_bundle(data: Path, sha256: str) -> tuple[Verdict, tuple[Attempt, ...]]:
+    """Return what follows from the bundle alone, its own guideline and plan included."""
     members = archive.unpack(kept.read(data, sha256), sha256)
-    return bundle.recompute(members)[1]
+    started = run.attempts_in(members.get(bundle.ATTEMPTS, b"").decode())
+    return bundle.recompute(members)[1], started

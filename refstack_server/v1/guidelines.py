@@ -10,13 +10,12 @@ from fastapi.responses import PlainTextResponse
 from capabilities import catalogue, programme
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Status
+from refstack_server import verdicts
 from refstack_server.errors import bad_request, not_found
 
 router = APIRouter(prefix="/guidelines", tags=["guidelines"])
 _JSON = ".json"
 _POWERED = "powered"
-_PROGRAMMES = {"object": "storage"}
-"""What RefStack v1 calls otherwise than the guidelines do."""
 _TRUE = ("true", "yes", "1")
 
 
@@ -66,7 +65,7 @@ def list_tests(
     guideline, _ = catalogue.load(_find(name))
     try:
         found = (
-            programme.find(guideline, _PROGRAMMES.get(target, target))
+            programme.find(guideline, verdicts.OLD_NAMES.get(target, target))
             if target
             else programme.default(guideline, "platform")
         )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server import results
+from refstack_server import offers, results
 from refstack_server.context import Body, Reader, Reading, Writer, Writing
 from refstack_server.errors import bad_request, conflict, forbidden, not_found
 from refstack_server.identity import Caller
@@ -65,13 +65,8 @@ def list_products(
     session: Reading, caller: Reader, organization_id: str | None = None
 ) -> dict[str, Any]:
     """List public products and one's own, by name; the foundation sees all."""
-    query = sa.select(Product).order_by(Product.name, Product.id)
-    if organization_id is not None:
-        query = query.where(Product.organization_id == organization_id)
-    if not caller.is_foundation:
-        own = Product.organization_id.in_(caller.vendors)
-        query = query.where(Product.public | own)
-    return {"products": [_summary(each, caller) for each in session.scalars(query)]}
+    found = offers.products(session, caller, organization_id)
+    return {"products": [_summary(each, caller) for each in found]}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewProduct))
@@ -128,21 +123,8 @@ def _summary(product: Product, caller: Caller) -> dict[str, Any]:
     }
 
 
-def _find(session: Session, product_id: str, caller: Caller) -> Product:
-    """Return a product the caller may see.
-
-    :raises RefusedError: 404, 403
-    """
-    product = session.get(Product, product_id)
-    if product is None:
-        raise not_found(f"Product {product_id} not found")
-    if not product.public:
-        caller.require_vendor(product.organization_id)
-    return product
-
-
 def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
-    product = _find(session, product_id, caller)
+    product = offers.find_product(session, product_id, caller)
     caller.require_vendor(product.organization_id)
     return product
 
@@ -150,7 +132,7 @@ def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
 @router.get("/{product_id}")
 def show(product_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
     """Return a product; those who manage it see who made it, and when."""
-    product = _find(session, product_id, caller)
+    product = offers.find_product(session, product_id, caller)
     shown = _summary(product, caller)
     if not shown["can_manage"]:
         return shown
@@ -197,7 +179,7 @@ def delete(product_id: str, session: Writing, caller: Writer) -> None:
 @router.get("/{product_id}/versions")
 def list_versions(product_id: str, session: Reading, caller: Reader) -> list[dict[str, Any]]:
     """List a product's versions; the first has no name and stands for the product itself."""
-    _find(session, product_id, caller)
+    offers.find_product(session, product_id, caller)
     query = sa.select(ProductVersion).where(ProductVersion.product_id == product_id)
     versions = sorted(session.scalars(query), key=lambda each: (each.version or "", each.id))
     return [_version(each) for each in versions]
@@ -255,7 +237,7 @@ def show_version(
     product_id: str, version_id: str, session: Reading, caller: Reader
 ) -> dict[str, Any]:
     """Return a version of a product."""
-    _find(session, product_id, caller)
+    offers.find_product(session, product_id, caller)
     return _version(_find_version(session, product_id, version_id))
 
 

@@ -158,10 +158,21 @@ def _conditions(
         if not caller.openid:
             raise bad_request("To see signed test results you need to authenticate")
         yield Result.openid == caller.openid
-    elif filters.product_id is None or not _is_own(session, filters.product_id, caller):
+    elif filters.product_id is None:
         yield results.LISTED
+    elif not _is_own(session, filters.product_id, caller):
+        yield results.seen_by(caller)
     if filters.product_id is not None:
         yield results.of_product(filters.product_id)
+    yield from _period(filters)
+    if filters.cpid is not None:
+        yield Result.cpid_folded == filters.cpid.casefold()
+    if filters.verification_status is not None:
+        verified = results.verified()
+        yield verified if filters.verification_status == "1" else ~verified
+
+
+def _period(filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
     start, end = (
         times.parse(each) if each is not None else None
         for each in (filters.start_date, filters.end_date)
@@ -172,11 +183,6 @@ def _conditions(
         yield Result.created_at >= start
     if end:
         yield Result.created_at <= end
-    if filters.cpid is not None:
-        yield Result.cpid_folded == filters.cpid.casefold()
-    if filters.verification_status is not None:
-        verified = results.verified()
-        yield verified if filters.verification_status == "1" else ~verified
 
 
 def _is_own(session: Session, product_id: str, caller: Caller) -> bool:
@@ -185,7 +191,7 @@ def _is_own(session: Session, product_id: str, caller: Caller) -> bool:
         raise not_found(f'Product with id "{product_id}" not found')
     if not product.public:
         caller.require_vendor(product.organization_id)
-    return caller.acts_for(product.organization_id)
+    return product.organization_id in caller.vendors
 
 
 def _page(text: str, pages: int) -> int:

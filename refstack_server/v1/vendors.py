@@ -13,13 +13,12 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server import results
+from refstack_server import offers, results
 from refstack_server.context import Body, Reader, Reading, Writer, Writing
-from refstack_server.errors import bad_request, forbidden, not_found
+from refstack_server.errors import bad_request, forbidden
 from refstack_server.identity import Caller, known_user
 from refstack_server.reading import Document, Text, read, read_fields, schema_of
 from refstack_server.tables import (
-    PUBLIC_VENDORS,
     Membership,
     User,
     Vendor,
@@ -50,10 +49,7 @@ class VendorChange(pydantic.BaseModel):
 @router.get("")
 def list_vendors(session: Reading, caller: Reader) -> dict[str, Any]:
     """List official vendors and one's own; the foundation sees all."""
-    query = sa.select(Vendor).order_by(Vendor.name, Vendor.id)
-    if not caller.is_foundation:
-        query = query.where(Vendor.type.in_(PUBLIC_VENDORS) | Vendor.id.in_(caller.vendors))
-    return {"vendors": [_summary(each, caller) for each in session.scalars(query)]}
+    return {"vendors": [_summary(each, caller) for each in offers.vendors(session, caller)]}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewVendor))
@@ -95,15 +91,8 @@ def _whole(vendor: Vendor, caller: Caller) -> dict[str, Any]:
     }
 
 
-def _find(session: Session, vendor_id: str) -> Vendor:
-    vendor = session.get(Vendor, vendor_id)
-    if vendor is None:
-        raise not_found(f"Organization {vendor_id} not found")
-    return vendor
-
-
 def _find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
-    vendor = _find(session, vendor_id)
+    vendor = offers.known_vendor(session, vendor_id)
     caller.require_vendor(vendor.id)
     return vendor
 
@@ -111,12 +100,9 @@ def _find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
 @router.get("/{vendor_id}")
 def show(vendor_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
     """Return a vendor; those who act for it see all of it."""
-    vendor = _find(session, vendor_id)
-    if caller.acts_for(vendor.id):
-        return _whole(vendor, caller)
-    if vendor.type not in PUBLIC_VENDORS:
-        caller.require_vendor(vendor.id)
-    return _summary(vendor, caller)
+    vendor = offers.find_vendor(session, vendor_id, caller)
+    shown = _whole if caller.acts_for(vendor.id) else _summary
+    return shown(vendor, caller)
 
 
 @router.put("/{vendor_id}")
@@ -193,7 +179,7 @@ def act(vendor_id: str, body: Body, request: Request, session: Writing, caller: 
     chosen = [name for name in _STEPS if name in asked]
     if len(chosen) != 1:
         raise bad_request(f"Invalid actions in the body: {chosen}")
-    vendor = _find(session, vendor_id)
+    vendor = offers.known_vendor(session, vendor_id)
     step = _STEPS[chosen[0]]
     step.require(caller, vendor.id)
     if vendor.type != step.before:
@@ -213,7 +199,7 @@ def act(vendor_id: str, body: Body, request: Request, session: Writing, caller: 
 def list_users(vendor_id: str, session: Reading, caller: Reader) -> list[dict[str, str]] | None:
     """List who acts for a vendor; null for somebody who does not."""
     caller.require_user()
-    vendor = _find(session, vendor_id)
+    vendor = offers.known_vendor(session, vendor_id)
     if not caller.acts_for(vendor.id):
         return None
     query = (

@@ -1,6 +1,6 @@
 """Whole results (``/v2``): uploaded, judged, compared."""
 
-from datetime import date, datetime
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -9,12 +9,11 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from refstack_client import comparison, report
-from refstack_server import kept, ledger, outcomes, received, results, statistics, stored, verdicts
+from refstack_server import ledger, outcomes, received, redacted, results, statistics, stored
 from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writing
-from refstack_server.errors import bad_request, forbidden, not_found
 from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.received import Received
-from refstack_server.tables import Kind, now
+from refstack_server.results import Sharing
 from refstack_server.v1.results import page_url
 from refstack_server.verdicts import By
 
@@ -79,7 +78,7 @@ def show(result_id: str, looking: Looking) -> dict[str, Any]:
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,
-        "published": result.listed,
+        "shared_with": str(results.sharing(result)),
         "verified": result.is_verified,
         "verified_until": result.verified_until.isoformat() if result.verified_until else None,
     }
@@ -88,31 +87,24 @@ def show(result_id: str, looking: Looking) -> dict[str, Any]:
 @router.get("/results/{result_id}/verdict")
 def verdict(result_id: str, by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
     """Return the verdict on a result by a guideline's programme, with every reason."""
-    return report.as_json(verdicts.of(looking.settings, looking.find(result_id), by))
+    return report.as_json(looking.verdict(looking.find(result_id), by))
 
 
 @router.get("/results/{result_id}/outcomes")
 def list_outcomes(result_id: str, looking: Looking) -> list[dict[str, str]]:
     """Return every outcome of a result in its order, those at setting a class up too."""
+    result = looking.find(result_id)
+    told = str if looking.knows_all(result) else redacted.text
     return [
-        {"test": each.name, "outcome": each.outcome, "reason": each.reason}
-        for each in outcomes.unpack(looking.find(result_id).outcomes)
+        {"test": each.name, "outcome": each.outcome, "reason": told(each.reason)}
+        for each in outcomes.unpack(result.outcomes)
     ]
 
 
 @router.get("/results/{result_id}/bundle", response_class=Response)
 def download(result_id: str, looking: Looking) -> Response:
     """Return the bundle as it was sent, to its owner and the foundation."""
-    result = looking.find(result_id)
-    if results.role(result, looking.caller) == results.READER:
-        raise forbidden("the whole bundle is its owner's; what is public of it is the verdict")
-    if result.kind != Kind.BUNDLE or not result.sha256:
-        raise not_found("there is no bundle of this result")
-    return Response(
-        kept.read(looking.settings.data, result.sha256),
-        media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{result.id}.zip"'},
-    )
+    return stored.as_file(looking, result_id)
 
 
 @router.get("/results/{result_id}/compared/{other_id}")
@@ -121,7 +113,7 @@ def compare(
 ) -> list[dict[str, str]]:
     """Return what every required test came to in both, worst change first."""
     one, other = looking.find(result_id), looking.find(other_id)
-    before, after = (verdicts.of(looking.settings, each, by.or_of(one)) for each in (one, other))
+    before, after = (looking.verdict(each, by.or_of(one)) for each in (one, other))
     return [
         {
             "test": each.test.name,
@@ -132,6 +124,26 @@ def compare(
         }
         for each in comparison.compare(before, after)
     ]
+
+
+class Share(Document):
+    """Who may see a result besides its owner."""
+
+    with_: Sharing = pydantic.Field(alias="with")
+    model_config = pydantic.ConfigDict(extra="forbid", strict=False)
+
+
+@router.put("/results/{result_id}/sharing", openapi_extra=schema_of(Share))
+def share(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, str]:
+    """Share a result of the caller's with the certifier, with everybody, or with nobody any more.
+
+    Everybody sees its verdict with reasons without addresses, hosts and ids, and its hash.
+    """
+    wanted = read(body, Share).with_
+    result = results.find_own(session, result_id, caller)
+    results.share(session, result, wanted)
+    session.commit()
+    return {"shared_with": str(results.sharing(result))}
 
 
 class Verification(Document):
@@ -146,11 +158,7 @@ def verify(result_id: str, body: Body, session: Writing, caller: Writer) -> dict
     """Verify a published result: the foundation accepts it."""
     caller.require_foundation()
     until = read(body or b"{}", Verification).until
-    if until and until <= now().date():
-        raise bad_request("a verification ends in the future", "/until")
-    result = results.find(session, result_id, caller)
-    ends = datetime.combine(until, datetime.min.time()) if until else None
-    results.verify(session, result, ends)
+    results.verify(session, results.find(session, result_id, caller), until)
     session.commit()
     return {"verified": True, "until": until.isoformat() if until else None}
 

@@ -39,7 +39,10 @@ def share(server, who, result_id) -> None:
 def test_a_result_goes_its_way_and_the_log_says_so(server, alice, bob, root, result_id):
     path = f"/v2/results/{result_id}"
     word = f"{path}/verification"
-    assert server.call("PUT", word, root, json={}).status_code == 403  # it is private
+    for with_, status in (("nobody", 401), ("certifier", 403)):
+        shared = server.call("PUT", f"{path}/sharing", alice, json={"with": with_})
+        assert shared.json() == {"shared_with": with_}
+        assert server.call("PUT", word, root, json={}).status_code == status  # not published
     assert not events(server, result_id)
     share(server, alice, result_id)
     for who in (alice, bob):

@@ -9,13 +9,17 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import alembic.command
+import alembic.config
 import psycopg
 import pytest
 import requests
+import sqlalchemy as sa
 from certifying import CLIENT
 from serving import add_user, person, serving
 
 from refstack_client import rsa_key
+from refstack_server.database import MIGRATIONS
 
 
 def client(*arguments):
@@ -129,6 +133,31 @@ def test_a_database_that_is_gone_is_said_and_no_fault_of_the_requests(tmp_path, 
             answers = [server.call("GET", each) for each in ("/health", "/v1/results")]
     assert [each.status_code for each in answers] == [503, 503]
     assert answers[0].json()["title"] == "the database does not answer; try again"
+
+
+def test_what_an_older_release_published_stays_so_when_the_database_is_upgraded(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    with sqlite3.connect(data / "refstack.sqlite") as old:
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        engine = sa.create_engine(f"sqlite:///{data / 'refstack.sqlite'}")
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "0001")
+            connection.commit()
+        old.execute("INSERT INTO users VALUES ('alice', '', '', '2026-01-01 00:00:00')")
+        row = "'2026-01-01 00:00:00', 'c', 'c', 1, {owner}, {listed}, 0, NULL, NULL, x'00'"
+        for name, owner, listed in (("a", "'alice'", 1), ("b", "'alice'", 0), ("c", "NULL", 1)):
+            values = row.format(owner=owner, listed=listed)
+            rest = "'passes', NULL, NULL, NULL, NULL"
+            old.execute(f"INSERT INTO results VALUES (NULL, '{name}', {values}, {rest})")
+    refused = client("--data", data)
+    assert (refused.returncode, "older than this release" in refused.stderr) == (4, True)
+    assert client("upgrade", "--data", data).returncode == 0
+    with sqlite3.connect(data / "refstack.sqlite") as upgraded:
+        found = upgraded.execute("SELECT id, submitted FROM results ORDER BY id").fetchall()
+    assert found == [("a", 1), ("b", 0), ("c", 0)]
 
 
 def test_the_openapi_document_describes_bodies(tmp_path):

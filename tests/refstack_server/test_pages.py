@@ -1,5 +1,7 @@
 """Pages, as a browser and a curl get them."""
 
+import csv
+import io
 import subprocess
 
 import pytest
@@ -78,6 +80,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(server, published):
         "/guidelines",
         "/guidelines/2020.06",
         "/docs",
+        "/vendors",
     ):
         answer = get(server, path)
         assert answer.status_code == 200, path
@@ -108,6 +111,81 @@ def test_a_browser_shows_the_verdict(server, published, browser, tmp_path):
     ).stdout
     assert "NOT CONFORMANT" in shown
     assert "57/58 required tests passed" in shown
+
+
+def test_two_results_are_compared_on_a_page(server, people, published, tmp_path):
+    key = make_key(tmp_path / "key")
+    registered(server, people["alice"], key)
+    answer = server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
+    other = answer.json()["id"]
+    server.call("POST", f"/v1/results/{other}/meta/shared", people["alice"], data="true")
+    address = f"{server.url}/results/{published}"
+    page = get(server, "/compared", before=other, after=address).text
+    assert "1 of 58 required tests came to something else" in page
+    assert '<td class="newly">newly failing</td><td>pass</td><td>fail</td><td>E: no</td>' in page
+    assert "newly passing" in get(server, "/compared", before=published, after=other).text
+    same = get(server, "/compared", before=other, after=other).text
+    assert "All 58 required tests came to the same." in same
+    assert get(server, "/compared", before=other, after="none").status_code == 404
+    assert get(server, "/compared").status_code == 404
+    private = server.upload(["t"], people["alice"])
+    assert get(server, "/compared", before=other, after=private).status_code == 401
+
+
+def test_vendors_and_products_have_pages_with_their_results(server, people, published):
+    alice, root = people["alice"], people["root"]
+    vendor = server.call("POST", "/v1/vendors", alice, json={"name": f"{EVIL} & Sons"}).json()["id"]
+    assert vendor not in get(server, "/vendors").text
+    assert get(server, f"/vendors/{vendor}").status_code == 403
+    for who, step in ((alice, "register"), (root, "approve")):
+        server.call("POST", f"/v1/vendors/{vendor}/action", who, json={step: None})
+    sent = {"name": "A Cloud", "product_type": 1, "organization_id": vendor, "version": "7"}
+    product = server.call("POST", "/v1/products", alice, json=sent).json()["id"]
+    assert get(server, f"/products/{product}").status_code == 403
+    server.call("PUT", f"/v1/products/{product}", alice, json={"public": True})
+    (version,) = server.call("GET", f"/v1/products/{product}/versions", alice).json()
+    attached = {"product_version_id": version["id"]}
+    server.call("PUT", f"/v1/results/{published}", alice, json=attached)
+    page = get(server, f"/vendors/{vendor}").text
+    assert f'<a href="/products/{product}">A Cloud</a>' in page
+    assert "<script" not in page
+    assert vendor in get(server, "/vendors").text
+    page = get(server, f"/products/{product}").text
+    assert "versions 7" in page
+    assert published in page
+    assert f'<a href="/products/{product}">A Cloud</a>' in get(server, "/results").text
+    assert published in get(server, "/results", search="sons").text
+    assert get(server, "/vendors/none").status_code == 404
+    assert get(server, "/products/none").status_code == 404
+    server.call("PUT", f"/v1/results/{published}", alice, json={"product_version_id": None})
+
+
+def test_no_text_in_a_table_is_a_formula(server, people):
+    """Of what others wrote: a product's name, a reason that quotes a cloud."""
+    alice, root = people["alice"], people["root"]
+    evil = '=HYPERLINK("http://evil")'
+    vendor = server.call("POST", "/v1/vendors", alice, json={"name": "V"}).json()["id"]
+    for who, step in ((alice, "register"), (root, "approve")):
+        server.call("POST", f"/v1/vendors/{vendor}/action", who, json={step: None})
+    sent = {"name": evil, "product_type": 1, "organization_id": vendor}
+    product = server.call("POST", "/v1/products", alice, json=sent).json()["id"]
+    server.call("PUT", f"/v1/products/{product}", alice, json={"public": True})
+    (version,) = server.call("GET", f"/v1/products/{product}/versions", alice).json()
+    result_id = server.upload(["t"], alice)
+    attached = {"product_version_id": version["id"]}
+    server.call("PUT", f"/v1/results/{result_id}", alice, json=attached)
+    server.call("POST", f"/v1/results/{result_id}/meta/shared", alice, data="true")
+    answer = get(server, "/results.csv", search="HYPERLINK")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["id"], row["product"], row["standing"]) == (result_id, f"'{evil}", "unofficial")
+
+
+def test_the_tests_of_a_result_are_a_table_too(server, published):
+    answer = get(server, f"/results/{published}/tests.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    failed = {each["test"] for each in rows if each["outcome"] == "fail"}
+    assert (len(failed), {each["reason"] for each in rows if each["reason"]}) == (1, {"E: no"})
 
 
 def test_health_and_metrics_are_told(server, published):

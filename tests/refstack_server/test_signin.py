@@ -8,6 +8,8 @@ from identities import CLIENT_ID, SECRET, Provider, providing
 from serving import Server, add_user, person, serving
 from test_v2 import packed
 
+EVERYBODY, CERTIFIER, NOBODY = ({"with": each} for each in ("everybody", "certifier", "nobody"))
+
 
 @pytest.fixture(scope="module")
 def provider():
@@ -68,17 +70,20 @@ def test_a_bundle_is_uploaded_published_and_withdrawn_with_a_browser(served, ali
     anybody = f"{served.url}/results/{uploaded}"
     assert requests.get(anybody, timeout=30).status_code == 401
     token = csrf(alice, served)
-    assert "published" in post(alice, served, f"/mine/{uploaded}/publish", csrf=token).text
+    shown = post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
+    assert "<td>unofficial</td>" in shown.text
     assert requests.get(anybody, timeout=30).status_code == 200
-    post(alice, served, f"/mine/{uploaded}/withdraw", csrf=token)
+    post(alice, served, f"/mine/{uploaded}/share", csrf=token, **NOBODY)
     assert requests.get(anybody, timeout=30).status_code == 401
+    wrong = post(alice, served, f"/mine/{uploaded}/share", csrf=token, **{"with": "enemies"})
+    assert wrong.status_code == 400
 
 
 def test_a_form_without_the_pages_token_changes_nothing(served, alice, uploaded):
     for fields in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}):
-        answer = post(alice, served, f"/mine/{uploaded}/publish", **fields)
+        answer = post(alice, served, f"/mine/{uploaded}/share", **EVERYBODY, **fields)
         assert answer.status_code == 403
-    assert requests.post(f"{served.url}/mine/{uploaded}/publish", timeout=30).status_code == 401
+    assert requests.post(f"{served.url}/mine/{uploaded}/share", timeout=30).status_code == 401
     assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
 
 
@@ -92,7 +97,9 @@ def test_somebody_elses_results_are_not_to_be_changed(served, provider, uploaded
     mallory = signed_in(served, provider, "mallory")
     assert uploaded not in mallory.get(f"{served.url}/mine", timeout=30).text
     token = csrf(mallory, served)
-    assert post(mallory, served, f"/mine/{uploaded}/publish", csrf=token).status_code == 401
+    assert (
+        post(mallory, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY).status_code == 401
+    )
     assert mallory.get(f"{served.url}/queue", timeout=30).status_code == 403
     answer = post(mallory, served, f"/queue/{uploaded}/verify", csrf=token)
     assert answer.status_code == 403
@@ -127,20 +134,50 @@ def test_a_sign_in_that_was_refused_or_made_up_is_none(served, provider):
 
 
 def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, alice, uploaded):
-    post(alice, served, f"/mine/{uploaded}/publish", csrf=csrf(alice, served))
+    post(alice, served, f"/mine/{uploaded}/share", csrf=csrf(alice, served), **EVERYBODY)
     chief = person("chief")
     add_user(served.data, type(chief)(f"{provider.url}/chief", chief.key), is_foundation=True)
     browser = signed_in(served, provider, "chief")
     assert "The foundation" in browser.get(f"{served.url}/queue", timeout=30).text
     token = csrf(browser, served, "/queue")
-    post(browser, served, f"/queue/{uploaded}/verify", csrf=token)
+    for wrong in ("2020-01-01", "soon"):
+        answer = post(browser, served, f"/queue/{uploaded}/verify", csrf=token, until=wrong)
+        assert answer.status_code == 400
+    post(browser, served, f"/queue/{uploaded}/verify", csrf=token, until="2999-01-01")
     page = f"{served.url}/results/{uploaded}"
-    assert "Verified by the Foundation" in requests.get(page, timeout=30).text
-    withdrawn = post(alice, served, f"/mine/{uploaded}/withdraw", csrf=csrf(alice, served))
+    assert "Verified by the Foundation until 2999-01-01" in requests.get(page, timeout=30).text
+    token_of_alice = csrf(alice, served)
+    withdrawn = post(alice, served, f"/mine/{uploaded}/share", csrf=token_of_alice, **NOBODY)
     assert withdrawn.status_code == 403
     assert post(browser, served, f"/queue/{uploaded}/revoke", csrf=token).status_code == 400
     post(browser, served, f"/queue/{uploaded}/revoke", csrf=token, why="changed")
     assert "Unofficial Results" in requests.get(page, timeout=30).text
+
+
+def test_the_certifier_sees_what_is_shared_with_them_and_its_owner_the_bundle(
+    served, provider, alice, uploaded
+):
+    chief = person("certifier")
+    add_user(served.data, type(chief)(f"{provider.url}/certifier", chief.key), is_foundation=True)
+    browser = signed_in(served, provider, "certifier")
+    token = csrf(alice, served)
+    bundle, queue = f"{served.url}/mine/{uploaded}/bundle", f"{served.url}/queue"
+    for with_, status in ((NOBODY, 401), (CERTIFIER, 200)):
+        post(alice, served, f"/mine/{uploaded}/share", csrf=token, **with_)
+        assert browser.get(bundle, timeout=30).status_code == status
+        assert (uploaded in browser.get(queue, timeout=30).text) == (status == 200)
+        assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
+    assert "Its owner has not published it." in browser.get(queue, timeout=30).text
+    assert alice.get(bundle, timeout=30).content == browser.get(bundle, timeout=30).content
+    page = alice.get(f"{served.url}/results/{uploaded}", timeout=30).text
+    assert "It is with the certifier." in page
+    assert "Starts of the run" in page
+    assert requests.get(bundle, timeout=30).status_code == 401
+    post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
+    assert requests.get(bundle, timeout=30).status_code == 403
+    assert (
+        "Starts of the run" not in requests.get(f"{served.url}/results/{uploaded}", timeout=30).text
+    )
 
 
 def test_what_is_no_bundle_is_told_on_a_page(served, alice):

@@ -1,5 +1,6 @@
 """Whole results: bundles and streams that were uploaded, judged again and compared."""
 
+import hashlib
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -35,11 +36,13 @@ def proof(key: Path, challenge: str, namespace: str = NAMESPACE) -> dict[str, st
     return {"key": public, "challenge": challenge, "signature": signature}
 
 
-def packed(tmp_path: Path, key: Path | None = None, failing: int = 0) -> bytes:
+def packed(
+    tmp_path: Path, key: Path | None = None, failing: int = 0, traceback: str = "E: no"
+) -> bytes:
     """Return a bundle of a run of the storage programme."""
     outcome = dict.fromkeys(NAMES[:failing], "fail")
     made = make_run(
-        tmp_path / f"runs-{failing}", lambda name: outcome.get(name, "success"), traceback="E: no"
+        tmp_path / f"runs-{failing}", lambda name: outcome.get(name, "success"), traceback=traceback
     )
     members = bundle.make(bundle.of_run(made), anonymous=False, attested={})
     if key:
@@ -112,6 +115,8 @@ def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
     outcomes = server.call("GET", f"{path}/outcomes", alice).json()
     assert outcomes[0] == {"test": NAMES[0], "outcome": "fail", "reason": "E: no"}
     assert len(outcomes) == len(NAMES)
+    assert server.call("GET", f"{path}/bundle", root).status_code == 401
+    server.call("PUT", f"{path}/sharing", alice, json={"with": "certifier"})
     for who in (alice, root):
         assert server.call("GET", f"{path}/bundle", who).content == content
     old = server.call("GET", f"/v1/results/{document['id']}", alice).json()
@@ -120,6 +125,39 @@ def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
     server.call("POST", f"/v1/results/{document['id']}/meta/shared", alice, data="true")
     assert server.call("GET", f"{path}/verdict").json() == verdict
     assert server.call("GET", f"{path}/bundle").status_code == 403
+
+
+def test_what_is_published_tells_nothing_of_where_the_cloud_is(server, alice, key, tmp_path):
+    canaries = (
+        "https://keystone.corp.example:5000/v3/projects",
+        "10.20.30.40",
+        "fd00:1:2::7",
+        "db7.corp.example:3306",
+        "ops@corp.example",
+        "0123456789abcdef0123456789abcdef",
+    )
+    host = "keystone.inner.example"
+    why = f"NotFound: {' and '.join(canaries)}; HTTPConnectionPool(host='{host}', port=5000)"
+    content = packed(tmp_path, key, failing=1, traceback=why)
+    path = f"/v2/results/{server.call('POST', '/v2/bundles', data=content).json()['id']}"
+    server.call("PUT", f"{path}/sharing", alice, json={"with": "everybody"})
+    by = {"guideline": "2019.11", "programme": "storage"}
+    page, table = path.removeprefix("/v2"), f"{path.removeprefix('/v2')}/tests.csv"
+    for each in (
+        f"{path}/verdict",
+        f"{path}/outcomes",
+        f"{path}/compared/{path[12:]}",
+        page,
+        table,
+    ):
+        for asked in ({}, by):
+            own = server.call("GET", each, alice, params=asked).text
+            public = server.call("GET", each, params=asked).text
+            assert "NotFound: … and …" in public, each
+            for canary in (*canaries, host):
+                assert canary in own, each
+                assert canary not in public, each
+    assert server.call("GET", path).json()["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_the_same_bundle_again_is_the_same_result(server, alice, bob, key, tmp_path):
@@ -210,6 +248,46 @@ def test_what_an_old_client_uploaded_is_judged_too(server):
     assert {each["change"] for each in compared[1:]} == {"same"}
 
 
+def test_what_is_written_beside_an_old_clients_upload_judges_it(server, alice):
+    names = [test.name for test in STORAGE.counted_tests()]
+    result_id = server.upload(names, alice)
+    path = f"/v2/results/{result_id}"
+
+    def judged():
+        shown = server.call("GET", path, alice).json()
+        return shown["guideline"], shown["programme"], shown["conformance"]
+
+    steps = (
+        ("guideline", "2020.06.json", (None, None, None)),
+        ("target", "object", ("2020.06", "storage", "conformant")),
+        ("target", "compute", ("2020.06", "compute", "incomplete")),
+        ("target", "bogus", (None, None, None)),
+        ("target", "object", ("2020.06", "storage", "conformant")),
+    )
+    for name, value, expected in steps:
+        server.call("POST", f"/v1/results/{result_id}/meta/{name}", alice, data=value)
+        assert judged() == expected
+    server.call("DELETE", f"/v1/results/{result_id}/meta/guideline", alice)
+    assert judged() == (None, None, None)
+
+
+def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, key, tmp_path):
+    content = packed(tmp_path, key)
+    path = f"/v2/results/{server.call('POST', '/v2/bundles', data=content).json()['id']}"
+    sharing = f"{path}/sharing"
+    for who in (None, bob):
+        assert server.call("PUT", sharing, who, json={"with": "everybody"}).status_code == 401
+    for wrong in ({}, {"with": "all"}, {"with": 1}, {"with": "nobody", "more": 1}):
+        assert server.call("PUT", sharing, alice, json=wrong).status_code == 400
+    for with_ in ("certifier", "everybody", "certifier", "everybody", "nobody"):
+        answer = server.call("PUT", sharing, alice, json={"with": with_})
+        assert answer.json() == {"shared_with": with_}
+        assert server.call("GET", path, alice).json()["shared_with"] == with_
+        assert server.call("GET", path).status_code == (200 if with_ == "everybody" else 401)
+    server.call("PUT", sharing, alice, json={"with": "everybody"})
+    assert server.call("PUT", sharing, bob, json={"with": "nobody"}).status_code == 403
+
+
 def test_statistics_count_what_the_caller_may_see(server, alice, root, key, tmp_path):
     by = {"guideline": "2020.06", "programme": "storage"}
 
@@ -219,9 +297,12 @@ def test_statistics_count_what_the_caller_may_see(server, alice, root, key, tmp_
     before, all_before = counted(), counted(root)
     content = packed(tmp_path, key, failing=2)
     result_id = server.call("POST", "/v2/bundles", data=content).json()["id"]
+    assert (counted(), counted(root)) == (before, all_before)
+    sharing = f"/v2/results/{result_id}/sharing"
+    server.call("PUT", sharing, alice, json={"with": "certifier"})
     assert counted() == before
     assert counted(root)["results"] == all_before["results"] + 1
-    server.call("POST", f"/v1/results/{result_id}/meta/shared", alice, data="true")
+    server.call("PUT", sharing, alice, json={"with": "everybody"})
     after = counted()
     assert after["results"] == before["results"] + 1
     rows = {

@@ -1,0 +1,15 @@
+"""A result may be shared with the certifier before everybody sees it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    # What was published was for the certifier too.
+    op.add_column(
+        "results", sa.Column("submitted", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.execute("UPDATE results SET submitted = listed WHERE openid IS NOT NULL")
