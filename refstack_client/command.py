@@ -19,7 +19,17 @@ _SCORING, _SERVER = "scoring", "server"
 _EXTRAS = {
     **dict.fromkeys(("matplotlib", "numpy", "openpyxl", "pandas", "tabulate"), _SCORING),
     **dict.fromkeys(
-        ("alembic", "fastapi", "jwt", "limits", "psycopg", "pydantic", "sqlalchemy", "uvicorn"),
+        (
+            "alembic",
+            "fastapi",
+            "jwt",
+            "lxml",
+            "limits",
+            "psycopg",
+            "pydantic",
+            "sqlalchemy",
+            "uvicorn",
+        ),
         _SERVER,
     ),
 }

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server import database, observed, offer_pages, own_pages, pages, secret, signin
+from refstack_server import database, kept, observed, offer_pages, own_pages, pages, secret, signin
 from refstack_server.asgi import Bounded, Limited, OldWays, Safe, answer
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
@@ -36,6 +36,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
     app.state.secret = secret.of(settings.data)
+    kept.forget_halves(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
     for each in (results, profile, vendors, products, guidelines):
         app.include_router(each.router, prefix="/v1")

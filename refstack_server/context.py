@@ -1,15 +1,16 @@
 """What every handler gets: settings, a session of the database, who asks, what was sent."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from refstack_server import identity, redacted, results, verdicts
+from refstack_server import identity, kept, redacted, results, verdicts
 from refstack_server.asgi import API
 from refstack_server.identity import Caller
+from refstack_server.kept import Coming
 from refstack_server.settings import Settings
 from refstack_server.tables import Result
 from refstack_server.verdicts import By
@@ -48,11 +49,18 @@ def _caller(request: Request, session: Session) -> Caller:
     openid = request.session.get(OPENID)
     if header is None and openid and not request.url.path.startswith(API):
         return identity.of_user(session, openid)
-    return identity.of_authorization(session, header)
+    return identity.of_authorization(session, header, request.app.state.settings.public_url)
 
 
 async def _body(request: Request) -> bytes:
     return await request.body()
+
+
+async def _coming(request: Request, settings: "Config") -> AsyncIterator[Coming]:
+    with kept.coming(settings.data) as received:
+        async for piece in request.stream():
+            received.write(piece)
+        yield received
 
 
 @dataclass(frozen=True)
@@ -88,3 +96,5 @@ Reader = Annotated[Caller, Depends(_read_by)]
 Writer = Annotated[Caller, Depends(_written_by)]
 Looking = Annotated[Asked, Depends(_asked)]
 Body = Annotated[bytes, Depends(_body)]
+Large = Annotated[Coming, Depends(_coming)]
+"""A body that is not held in memory while it comes."""

@@ -79,9 +79,10 @@ def of_user(session: Session, openid: str) -> Caller:
     )
 
 
-def of_authorization(session: Session, header: str | None) -> Caller:
+def of_authorization(session: Session, header: str | None, server: str) -> Caller:
     """Return who sent an ``Authorization`` header, if it says so.
 
+    :param server: where this one is; a token that names a server (``aud``) is for no other
     :raises RefusedError: 400, it holds no token of a known user
     """
     if header is None:
@@ -93,7 +94,7 @@ def of_authorization(session: Session, header: str | None) -> Caller:
         claims = jwt.decode(token, options={"verify_signature": False})
         openid = str(claims.get("user_openid") or "")
         for key in session.scalars(sa.select(PublicKey).where(PublicKey.openid == openid)):
-            if _is_signed_by(token, key):
+            if _is_signed_by(token, key, server if "aud" in claims else None):
                 return of_user(session, openid)
     except jwt.PyJWTError as error:
         raise bad_request("Token is not valid", str(error)) from error
@@ -102,7 +103,7 @@ def of_authorization(session: Session, header: str | None) -> Caller:
     raise bad_request("Token is not valid", "no key of that user signed it")
 
 
-def _is_signed_by(token: str, key: PublicKey) -> bool:
+def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:
     allowed = _ALGORITHMS.get(key.format, [])
     if jwt.get_unverified_header(token).get("alg") not in allowed:
         return False
@@ -115,7 +116,8 @@ def _is_signed_by(token: str, key: PublicKey) -> bool:
             public,
             algorithms=allowed,
             leeway=_SECONDS_OF_LEEWAY,
-            options={"require": ["exp"], "verify_aud": False, "verify_iss": False},
+            audience=audience,
+            options={"require": ["exp"], "verify_aud": audience is not None, "verify_iss": False},
         )
     except jwt.InvalidSignatureError:
         return False

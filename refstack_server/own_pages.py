@@ -1,5 +1,6 @@
 """Pages for those who signed in: their results, and the foundation's queue."""
 
+import shutil
 from datetime import date
 from http import HTTPStatus
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 
-from refstack_server import pages, received, results, signin, stored
+from refstack_server import kept, pages, received, results, signin, stored
 from refstack_server.context import Looking, Writer, Writing
 from refstack_server.errors import bad_request
 from refstack_server.identity import Caller
@@ -63,8 +64,9 @@ def upload(form: Form, session: Writing, looking: Looking) -> Response:
     sent = form.get("bundle")
     if not isinstance(sent, UploadFile):
         raise bad_request("choose a bundle: a .zip as refstack-client bundle sign writes it")
-    content = sent.file.read()
-    result, _ = stored.store(session, looking, received.read_bundle(content), content)
+    with kept.coming(looking.settings.data) as coming:
+        shutil.copyfileobj(sent.file, coming)
+        result, _ = stored.store(session, looking, received.read_bundle(coming), coming)
     return RedirectResponse(f"/results/{result.id}", HTTPStatus.SEE_OTHER)
 
 

@@ -1,6 +1,5 @@
 """What was uploaded, looked at as by the client: bundles are verified, verdicts made again."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from refstack_client import archive, bundle, ssh_signature, stream, verification
 from refstack_client.errors import ClientError
 from refstack_client.verification import Verification
 from refstack_server.errors import RefusedError, bad_request
+from refstack_server.kept import Coming
 from refstack_server.tables import Kind
 from scoring.outcome import Outcomes
 from scoring.verdict import Verdict, judge
@@ -32,13 +32,13 @@ class Received:
     checks: tuple[verification.Check, ...] = ()
 
 
-def read_bundle(content: bytes) -> Received:
+def read_bundle(coming: Coming) -> Received:
     """Verify a bundle and judge it again.
 
     :raises RefusedError: 400, it does not hold; the first check that fails is named
     """
     try:
-        members = archive.unpack(content, "the bundle")
+        members = archive.unpack(coming.content(), "the bundle")
     except ClientError as error:
         raise bad_request("This is no bundle", str(error)) from error
     found = verification.verify_members(members, None, any_signer=True)
@@ -48,7 +48,7 @@ def read_bundle(content: bytes) -> Received:
     stated = bundle.manifest(members)
     return Received(
         kind=Kind.BUNDLE,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=coming.sha256,
         outcomes=found.outcomes,
         verdict=found.verdict,
         cpid=stated["cpid"] or "",
@@ -78,18 +78,18 @@ def _seconds(outcomes: Outcomes) -> int:
     return round(sum(each.seconds or 0.0 for each in outcomes.attempts))
 
 
-def read_stream(content: bytes, chosen: Programme) -> Received:
+def read_stream(coming: Coming, chosen: Programme) -> Received:
     """Judge a subunit stream by a programme.
 
     :raises RefusedError: 400, it is none
     """
     try:
-        outcomes = stream.parse(content, "the stream")
+        outcomes = stream.parse(coming.content(), "the stream")
     except ClientError as error:
         raise bad_request("This is no subunit stream", str(error)) from error
     return Received(
         kind=Kind.STREAM,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=coming.sha256,
         outcomes=outcomes,
         verdict=judge(chosen, outcomes),
         seconds=_seconds(outcomes),

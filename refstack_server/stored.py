@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from refstack_server import kept, keys, outcomes, results
 from refstack_server.context import Asked
 from refstack_server.errors import conflict, forbidden, not_found, unauthorized
+from refstack_server.kept import Coming
 from refstack_server.received import Received
 from refstack_server.tables import Kind, Result
 
 
-def store(session: Session, looking: Asked, sent: Received, body: bytes) -> tuple[Result, bool]:
+def store(session: Session, looking: Asked, sent: Received, coming: Coming) -> tuple[Result, bool]:
     """Return the result of what was sent, and whether it is a new one.
 
     :raises RefusedError: 401, nobody owns it; 409, somebody else uploaded it before
@@ -21,7 +22,7 @@ def store(session: Session, looking: Asked, sent: Received, body: bytes) -> tupl
     known, is_new = _known(session, sent.sha256), False
     if known is None:
         session.rollback()  # nobody waits while the disk is written to
-        kept.keep(looking.settings.data, sent.sha256, body)
+        kept.keep(looking.settings.data, coming)
         known, is_new = _add(session, sent, owner)
     if known.openid != owner:
         raise conflict("This was uploaded by somebody else already")

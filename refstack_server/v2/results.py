@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from refstack_client import comparison, report
 from refstack_server import ledger, outcomes, received, redacted, results, statistics, stored
-from refstack_server.context import Asked, Body, Looking, Reading, Writer, Writing
+from refstack_server.context import Asked, Body, Large, Looking, Reading, Writer, Writing
+from refstack_server.kept import Coming
 from refstack_server.reading import Document, Text, read, schema_of
 from refstack_server.received import Received
 from refstack_server.results import Sharing
@@ -29,33 +30,33 @@ _ANY_BYTES = {
 
 @router.post("/bundles", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
 def add_bundle(
-    body: Body, response: Response, session: Writing, looking: Looking
+    coming: Large, response: Response, session: Writing, looking: Looking
 ) -> dict[str, Any]:
     """Take a bundle that holds; the same one again is the same result, and answered with 200.
 
     It belongs to whoever signed it with a registered key, else to the caller, and is private.
     """
-    return _stored(session, looking, received.read_bundle(body), body, response)
+    return _stored(session, looking, received.read_bundle(coming), coming, response)
 
 
 @router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
 def add_stream(
     by: Annotated[By, Query()],
-    body: Body,
+    coming: Large,
     response: Response,
     session: Writing,
     looking: Looking,
 ) -> dict[str, Any]:
     """Take a subunit stream of the caller's, judged by a programme."""
     looking.caller.require_user()
-    sent = received.read_stream(body, received.shipped_programme(by.guideline, by.programme))
-    return _stored(session, looking, sent, body, response)
+    sent = received.read_stream(coming, received.shipped_programme(by.guideline, by.programme))
+    return _stored(session, looking, sent, coming, response)
 
 
 def _stored(
-    session: Session, looking: Asked, sent: Received, body: bytes, response: Response
+    session: Session, looking: Asked, sent: Received, coming: Coming, response: Response
 ) -> dict[str, Any]:
-    result, is_new = stored.store(session, looking, sent, body)
+    result, is_new = stored.store(session, looking, sent, coming)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return {
         "id": result.id,

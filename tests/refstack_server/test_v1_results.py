@@ -306,5 +306,13 @@ def test_tokens_are_signed_with_the_users_own_key_and_by_no_other_way(server, al
     assert status(jwt.encode(claims, "k" * 64, algorithm="HS256")) == 400
     assert status(jwt.encode(claims, None, algorithm="none")) == 400
     assert status(jwt.encode({"exp": 4_000_000_000}, alice.key, algorithm="RS256")) == 400
+    for audience, expected in (
+        (server.url, 200),
+        (["x", server.url], 200),
+        ("http://x", 400),
+        (7, 400),
+    ):
+        token = jwt.encode({**claims, "aud": audience}, alice.key, algorithm="RS256")
+        assert status(token) == expected
     without_end = {"user_openid": alice.openid}
     assert status(jwt.encode(without_end, alice.key, algorithm="RS256")) == 400

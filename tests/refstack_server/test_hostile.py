@@ -1,0 +1,173 @@
+"""What somebody may send who means harm, and what comes of it: a refusal, or plain text."""
+
+import csv
+import http.server
+import io
+import threading
+import time
+import zipfile
+
+import pytest
+import requests
+from serving import serving
+from test_pages import EVIL, get
+
+
+@pytest.fixture
+def canary():
+    """The address of a server that nobody has a reason to ask, and what it was asked."""
+    asked: list[str] = []
+
+    class Canary(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815 - named so by the library
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Canary) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}", asked
+        listening.shutdown()
+
+
+def test_no_address_that_is_sent_is_ever_asked(server, people, canary):
+    url, asked = canary
+    alice, root = people["alice"], people["root"]
+    result_id = server.upload([f"a.b.{url}/test"], alice, cpid=f"{url}/cpid")
+    for key in ("guideline", "target", "shared"):
+        server.call("POST", f"/v1/results/{result_id}/meta/{key}", alice, data=f"{url}/{key}.json")
+    sent = {"name": f"{url}/vendor", "description": f"{url}/description"}
+    vendor = server.call("POST", "/v1/vendors", alice, json=sent).json()["id"]
+    for who, step in ((alice, "register"), (root, "approve")):
+        server.call("POST", f"/v1/vendors/{vendor}/action", who, json={step: f"{url}/step"})
+    sent = {"name": f"{url}/product", "product_type": 1, "organization_id": vendor}
+    product = server.call("POST", "/v1/products", alice, json=sent).json()["id"]
+    more = {"public": True, "properties": {"url": url, "logo": f"{url}/logo.png"}}
+    assert server.call("PUT", f"/v1/products/{product}", alice, json=more).status_code == 200
+    headers = {"X-Forwarded-Host": url[7:], "X-Forwarded-Proto": "http", "Referer": url}
+    for path in (
+        f"/results/{result_id}",
+        f"/results/{result_id}?guideline={url}/g.json&programme={url}",
+        f"/compared?before={result_id}&after={url}/x",
+        f"/vendors/{vendor}",
+        f"/products/{product}",
+        f"/v2/statistics?guideline={url}&programme=storage",
+        f"/v1/guidelines/{url}",
+        "/signin",
+    ):
+        assert server.call("GET", path, headers=headers).status_code < 500
+    by = {"guideline": f"{url}/g.json", "programme": "storage"}
+    assert server.call("POST", "/v2/streams", alice, data=b"x", params=by).status_code == 404
+    assert asked == []
+    requests.get(f"{url}/itself", timeout=5)
+    assert asked == ["/itself"]
+
+
+def test_what_is_no_page_number_is_refused_and_none_is_larger_than_there_are(server):
+    for page in ("0", "-1", "x", "1e9", "9" * 40):
+        assert server.call("GET", "/v1/results", params={"page": page}).status_code == 400
+    for path, wrong in (("/results", {"page": 10**7}), ("/v2/log", {"most": 10**6})):
+        assert server.call("GET", path, params=wrong).status_code == 400
+
+
+def test_a_slow_upload_lies_on_the_disk_while_it_comes_and_is_gone_when_it_breaks_off(
+    server, people
+):
+    uploads, begun = server.data / "uploads", threading.Event()
+
+    def pieces():
+        yield b"x" * 2_000_000
+        begun.set()
+        time.sleep(2)
+        raise ConnectionError
+
+    def send():
+        with pytest.raises(requests.ConnectionError):
+            server.call("POST", "/v2/bundles", people["alice"], data=pieces())
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    assert begun.wait(10)
+    time.sleep(0.5)
+    (coming,) = uploads.glob(".coming-*")
+    assert coming.stat().st_size == 2_000_000
+    assert coming.stat().st_mode & 0o077 == 0
+    assert server.call("GET", "/health").status_code == 200
+    sending.join()
+    until = time.monotonic() + 10
+    while list(uploads.glob(".coming-*")) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not list(uploads.glob(".coming-*"))
+
+
+def test_bodies_that_are_too_large_are_refused_before_they_are_kept(server):
+    def chunks():
+        for _ in range(20):
+            yield b" " * 1024 * 1024
+
+    answer = server.call("POST", "/v1/results", data=chunks())
+    assert answer.status_code == 413
+    assert "bytes are taken at once" in answer.json()["title"]
+
+
+def test_a_compressed_archive_is_never_expanded(server, alice):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("manifest.json", b"\0" * 50_000_000)
+    answer = server.call("POST", "/v2/bundles", alice, data=out.getvalue())
+    assert answer.status_code == 400
+    assert "compressed" in answer.json()["detail"]
+
+
+def test_names_in_an_archive_are_never_paths(server, alice, tmp_path):
+    for name in ("../../escaped", "/etc/escaped", "a\\..\\b"):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as made:
+            made.writestr(name, b"x")
+        answer = server.call("POST", "/v2/bundles", alice, data=out.getvalue())
+        assert answer.status_code == 400
+    assert not list(server.data.parent.rglob("*escaped*"))
+
+
+def test_names_are_never_markup(server):
+    result_id = server.upload([f"a.b.{EVIL}"], cpid=EVIL)
+    for path in (f"/results/{result_id}", f"/results?search={EVIL}", f"/guidelines/{EVIL}"):
+        assert "<script" not in get(server, path).text
+
+
+def test_no_text_in_a_table_is_a_formula(server, people):
+    """Of what others wrote: a product's name, a reason that quotes a cloud."""
+    alice, root = people["alice"], people["root"]
+    evil = '=HYPERLINK("http://evil")'
+    vendor = server.call("POST", "/v1/vendors", alice, json={"name": "V"}).json()["id"]
+    for who, step in ((alice, "register"), (root, "approve")):
+        server.call("POST", f"/v1/vendors/{vendor}/action", who, json={step: None})
+    sent = {"name": evil, "product_type": 1, "organization_id": vendor}
+    product = server.call("POST", "/v1/products", alice, json=sent).json()["id"]
+    server.call("PUT", f"/v1/products/{product}", alice, json={"public": True})
+    (version,) = server.call("GET", f"/v1/products/{product}/versions", alice).json()
+    result_id = server.upload(["t"], alice)
+    attached = {"product_version_id": version["id"]}
+    server.call("PUT", f"/v1/results/{result_id}", alice, json=attached)
+    server.call("POST", f"/v1/results/{result_id}/meta/shared", alice, data="true")
+    answer = get(server, "/results.csv", search="HYPERLINK")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["id"], row["product"], row["standing"]) == (result_id, f"'{evil}", "unofficial")
+
+
+def test_what_one_address_or_key_asks_for_too_often_waits(tmp_path):
+    data = tmp_path / "data"
+    with serving(data, "--uploads-per-minute", "3", "--requests-per-minute", "5") as server:
+        document = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
+        uploads = [server.call("POST", "/v1/results", json=document) for _ in range(4)]
+        # The first was asked when the server was waited for.
+        lists = [server.call("GET", "/v1/results") for _ in range(5)]
+    assert [each.status_code for each in uploads] == [201, 201, 201, 429]
+    assert [each.status_code for each in lists] == [200, 200, 200, 200, 429]
+    assert uploads[-1].headers["Retry-After"] == "60"
