@@ -1,5 +1,5 @@
-# The certification in a container: docs/container.rst. Built by any docker or podman, also offline
-# where the base image is at hand.
+# The certification in a container (docs/container.rst) and, as the target "server", the collector
+# (docs/server.rst). Built by any docker or podman, also offline where the base image is at hand.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
@@ -40,7 +40,7 @@ RUN cd /opt/refstack/share/refstack-client \
 base = {"name": os.environ["BASE"], "digest": os.environ["DIGEST"] or None}; \
 print(json.dumps({"base": base}))' > image.json
 
-FROM ${BASE}
+FROM ${BASE} AS client
 ARG VERSION=0.1.0
 ARG TEMPEST=47.0.0
 ARG SOURCE=
@@ -66,3 +66,26 @@ USER 65532:65532
 WORKDIR /results
 ENTRYPOINT ["refstack-client"]
 CMD ["--help"]
+
+FROM build AS build-server
+RUN python3 -m pip --python /opt/refstack/bin/python --disable-pip-version-check --quiet install \
+        --no-cache-dir --no-compile -c constraints.txt ".[server]" \
+    && /opt/refstack/bin/python -m compileall -q /opt/refstack/lib
+
+FROM ${BASE} AS server
+COPY --from=build-server /opt/refstack /opt/refstack
+ENV PATH=/opt/refstack/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp
+RUN mkdir -m 0700 /var/lib/refstack && chown 65532:65532 /var/lib/refstack
+USER 65532:65532
+VOLUME /var/lib/refstack
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD python3 -c \
+    'import urllib.request as r; r.urlopen("http://127.0.0.1:8000/health", timeout=5)'
+ENTRYPOINT ["refstack-client", "server"]
+CMD ["--data", "/var/lib/refstack", "--host", "0.0.0.0"]
+
+# What is built where no target is named.
+FROM client

@@ -36,6 +36,9 @@ class _Server(Command):
             metavar="URL",
             help="another database than SQLite in that directory: postgresql://user@host/name",
         )
+        parser.add_argument(
+            "--database-password", type=Path, metavar="FILE", help="holds that user's password"
+        )
         return parser
 
     def settings(self, args: Namespace) -> Settings:
@@ -43,13 +46,17 @@ class _Server(Command):
 
         :raises MachineError: it cannot be made
         """
+        from refstack_server import database
+
         try:
             args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise MachineError(
                 f"{args.data} cannot be made: {error.strerror}", hint="name another with --data"
             ) from error
-        return Settings(data=args.data, public_url="", database=args.database)
+        password = _read(args.database_password).strip() if args.database_password else ""
+        url = database.with_password(args.database, password) if args.database else ""
+        return Settings(data=args.data, public_url="", database=url)
 
 
 class Serve(_Server):

@@ -1,6 +1,5 @@
 """The database: SQLite in one directory, or PostgreSQL by its URL; its schema is Alembic's."""
 
-import logging
 from pathlib import Path
 
 import alembic.command
@@ -12,11 +11,31 @@ from sqlalchemy.engine import make_url
 
 from refstack_client.errors import InputError, MachineError
 
-# It tells of itself whenever it looks.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 MIGRATIONS = Path(__file__).parent / "migrations"
+_EXAMPLE = "postgresql://user@host/name, or none for SQLite in the data directory"
 _SECONDS_TO_WAIT = 20
 """How long somebody waits for others to have written."""
+
+
+def with_password(url: str, password: str) -> str:
+    """Return the URL of a database with the password of its user.
+
+    :raises InputError: it is none, or holds one already, which everybody on the machine could read
+    """
+    parsed = _parsed(url)
+    if parsed.password is not None:
+        raise InputError(
+            "a password in the database's URL is for all to see",
+            hint="put it into a file and name that with --database-password",
+        )
+    return parsed.set(password=password or None).render_as_string(hide_password=False)
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise InputError("the database's URL is none", hint=_EXAMPLE) from error
 
 
 def connect(url: str) -> sa.Engine:
@@ -24,16 +43,13 @@ def connect(url: str) -> sa.Engine:
 
     :raises InputError: the URL names no database that can be used
     """
+    parsed = _parsed(url)
     try:
-        parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
             return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         return _sqlite(parsed, "BEGIN")
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise InputError(
-            f"the database's URL cannot be used: {error}",
-            hint="postgresql://user@host/name, or none for SQLite in the data directory",
-        ) from error
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise InputError(f"the database's URL cannot be used: {error}", hint=_EXAMPLE) from error
 
 
 def writer(engine: sa.Engine) -> sa.Engine:

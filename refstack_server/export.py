@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import lxml.html
 from fastapi import FastAPI
 
@@ -58,8 +58,8 @@ def write(app: FastAPI, target: Path, talk: Callable[[str], None]) -> None:
 
 async def _write(app: FastAPI, target: Path) -> int:
     """Write every file; return how many."""
-    asked = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=asked, base_url="http://localhost") as client:
+    asked = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=asked, base_url="http://localhost") as client:
         await _write_pages(client, target)
         log = [each async for each in _log(client)]
     _keep(target / "log.json", json.dumps(log, indent=1).encode())
@@ -68,7 +68,7 @@ async def _write(app: FastAPI, target: Path) -> int:
     return sum(each.is_file() for each in target.rglob("*"))
 
 
-async def _write_pages(client: httpx.AsyncClient, target: Path) -> None:
+async def _write_pages(client: httpx2.AsyncClient, target: Path) -> None:
     waiting, known = deque([START]), {START: _file_of(START)}
     while waiting:
         url = waiting.popleft()
@@ -128,7 +128,7 @@ def _standing_alone(page: Any, known: dict[str, PurePosixPath], here: PurePosixP
     return lxml.html.tostring(page, doctype="<!doctype html>", encoding="utf-8")
 
 
-async def _log(client: httpx.AsyncClient) -> AsyncIterator[dict[str, Any]]:
+async def _log(client: httpx2.AsyncClient) -> AsyncIterator[dict[str, Any]]:
     last, more = 0, True
     while more:
         answer = await client.get(_LOG, params={"after": last, "most": _LINES_AT_ONCE})

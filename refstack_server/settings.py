@@ -27,7 +27,7 @@ class Settings:
 
     data: Path
     public_url: str
-    database: str = ""
+    database: str = field(default="", repr=False)
     anonymous_upload: bool = True
     provider: Provider | None = None
     most_bytes: int = 16 * 1024 * 1024

@@ -13,7 +13,7 @@ from authlib.integrations.base_client.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
-from httpx import HTTPError
+from httpx2 import HTTPError
 from starlette.datastructures import FormData
 
 from refstack_server import users

@@ -64,6 +64,7 @@ def build(engine: Engine, name: str, base: str, talk: Callable[[str], None]) -> 
         events = engine.client.api.build(
             path=str(CHECKOUT),
             tag=name,
+            target="client",
             buildargs={"BASE": base, "BASE_DIGEST": digest},
             network_mode="host",
             rm=True,

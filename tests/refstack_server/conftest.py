@@ -1,8 +1,6 @@
-import uuid
 from collections.abc import Iterator
 
 import postgresql
-import psycopg
 import pytest
 from serving import Person, Server, add_user, person, serving
 
@@ -22,11 +20,7 @@ def database(request) -> str:
     """The URL of a new database, "" for SQLite beside the rest."""
     if request.param == "sqlite":
         return ""
-    url = request.getfixturevalue("postgres")
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(url.replace("NAME", "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return url.replace("NAME", name)
+    return postgresql.new_database(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture(scope="module")

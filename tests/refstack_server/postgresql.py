@@ -5,10 +5,15 @@ import os
 import pwd
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 _USER = "postgres"
+GUARDED = "guarded"
+"""The one user who needs a password."""
 
 
 def programs() -> Path | None:
@@ -39,9 +44,19 @@ def running(place: Path, bin_: Path) -> Iterator[str]:
         subprocess.run(command, check=True, capture_output=True, cwd=place)
 
     run("initdb", "-D", data, "-U", _USER, "-A", "trust", "--no-sync")
+    rules = data / "pg_hba.conf"
+    rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
     options = f"-c listen_addresses= -c unix_socket_directories={sockets} -c fsync=off"
     run("pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start")
     try:
         yield f"postgresql://{_USER}@/NAME?host={sockets}"
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+def new_database(url: str) -> str:
+    """Make a database; return its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(url.replace("NAME", _USER), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.replace("NAME", name)

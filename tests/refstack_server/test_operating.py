@@ -6,11 +6,12 @@ import random
 import sqlite3
 import subprocess
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import alembic.command
 import alembic.config
+import postgresql
 import psycopg
 import pytest
 import requests
@@ -55,7 +56,8 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("url", "code", "said"),
     [
-        ("nonsense", 4, "cannot be used"),
+        ("nonsense", 4, "the database's URL is none"),
+        ("postgresql://u:canary@127.0.0.1:1/x", 4, "--database-password"),
         ("nodatabase://x", 4, "cannot be used"),
         ("postgresql://127.0.0.1:1/x", 5, "cannot be reached"),
     ],
@@ -65,6 +67,14 @@ def test_a_database_that_cannot_be_had_is_an_error_in_a_sentence(tmp_path, url, 
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_a_start_says_where_it_listens_and_nothing_else(tmp_path):
+    with serving(tmp_path / "data") as server:
+        said = (tmp_path / "data.log").read_text().splitlines()
+    lines = [each for each in said if not each.startswith("{")]
+    assert lines == [f"listening at {server.url}; Ctrl-C ends it"]
 
 
 def test_a_port_that_is_taken_is_an_error_in_a_sentence(tmp_path):
@@ -125,12 +135,14 @@ def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
 
 
 def test_a_database_that_is_gone_is_said_and_no_fault_of_the_requests(tmp_path, postgres):
-    name = f"gone_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.replace("NAME", "postgres"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        with serving(tmp_path / "data", "--database", postgres.replace("NAME", name)) as server:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            answers = [server.call("GET", each) for each in ("/health", "/v1/results")]
+    url = postgresql.new_database(postgres)
+    name = urlsplit(url).path[1:]
+    with (
+        psycopg.connect(postgres.replace("NAME", "postgres"), autocommit=True) as admin,
+        serving(tmp_path / "data", "--database", url) as server,
+    ):
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        answers = [server.call("GET", each) for each in ("/health", "/v1/results")]
     assert [each.status_code for each in answers] == [503, 503]
     assert answers[0].json()["title"] == "the database does not answer; try again"
 

@@ -1,0 +1,98 @@
+"""The collector in a container, as compose.yaml runs it."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import postgresql
+import psycopg
+import pytest
+import requests
+import yaml
+from engines import ROOT, built, docker
+
+from refstack_server.command import Serve
+
+IMAGE = "refstack-server:test"
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["server"]
+PASSWORD = "canary-of-a-password"
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[str]:
+    yield built(COMPOSE["build"]["target"], IMAGE)
+    docker("rmi", "--force", IMAGE, check=False)
+
+
+def hardening() -> list[str]:
+    """Return what compose.yaml takes away from the container, as docker run is told."""
+    return [
+        *(["--read-only"] if COMPOSE["read_only"] else []),
+        *(f"--tmpfs={each}" for each in COMPOSE["tmpfs"]),
+        *(f"--cap-drop={each}" for each in COMPOSE["cap_drop"]),
+        *(f"--security-opt={each}" for each in COMPOSE["security_opt"]),
+    ]
+
+
+def test_the_compose_file_says_what_the_server_understands():
+    parsed = Serve(None, None).get_parser("server").parse_args(COMPOSE["command"])
+    assert parsed.database == "postgresql://refstack@database/refstack"
+    assert parsed.database_password == Path("/run/secrets/database-password")
+    assert parsed.data == Path("/var/lib/refstack")
+    assert COMPOSE["volumes"] == ["uploads:/var/lib/refstack"]
+
+
+@pytest.mark.container
+def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, tmp_path):
+    url = postgresql.new_database(postgres)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {postgresql.GUARDED} LOGIN PASSWORD '{PASSWORD}'")
+        admin.execute(f"GRANT ALL ON SCHEMA public TO {postgresql.GUARDED}")
+    sockets = url.rpartition("=")[2]
+    secret = tmp_path / "password"
+    secret.touch(mode=0o444)
+    name, volume = f"refstack-{tmp_path.name}", f"refstack-{tmp_path.name}"
+    options = [
+        *("run", "--name", name, "--network", "host", *hardening()),
+        *("-v", f"{volume}:/var/lib/refstack", "-v", f"{secret}:/run/password:ro"),
+        *("-v", f"{sockets}:{sockets}"),
+    ]
+    served = [
+        *("--data", "/var/lib/refstack", "--port", "18573"),
+        *("--database", url.replace("postgres@", f"{postgresql.GUARDED}@")),
+        *("--database-password", "/run/password"),
+    ]
+    try:
+        secret.write_text("wrong")
+        refused = docker(*options, "--rm", image, *served, check=False, text=True)
+        assert (refused.returncode, "cannot be reached" in refused.stderr) == (5, True)
+        assert "Traceback" not in refused.stderr
+        secret.write_text(f"{PASSWORD}\n")
+        docker(*options, "--detach", image, *served)
+        assert answer(name, "/health").json() == {"status": "ok"}
+        sent = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
+        made = requests.post("http://127.0.0.1:18573/v1/results", json=sent, timeout=30).json()
+        docker("restart", name)
+        assert answer(name, f"/v1/results/{made['test_id']}").json()["results"] == ["t"]
+        assert docker("exec", name, "id", "-u").stdout == b"65532\n"
+        docker("stop", name)
+        ended = docker("inspect", name, "--format", "{{.State.ExitCode}}")
+        assert ended.stdout == b"0\n"
+        for told in (docker("inspect", name), docker("logs", name), docker("history", image)):
+            assert PASSWORD.encode() not in told.stdout + told.stderr
+    finally:
+        docker("rm", "--force", name, check=False)
+        docker("volume", "rm", volume, check=False)
+
+
+def answer(name: str, path: str) -> requests.Response:
+    """Return what the server says, once it does."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            return requests.get(f"http://127.0.0.1:18573{path}", timeout=30)
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    told = subprocess.run(["docker", "logs", name], capture_output=True, check=False)
+    raise AssertionError(told.stderr.decode())
