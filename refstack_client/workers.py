@@ -4,9 +4,12 @@ import os
 import statistics
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import keystoneauth1.exceptions
-from openstack.connection import Connection
+
+if TYPE_CHECKING:  # it takes long to import, and who only judges has no cloud
+    from openstack.connection import Connection
 
 MOST = 12
 _SECONDS_BUSY = 0.02
@@ -23,7 +26,7 @@ class Workers:
     away: float = 0.0
 
 
-def choose(connection: Connection | None, given: Workers | None = None) -> Workers:
+def choose(connection: "Connection | None", given: Workers | None = None) -> Workers:
     """Return how many workers suit this machine and the way to the cloud, unless it is given.
 
     A processor can serve one worker that computes and others that wait meanwhile. A cloud's own
@@ -41,7 +44,7 @@ def choose(connection: Connection | None, given: Workers | None = None) -> Worke
     return Workers(count, f"{there}, the cloud is {away * 1000:.0f} ms away", away)
 
 
-def _seconds_away(connection: Connection) -> float:
+def _seconds_away(connection: "Connection") -> float:
     url = connection.config.get_auth_args()["auth_url"]
     took = []
     for _ in range(_LOOKS):

@@ -3,19 +3,20 @@
 import shutil
 from datetime import date
 from http import HTTPStatus
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 
-from refstack_server import kept, pages, received, results, signin, stored
+from refstack_server import kept, offers, pages, received, registration, results, signin, stored
 from refstack_server.context import Looking, Writer, Writing
 from refstack_server.errors import bad_request
 from refstack_server.identity import Caller
 from refstack_server.results import Sharing
 from refstack_server.signin import Form
-from refstack_server.tables import Result
+from refstack_server.tables import Result, VendorType
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _MOST = 200
@@ -38,14 +39,21 @@ def _own(caller: Caller) -> sa.ColumnElement[bool]:
 
 @router.get("/queue")
 def queue(request: Request, looking: Looking) -> str:
-    """Show the foundation what is shared with it, published, or verified."""
+    """Show the foundation what is shared with it, published, or verified; and vendors that ask."""
     looking.caller.require_foundation()
     waiting = (results.LISTED | (Result.submitted == sa.true())) & Result.openid.is_not(None)
-    return _page(request, "queue.html", "/queue", looking, waiting)
+    found = offers.vendors(looking.session, looking.caller)
+    asking = [each for each in found if each.type == VendorType.PENDING]
+    return _page(request, "queue.html", "/queue", looking, waiting, vendors=asking)
 
 
 def _page(
-    request: Request, name: str, here: str, looking: Looking, which: sa.ColumnElement[bool]
+    request: Request,
+    name: str,
+    here: str,
+    looking: Looking,
+    which: sa.ColumnElement[bool],
+    **more: Any,
 ) -> str:
     return pages.render(
         name,
@@ -55,6 +63,7 @@ def _page(
         who=looking.caller.openid,
         is_foundation=looking.caller.is_foundation,
         csrf=request.session.get(signin.CSRF, ""),
+        **more,
     )
 
 
@@ -107,6 +116,23 @@ def revoke(result_id: str, form: Form, session: Writing, caller: Writer) -> Resp
     caller.require_foundation()
     why = signin.text(form, "why", _LONGEST_REASON)
     results.revoke(session, results.find(session, result_id, caller), why)
+    session.commit()
+    return _back("/queue")
+
+
+@router.post("/queue/vendors/{vendor_id}/approve")
+def approve(vendor_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Have a vendor be official."""
+    registration.take(session, caller, vendor_id, "approve")
+    session.commit()
+    return _back("/queue")
+
+
+@router.post("/queue/vendors/{vendor_id}/deny")
+def deny(vendor_id: str, form: Form, session: Writing, caller: Writer) -> Response:
+    """Have a vendor not be official, and say why."""
+    why = signin.text(form, "why", _LONGEST_REASON)
+    registration.take(session, caller, vendor_id, "deny", why)
     session.commit()
     return _back("/queue")
 

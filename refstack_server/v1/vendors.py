@@ -3,8 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server import offers, results
+from refstack_server import offers, registration, results
 from refstack_server.context import Body, Reader, Reading, Writer, Writing
 from refstack_server.errors import bad_request, forbidden
 from refstack_server.identity import Caller, known_user
@@ -28,7 +26,6 @@ from refstack_server.v1 import times
 
 router = APIRouter(prefix="/vendors", tags=["vendors"])
 _LONGEST = 80
-_REASON = "registration_decline_reason"
 
 
 class NewVendor(Document):
@@ -135,31 +132,6 @@ def delete(vendor_id: str, session: Writing, caller: Writer) -> None:
     session.commit()
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A change of a vendor's type: from what to what, and who may ask for it."""
-
-    before: VendorType
-    after: VendorType
-    require: Callable[[Caller, str], None]
-
-
-def _by_vendor(caller: Caller, vendor_id: str) -> None:
-    caller.require_vendor(vendor_id)
-
-
-def _by_foundation(caller: Caller, _vendor_id: str) -> None:
-    caller.require_foundation()
-
-
-_STEPS = {
-    "register": _Step(VendorType.PRIVATE, VendorType.PENDING, _by_vendor),
-    "cancel": _Step(VendorType.PENDING, VendorType.PRIVATE, _by_vendor),
-    "approve": _Step(VendorType.PENDING, VendorType.OFFICIAL, _by_foundation),
-    "deny": _Step(VendorType.PENDING, VendorType.PRIVATE, _by_foundation),
-}
-
-
 class Action(pydantic.BaseModel):
     """Exactly one of the steps, with any value; a denial says why."""
 
@@ -176,22 +148,11 @@ def act(vendor_id: str, body: Body, request: Request, session: Writing, caller: 
     content_type = request.headers.get("content-type", "")
     sent = read_fields(body, content_type, request.url.query, Action)
     asked = sent.model_dump(by_alias=True, exclude_unset=True)
-    chosen = [name for name in _STEPS if name in asked]
+    chosen = [name for name in registration.STEPS if name in asked]
     if len(chosen) != 1:
         raise bad_request(f"Invalid actions in the body: {chosen}")
-    vendor = offers.known_vendor(session, vendor_id)
-    step = _STEPS[chosen[0]]
-    step.require(caller, vendor.id)
-    if vendor.type != step.before:
-        raise bad_request("Invalid organization state for this action.")
-    kept = {key: value for key, value in (vendor.properties or {}).items() if key != _REASON}
-    if chosen[0] == "deny":
-        if not asked.get(_REASON):
-            raise bad_request(f"{_REASON} is needed", f"/{_REASON}")
-        kept[_REASON] = asked[_REASON]
-    elif chosen[0] != "approve":
-        kept = dict(vendor.properties or {})
-    vendor.type, vendor.properties = step.after, kept or None
+    reason = asked.get(registration.REASON) or ""
+    registration.take(session, caller, vendor_id, chosen[0], reason)
     session.commit()
 
 

@@ -180,6 +180,32 @@ def test_the_certifier_sees_what_is_shared_with_them_and_its_owner_the_bundle(
     )
 
 
+def test_the_foundation_approves_and_denies_vendors_with_a_browser(served, provider, alice):
+    chief, vendor = person("registrar"), person("vendor")
+    add_user(served.data, type(chief)(f"{provider.url}/registrar", chief.key), is_foundation=True)
+    add_user(served.data, vendor)
+    browser = signed_in(served, provider, "registrar")
+    ids = {}
+    for name in ("Good Clouds", "Bad Clouds"):
+        made = served.call("POST", "/v1/vendors", vendor, json={"name": name})
+        ids[name] = made.json()["id"]
+        asked = {"register": None}
+        served.call("POST", f"/v1/vendors/{ids[name]}/action", vendor, json=asked)
+    page = browser.get(f"{served.url}/queue", timeout=30).text
+    assert all(f'<a href="/vendors/{each}">' in page for each in ids.values())
+    good, bad = (f"/queue/vendors/{each}" for each in ids.values())
+    mine = csrf(alice, served)
+    assert post(alice, served, f"{good}/approve", csrf=mine).status_code == 403
+    token = csrf(browser, served, "/queue")
+    assert post(browser, served, f"{bad}/deny", csrf=token).status_code == 400
+    post(browser, served, f"{bad}/deny", csrf=token, why="no cloud")
+    post(browser, served, f"{good}/approve", csrf=token)
+    listed = requests.get(f"{served.url}/vendors", timeout=30).text
+    assert ("Good Clouds" in listed, "Bad Clouds" in listed) == (True, False)
+    denied = served.call("GET", f"/v1/vendors/{ids['Bad Clouds']}", vendor).json()
+    assert denied["properties"] == '{"registration_decline_reason": "no cloud"}'
+
+
 def test_what_is_no_bundle_is_told_on_a_page(served, alice):
     token = csrf(alice, served)
     for files in ({"bundle": ("b.zip", b"nonsense")}, {"bundle": ("", b"")}):
