@@ -5,6 +5,7 @@ What a server needs is an extra: it is imported by what a command does, which sa
 # ruff: noqa: PLC0415
 
 import contextlib
+import logging
 import socket
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
@@ -19,7 +20,9 @@ _SECONDS_TO_END = 10
 
 
 class _Server(Command):
-    """What has to do with a server's data."""
+    """What has to do with a server's data; ``begins`` where there may be none yet."""
+
+    begins = True
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -28,7 +31,7 @@ class _Server(Command):
             type=Path,
             required=True,
             metavar="DIRECTORY",
-            help="where the server keeps what it has; made where it is not there",
+            help="where the server keeps what it has; made by the first start",
         )
         parser.add_argument(
             "--database",
@@ -44,10 +47,13 @@ class _Server(Command):
     def settings(self, args: Namespace) -> Settings:
         """Return the settings; the directory is there then.
 
+        :raises InputError: it is not, and nothing begins here
         :raises MachineError: it cannot be made
         """
         from refstack_server import database
 
+        if not self.begins and not args.data.is_dir():
+            raise InputError(f"{args.data} is no directory", hint="name a server's with --data")
         try:
             args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -202,6 +208,8 @@ class AddUser(_Server):
 class Export(_Server):
     """Write the public part as files: pages that need no server."""
 
+    begins = False
+
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("target", type=Path, metavar="DIR", help="where to; made by this")
@@ -220,6 +228,7 @@ class Export(_Server):
         )
         engine = database.connect(settings.database_url)
         database.check(engine)
+        logging.disable(logging.INFO)  # of each page
         export.write(app.create(settings, engine), args.target, say)
         return EXIT_OK
 

@@ -97,6 +97,10 @@ def check(engine: sa.Engine) -> None:
     :raises InputError: it is older, newer, or there is none
     """
     check_not_newer(engine)
+    if is_empty(engine):
+        raise InputError(
+            "the database has nothing of a server in it", hint="name a server's with --data"
+        )
     if _current(engine) != _head():
         raise InputError(
             "the database is older than this release",

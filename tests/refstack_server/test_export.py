@@ -44,7 +44,8 @@ def exported(server, database, shared, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("export") / "site"
     done = export(server, database, target)
     assert done.returncode == 0, done.stderr
-    assert f"begin at {target}/index.html" in done.stderr
+    (said,) = done.stderr.splitlines()
+    assert said.endswith(f"begin at {target}/index.html")
     return target
 
 
@@ -76,6 +77,15 @@ def test_what_is_published_is_there_and_nothing_else(exported, shared):
             assert "secret.example" not in content, path
             assert shared["nobody"] not in content, path
             assert shared["certifier"] not in content, path
+
+
+def test_what_holds_no_servers_data_is_said(tmp_path):
+    for data, said in ((tmp_path, "nothing of a server"), (tmp_path / "none", "is no directory")):
+        command = [CLIENT, "server", "export", tmp_path / "site", "--data", data]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, said in done.stderr) == (4, True)
+    assert not (tmp_path / "none").exists()
+    assert not (tmp_path / "site").exists()
 
 
 def test_an_export_is_replaced_and_nothing_else_is(server, database, exported, tmp_path):
