@@ -1,10 +1,14 @@
 """What every handler gets: settings, a session of the database, who asks, what was sent."""
 
-from collections.abc import AsyncIterator, Iterator
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
+import sqlalchemy as sa
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from refstack_server import identity, kept, redacted, results, verdicts
@@ -20,36 +24,50 @@ OPENID = "openid"
 """Under which a browser's session has who signed in."""
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
 
-def _reading(request: Request) -> Iterator[Session]:
-    with Session(request.app.state.engine, expire_on_commit=False) as session:
+async def _reading(request: Request) -> AsyncIterator[Session]:
+    async with _session(request.app.state.engine) as session:
         yield session
 
 
-def _writing(request: Request) -> Iterator[Session]:
+async def _writing(request: Request) -> AsyncIterator[Session]:
     """Yield a session that is alone in writing; the handler commits, before the answer leaves."""
-    with Session(request.app.state.writer, expire_on_commit=False) as session:
+    async with _session(request.app.state.writer) as session:
         yield session
 
 
-def _read_by(request: Request, session: "Reading") -> Caller:
-    return _caller(request, session)
+@contextlib.asynccontextmanager
+async def _session(engine: sa.Engine) -> AsyncIterator[Session]:
+    """Yield a session; only where it may wait for the database another thread is troubled."""
+    session = Session(engine, expire_on_commit=False)
+    try:
+        yield session
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(session.close)
 
 
-def _written_by(request: Request, session: "Writing") -> Caller:
-    return _caller(request, session)
+async def _read_by(request: Request, session: "Reading") -> Caller:
+    return await _caller(request, session)
 
 
-def _caller(request: Request, session: Session) -> Caller:
+async def _written_by(request: Request, session: "Writing") -> Caller:
+    return await _caller(request, session)
+
+
+async def _caller(request: Request, session: Session) -> Caller:
     """Return who asks: by a token, or, for pages alone, by who signed in with this browser."""
     header = request.headers.get("authorization")
     openid = request.session.get(OPENID)
-    if header is None and openid and not request.url.path.startswith(API):
-        return identity.of_user(session, openid)
-    return identity.of_authorization(session, header, request.app.state.settings.public_url)
+    if header is not None:
+        server = request.app.state.settings.public_url
+        return await run_in_threadpool(identity.of_token, session, header, server)
+    if openid and not request.url.path.startswith(API):
+        return await run_in_threadpool(identity.of_user, session, openid)
+    return identity.ANONYMOUS
 
 
 async def _body(request: Request) -> bytes:
@@ -85,7 +103,7 @@ class Asked:
         return verdict if self.knows_all(result) else redacted.verdict(verdict)
 
 
-def _asked(session: "Reading", caller: "Reader", settings: "Config") -> Asked:
+async def _asked(session: "Reading", caller: "Reader", settings: "Config") -> Asked:
     return Asked(session, caller, settings)
 
 

@@ -79,14 +79,12 @@ def of_user(session: Session, openid: str) -> Caller:
     )
 
 
-def of_authorization(session: Session, header: str | None, server: str) -> Caller:
-    """Return who sent an ``Authorization`` header, if it says so.
+def of_token(session: Session, header: str, server: str) -> Caller:
+    """Return who sent an ``Authorization`` header.
 
     :param server: where this one is; a token that names a server (``aud``) is for no other
     :raises RefusedError: 400, it holds no token of a known user
     """
-    if header is None:
-        return ANONYMOUS
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise bad_request("Authorization schema 'Bearer' should be used")
