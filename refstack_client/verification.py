@@ -14,6 +14,9 @@ from refstack_client.errors import ClientError
 from scoring.outcome import Outcomes
 from scoring.verdict import Verdict
 
+OTHER_SHAPE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+"""What goes wrong where a document is JSON and not what it should be."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -74,7 +77,7 @@ def verify_members(
     checks += [_look("guideline", _guideline, members), _look("tempest-list", _tests, members)]
     try:
         outcomes, verdict = bundle.recompute(members)
-    except (ClientError, GuidelineError, KeyError, TypeError, ValueError) as error:
+    except (ClientError, GuidelineError, *OTHER_SHAPE) as error:
         checks.append(Check("stream", False, f"it cannot be judged: {error}"))
         return Verification(tuple(checks))
     checks += [
@@ -98,7 +101,7 @@ def _look(name: str, look: Callable[[Members], str], members: Members) -> Check:
         return Check(name, False, str(fault))
     except (ClientError, GuidelineError) as error:
         return Check(name, False, str(error))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except OTHER_SHAPE as error:
         return Check(name, False, f"it has another shape: {type(error).__name__}: {error}")
 
 

@@ -92,7 +92,9 @@ def share(result_id: str, form: Form, session: Writing, caller: Writer) -> Respo
         with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
     except ValueError as error:
         raise bad_request(f"with: {', '.join(Sharing)}") from error
-    results.share(session, results.find_own(session, result_id, caller), with_)
+    result = results.find_own(session, result_id, caller)
+    results.require_owner(result, caller)
+    results.share(session, result, with_)
     session.commit()
     return _back("/mine")
 

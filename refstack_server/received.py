@@ -8,12 +8,12 @@ from typing import Any
 from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError
 from capabilities.programme import Programme
-from refstack_client import archive, bundle, ssh_signature, stream, verification
+from refstack_client import archive, bundle, run, ssh_signature, stream, verification
 from refstack_client.errors import ClientError
 from refstack_client.verification import Verification
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.kept import Coming
-from refstack_server.tables import Kind
+from refstack_server.tables import LONGEST_CPID, Kind
 from scoring.outcome import Outcomes
 from scoring.verdict import Verdict, judge
 
@@ -35,7 +35,8 @@ class Received:
 def read_bundle(coming: Coming) -> Received:
     """Verify a bundle and judge it again.
 
-    :raises RefusedError: 400, it does not hold; the first check that fails is named
+    :raises RefusedError: 400, it does not hold: the first check that fails is named; or it is by a
+        guideline that is not known here, which anybody might have written
     """
     try:
         members = archive.unpack(coming.content(), "the bundle")
@@ -45,13 +46,16 @@ def read_bundle(coming: Coming) -> Received:
     broken = next((each for each in found.checks if not each.holds), None)
     if broken or found.verdict is None or found.outcomes is None:
         raise _broken(found, broken)
-    stated = bundle.manifest(members)
+    guideline = found.verdict.programme.guideline.id
+    if guideline not in catalogue.shipped():
+        raise _does_not_hold("guideline", f"{guideline} is none that is known here")
+    _check_attempts(members)
     return Received(
         kind=Kind.BUNDLE,
         sha256=coming.sha256,
         outcomes=found.outcomes,
         verdict=found.verdict,
-        cpid=stated["cpid"] or "",
+        cpid=_cpid(members),
         seconds=_seconds(found.outcomes),
         fingerprint=_fingerprint(members),
         checks=found.checks,
@@ -60,9 +64,19 @@ def read_bundle(coming: Coming) -> Received:
 
 def _broken(found: Verification, broken: verification.Check | None) -> RefusedError:
     what = broken or found.checks[-1]
-    return RefusedError(
-        HTTPStatus.BAD_REQUEST, "The bundle does not hold", f"{what.name}: {what.found}"
-    )
+    return _does_not_hold(what.name, what.found)
+
+
+def _does_not_hold(what: str, found: str) -> RefusedError:
+    return bad_request("The bundle does not hold", f"{what}: {found}")
+
+
+def _check_attempts(members: Mapping[str, bytes]) -> None:
+    """Check what no verdict needs, but pages show."""
+    try:
+        run.attempts_in(members.get(bundle.ATTEMPTS, b"").decode())
+    except verification.OTHER_SHAPE as error:
+        raise _does_not_hold(bundle.ATTEMPTS, "it is not what a run writes") from error
 
 
 def _fingerprint(members: Mapping[str, bytes]) -> str:
@@ -74,8 +88,18 @@ def _fingerprint(members: Mapping[str, bytes]) -> str:
     return signer.key.rpartition(" ")[2]
 
 
+def _cpid(members: Mapping[str, bytes]) -> str:
+    """Return the id of the cloud, "" where the bundle does not tell it."""
+    stated = bundle.manifest(members).get("cpid") or ""
+    if not isinstance(stated, str) or len(stated) > LONGEST_CPID or "\0" in stated:
+        raise _does_not_hold("manifest", f"cpid is no text of {LONGEST_CPID} characters at most")
+    return stated
+
+
 def _seconds(outcomes: Outcomes) -> int:
-    return round(sum(each.seconds or 0.0 for each in outcomes.attempts))
+    """Return how long the tests took, as far as a database's integer goes."""
+    took = sum(each.seconds or 0.0 for each in outcomes.attempts)
+    return round(min(max(took, 0.0), 2**31 - 1))
 
 
 def read_stream(coming: Coming, chosen: Programme) -> Received:

@@ -35,14 +35,17 @@ def role(result: Result, caller: Caller) -> str | None:
     """
     if caller.is_foundation and (result.kind == Kind.PASSES or result.submitted or result.listed):
         return FOUNDATION
-    if result.openid and (caller.openid == result.openid or _is_of(result, caller)):
+    if _owns(result, caller):
         return OWNER
     return READER if result.listed else None
 
 
-def _is_of(result: Result, caller: Caller) -> bool:
+def _owns(result: Result, caller: Caller) -> bool:
+    if not result.openid or not caller.openid:
+        return False
     version = result.product_version
-    return version is not None and version.product.organization_id in caller.vendors
+    of_vendor = version is not None and version.product.organization_id in caller.vendors
+    return of_vendor or caller.openid == result.openid
 
 
 def find(session: Session, result_id: str, caller: Caller) -> Result:
@@ -148,6 +151,15 @@ def revoke(session: Session, result: Result, why: str) -> None:
     if result.verification_status:
         result.verification_status, result.verified_until = 0, None
         ledger.add(session, result, Event.REVOKED, why=why)
+
+
+def require_owner(result: Result, caller: Caller) -> None:
+    """Check that a caller may publish a result; the foundation may what old clients sent.
+
+    :raises RefusedError: 403
+    """
+    if result.kind != Kind.PASSES and not _owns(result, caller):
+        raise forbidden("only its owner shares a result")
 
 
 def share(session: Session, result: Result, with_: Sharing) -> None:

@@ -17,6 +17,7 @@ class VendorType(IntEnum):
     OFFICIAL = 3
 
 
+LONGEST_CPID = 128
 PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
 
 
@@ -137,7 +138,7 @@ class ProductVersion(Base):
     id: Mapped[str] = _id()
     product_id: Mapped[str] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"))
     version: Mapped[str | None] = mapped_column(sa.String(255))
-    cpid: Mapped[str | None] = mapped_column(sa.String(128), index=True)
+    cpid: Mapped[str | None] = mapped_column(sa.String(LONGEST_CPID), index=True)
     product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
 
 
@@ -161,7 +162,7 @@ class Result(Base):
     )
     id: Mapped[str] = mapped_column(sa.String(36), unique=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
-    cpid: Mapped[str] = mapped_column(sa.String(128))
+    cpid: Mapped[str] = mapped_column(sa.String(LONGEST_CPID))
     cpid_folded: Mapped[str] = mapped_column(sa.String(400), index=True)
     duration_seconds: Mapped[int]
     openid: Mapped[str | None] = mapped_column(sa.ForeignKey("users.openid"))

@@ -14,6 +14,7 @@ from refstack_server.errors import bad_request, conflict, forbidden, not_found
 from refstack_server.identity import Caller
 from refstack_server.reading import Document, Text, read, read_fields, schema_of
 from refstack_server.tables import (
+    LONGEST_CPID,
     PUBLIC_VENDORS,
     Membership,
     Product,
@@ -51,13 +52,13 @@ class NewVersion(Document):
     """A version of a product, and the cloud provider id of a cloud that runs it."""
 
     version: Text = pydantic.Field(max_length=255)
-    cpid: Text | None = pydantic.Field(default=None, max_length=128)
+    cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
 class VersionChange(pydantic.BaseModel):
     """What may be changed of a version."""
 
-    cpid: Text | None = pydantic.Field(default=None, max_length=128)
+    cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
 @router.get("")

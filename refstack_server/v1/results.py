@@ -17,7 +17,7 @@ from refstack_server.identity import Caller
 from refstack_server.outcomes import Entry
 from refstack_server.reading import Document, Text, read, read_fields, schema_of
 from refstack_server.settings import Settings
-from refstack_server.tables import Product, ProductVersion, Result
+from refstack_server.tables import LONGEST_CPID, Product, ProductVersion, Result
 from refstack_server.v1 import products, times
 from scoring.outcome import Outcome
 
@@ -36,7 +36,7 @@ class Test(pydantic.BaseModel):
 class Upload(Document):
     """What passed in a cloud, called by its cloud provider id."""
 
-    cpid: Text = pydantic.Field(max_length=128)
+    cpid: Text = pydantic.Field(max_length=LONGEST_CPID)
     duration_seconds: int = pydantic.Field(ge=-_LARGEST, le=_LARGEST)
     results: list[Test]
 
@@ -337,4 +337,6 @@ def _of_writable(session: Session, result_id: str, key: str, caller: Caller) -> 
     if key not in results.PUBLIC_KEYS:
         raise forbidden(f"{key} cannot be written; {', '.join(results.PUBLIC_KEYS)} can")
     results.require_unverified(result, "nothing can be written to the metadata")
+    if key == results.SHARED:
+        results.require_owner(result, caller)
     return result

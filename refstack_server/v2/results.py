@@ -142,6 +142,7 @@ def share(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[
     """
     wanted = read(body, Share).with_
     result = results.find_own(session, result_id, caller)
+    results.require_owner(result, caller)
     results.share(session, result, wanted)
     session.commit()
     return {"shared_with": str(results.sharing(result))}

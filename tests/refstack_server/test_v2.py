@@ -1,6 +1,7 @@
 """Whole results: bundles and streams that were uploaded, judged again and compared."""
 
 import hashlib
+import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from making import NAMES, STORAGE, make_run
 
-from capabilities import testid
+from capabilities import catalogue, programme, reader, testid
 from refstack_client import archive, bundle, ssh_signature
 
 NAMESPACE = "key@refstack-server"
@@ -189,6 +190,52 @@ def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, al
         assert (answer.status_code, answer.json()["title"]) == (400, "This is no bundle")
 
 
+def repacked(members: dict[str, bytes], key: Path, **stated) -> bytes:
+    """Return a bundle whose manifest and signature are right for whatever is in it."""
+    manifest = {**json.loads(members[bundle.MANIFEST]), **stated}
+    for name, known in manifest["members"].items():
+        known |= {
+            "sha256": hashlib.sha256(members[name]).hexdigest(),
+            "size": len(members[name]),
+        }
+    content = json.dumps(manifest, indent=1).encode()
+    signature = ssh_signature.sign(content, key, bundle.NAMESPACE)
+    return archive.pack({**members, bundle.MANIFEST: content, bundle.SIGNATURE: signature})
+
+
+@pytest.mark.parametrize("cpid", [7, "c" * 129, "a\0b", ["c"]])
+def test_a_manifest_states_a_clouds_id_or_none(server, key, tmp_path, cpid):
+    content = repacked(archive.unpack(packed(tmp_path, key), "x"), key, cpid=cpid)
+    answer = server.call("POST", "/v2/bundles", data=content)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"].startswith("manifest: "), answer.text
+
+
+def test_a_guideline_of_the_senders_own_certifies_nothing(server, alice, key, tmp_path):
+    mine = json.loads(catalogue.content("2020.06"))
+    mine["metadata"]["id"] = "2099.06"
+    guideline = reader.parse(json.dumps(mine).encode(), "mine")[0]
+    made = make_run(tmp_path / "runs")
+    source = bundle.of_stream(
+        made.stream, programme.find(guideline, "storage"), json.dumps(mine).encode()
+    )
+    members = bundle.make(source, anonymous=False, attested={})
+    answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(members))
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"] == "guideline: 2099.06 is none that is known here"
+
+
+@pytest.mark.parametrize("attempts", [b"[]\n", b'{"attempt": 1}\n', b'{"attempt": {}}\n', b"\xff"])
+def test_attempts_that_no_run_writes_are_refused_and_not_shown(
+    server, alice, key, tmp_path, attempts
+):
+    members = archive.unpack(packed(tmp_path, key), "x")
+    content = repacked({**members, bundle.ATTEMPTS: attempts}, key)
+    answer = server.call("POST", "/v2/bundles", data=content)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"].startswith("attempts.jsonl: "), answer.text
+
+
 def test_a_stream_is_judged_by_the_programme_that_is_named(server, alice, tmp_path):
     made = make_run(tmp_path / "runs")
     content = made.stream.read_bytes()
@@ -246,7 +293,7 @@ def test_what_is_written_beside_an_old_clients_upload_judges_it(server, alice):
     assert judged() == (None, None, None)
 
 
-def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, key, tmp_path):
+def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, root, key, tmp_path):
     content = packed(tmp_path, key)
     path = f"/v2/results/{server.call('POST', '/v2/bundles', data=content).json()['id']}"
     sharing = f"{path}/sharing"
@@ -259,6 +306,10 @@ def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, ke
         assert answer.json() == {"shared_with": with_}
         assert server.call("GET", path, alice).json()["shared_with"] == with_
         assert server.call("GET", path).status_code == (200 if with_ == "everybody" else 401)
+    server.call("PUT", sharing, alice, json={"with": "certifier"})
+    shared = f"/v1/results/{path.rpartition('/')[2]}/meta/shared"
+    assert server.call("PUT", sharing, root, json={"with": "everybody"}).status_code == 403
+    assert server.call("POST", shared, root, data="true").status_code == 403
     server.call("PUT", sharing, alice, json={"with": "everybody"})
     assert server.call("PUT", sharing, bob, json={"with": "nobody"}).status_code == 403
 
