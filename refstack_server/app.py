@@ -11,7 +11,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server import database, kept, observed, offer_pages, own_pages, pages, secret, signin
+from refstack_server import (
+    database,
+    kept,
+    key_pages,
+    observed,
+    offer_pages,
+    own_pages,
+    pages,
+    secret,
+    signin,
+)
 from refstack_server.asgi import Bounded, Limited, OldWays, Safe, answer
 from refstack_server.errors import RefusedError, bad_request
 from refstack_server.settings import Settings
@@ -42,7 +52,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
         app.include_router(each.router, prefix="/v1")
     for each in (keys, whole_results):
         app.include_router(each.router, prefix="/v2")
-    for each in (observed, pages, offer_pages, signin, own_pages):
+    for each in (observed, pages, offer_pages, signin, own_pages, key_pages):
         app.include_router(each.router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import itsdangerous
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from refstack_client import ssh_signature
 from refstack_client.errors import ClientError
-from refstack_server.errors import bad_request, conflict
+from refstack_server.errors import bad_request, conflict, not_found
 from refstack_server.tables import PublicKey
 
 NAMESPACE = "key@refstack-server"
@@ -30,7 +31,7 @@ KINDS = (
     "sk-ssh-ed25519@openssh.com",
     "sk-ecdsa-sha2-nistp256@openssh.com",
 )
-_LONGEST = 16 * 1024
+LONGEST = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def parse(raw: str, kinds: Sequence[str] = KINDS) -> Line:
     except binascii.Error as error:
         raise bad_request("Malformed public key", str(error)) from error
     # The key itself begins with its kind, after four bytes of length.
-    if blob[4 : 4 + len(kind)] != kind.encode() or "\n" in raw.strip() or len(raw) > _LONGEST:
+    if blob[4 : 4 + len(kind)] != kind.encode() or "\n" in raw.strip() or len(raw) > LONGEST:
         raise bad_request("Malformed public key", "it is not one line as ssh-keygen writes it")
     return Line(kind, text, comment.strip())
 
@@ -97,12 +98,50 @@ def check_signed(line: Line, challenge: str, signature: str) -> None:
 
     :raises RefusedError: 400
     """
+    # Browsers end lines as they like, and cut off what is around.
+    armored = "".join(f"{each}\n" for each in signature.strip().splitlines())
     try:
-        signer = ssh_signature.check(challenge.encode(), signature.encode(), NAMESPACE)
+        signer = ssh_signature.check(challenge.encode(), armored.encode(), NAMESPACE)
     except ClientError as error:
         raise bad_request("Signature verification failed", str(error)) from error
     if not signer.key.endswith(line.fingerprint):
         raise bad_request("Signature verification failed", "another key signed the challenge")
+
+
+class Proof(NamedTuple):
+    """A public key, a challenge, and the challenge signed with the key's private half."""
+
+    key: str
+    challenge: str
+    signature: str
+
+
+def register(session: Session, secret: str, server: str, openid: str, proof: Proof) -> PublicKey:
+    """Register a key that is shown to be a user's.
+
+    :raises RefusedError: 400, it is not; 409, it is somebody's already
+    """
+    line = parse(proof.key)
+    check(secret, server, openid, proof.challenge)
+    check_signed(line, proof.challenge, proof.signature)
+    return add(session, openid, line)
+
+
+def of_user(session: Session, openid: str) -> sa.ScalarResult[PublicKey]:
+    """Return a user's keys, the oldest first."""
+    query = sa.select(PublicKey).where(PublicKey.openid == openid)
+    return session.scalars(query.order_by(PublicKey.created_at, PublicKey.id))
+
+
+def remove(session: Session, openid: str, key_id: str) -> None:
+    """Remove a key of a user's.
+
+    :raises RefusedError: 404
+    """
+    key = session.get(PublicKey, key_id)
+    if key is None or key.openid != openid:
+        raise not_found(f"Public key {key_id} not found")
+    session.delete(key)
 
 
 def of(session: Session, line: Line) -> PublicKey | None:

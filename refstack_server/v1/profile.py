@@ -3,15 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from refstack_server import identity, keys
 from refstack_server.context import Body, Reader, Reading, Writer, Writing
-from refstack_server.errors import not_found
 from refstack_server.identity import known_user
 from refstack_server.reading import Document, Text, read, schema_of
-from refstack_server.tables import PublicKey
 
 router = APIRouter(prefix="/profile", tags=["profile"])
 _SIGNED = b"signature"
@@ -44,11 +41,6 @@ def show(session: Reading, caller: Reader) -> dict[str, Any]:
 def list_keys(session: Reading, caller: Reader) -> list[dict[str, str]]:
     """List the caller's keys."""
     caller.require_user()
-    query = (
-        sa.select(PublicKey)
-        .where(PublicKey.openid == caller.openid)
-        .order_by(PublicKey.created_at, PublicKey.id)
-    )
     return [
         {
             "id": each.id,
@@ -57,7 +49,7 @@ def list_keys(session: Reading, caller: Reader) -> list[dict[str, str]]:
             "pubkey": each.text,
             "comment": each.comment,
         }
-        for each in session.scalars(query)
+        for each in keys.of_user(session, caller.openid)
     ]
 
 
@@ -84,8 +76,5 @@ def add_key(body: Body, session: Writing, caller: Writer) -> str:
 def delete_key(key_id: str, session: Writing, caller: Writer) -> None:
     """Remove a key; what was uploaded with it stays the caller's."""
     caller.require_user()
-    key = session.get(PublicKey, key_id)
-    if key is None or key.openid != caller.openid:
-        raise not_found(f"Public key {key_id} not found")
-    session.delete(key)
+    keys.remove(session, caller.openid, key_id)
     session.commit()

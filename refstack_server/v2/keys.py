@@ -38,10 +38,9 @@ def add(
 ) -> dict[str, str]:
     """Register a key of the caller's."""
     caller.require_user()
-    sent = read(body, NewKey)
-    line = keys.parse(sent.key)
-    keys.check(request.app.state.secret, settings.public_url, caller.openid, sent.challenge)
-    keys.check_signed(line, sent.challenge, sent.signature)
-    added = keys.add(session, caller.openid, line)
+    proof = keys.Proof(**read(body, NewKey).model_dump())
+    added = keys.register(
+        session, request.app.state.secret, settings.public_url, caller.openid, proof
+    )
     session.commit()
     return {"id": added.id, "fingerprint": added.fingerprint}

@@ -1,12 +1,13 @@
 """Signing in with a browser, and what one may do then."""
 
 import re
+import subprocess
 
 import pytest
 import requests
 from identities import CLIENT_ID, SECRET, Provider, providing
 from serving import Server, add_user, person, serving
-from test_v2 import packed
+from test_v2 import make_key, packed, proof
 
 EVERYBODY, CERTIFIER, NOBODY = ({"with": each} for each in ("everybody", "certifier", "nobody"))
 
@@ -114,6 +115,34 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(served, provider)
     (kept,) = browser.cookies
     browser.cookies.set("refstack", kept.value[:-2] + "xx", domain=kept.domain, path="/")
     assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+
+
+def test_the_first_key_is_registered_with_a_browser_and_removed(served, provider, tmp_path):
+    dora = signed_in(served, provider, "dora")
+    page = dora.get(f"{served.url}/mine/keys", timeout=30).text
+    challenge = re.search(r'name="challenge" value="([^"]+)"', page)[1]
+    token = csrf(dora, served, "/mine/keys")
+    key = make_key(tmp_path / "key")
+    proven = proof(key, challenge)
+    # As a browser sends what was pasted.
+    pasted = {name: text.replace("\n", "\r\n") for name, text in proven.items()}
+    for wrong in ({"challenge": "x"}, {"signature": "x"}, {"key": ""}):
+        answer = post(dora, served, "/mine/keys", csrf=token, **{**pasted, **wrong})
+        assert answer.status_code == 400
+    eve = signed_in(served, provider, "eve")
+    of_eve = csrf(eve, served)
+    assert post(eve, served, "/mine/keys", csrf=of_eve, **pasted).status_code == 400
+    page = post(dora, served, "/mine/keys", csrf=token, **pasted).text
+    shown = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
+    assert f"<code>{shown.stdout.split()[1]}</code>" in page
+    bundle = packed(tmp_path, key)
+    made = served.call("POST", "/v2/bundles", data=bundle).json()["id"]
+    assert made in dora.get(f"{served.url}/mine", timeout=30).text
+    removal = re.search(r'action="(/mine/keys/[^"]+/remove)"', page)[1]
+    assert post(eve, served, removal, csrf=of_eve).status_code == 404
+    assert "None yet." in post(dora, served, removal, csrf=token).text
+    anybody = requests.get(f"{served.url}/mine/keys", allow_redirects=False, timeout=30)
+    assert anybody.headers["location"] == "/signin"
 
 
 def test_who_signs_out_is_nobody(served, provider):
