@@ -7,9 +7,10 @@ What a server needs is an extra: it is imported by what a command does, which sa
 import contextlib
 import logging
 import socket
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from refstack_client.command import Command, say
 from refstack_client.errors import EXIT_OK, InputError, MachineError, UsageError
@@ -75,7 +76,10 @@ class Serve(_Server):
         )
         parser.add_argument("--port", type=int, default=_PORT, help=f"(default: {_PORT})")
         parser.add_argument(
-            "--public-url", metavar="URL", help="where its pages are for those who read them"
+            "--public-url",
+            type=_origin,
+            metavar="URL",
+            help="where its pages are for those who read them",
         )
         for what, default in (
             ("requests", Settings.requests_per_minute),
@@ -134,6 +138,22 @@ class Serve(_Server):
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         return EXIT_OK
+
+
+def _address(text: str) -> str:
+    """Return the address of a server, without a slash at its end."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ArgumentTypeError(f"{text} is no address like https://refstack.example.org")
+    return text.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    """As :func:`_address`, of a whole host: links in pages begin at its root."""
+    address = _address(text)
+    if urlsplit(address).path:
+        raise ArgumentTypeError(f"{text} has a path: pages are at the root of a host")
+    return address
 
 
 def _provider(args: Namespace) -> Provider | None:
@@ -214,7 +234,11 @@ class Export(_Server):
         parser = super().get_parser(prog_name)
         parser.add_argument("target", type=Path, metavar="DIR", help="where to; made by this")
         parser.add_argument(
-            "--public-url", default="", metavar="URL", help="where the files will be to be read"
+            "--public-url",
+            type=_address,
+            default="",
+            metavar="URL",
+            help="where the files will be to be read",
         )
         return parser
 

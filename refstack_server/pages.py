@@ -27,6 +27,7 @@ from refstack_server.errors import RefusedError
 from refstack_server.results import Sharing
 from refstack_server.tables import Product, ProductVersion, Result, Vendor
 from refstack_server.v1 import times
+from refstack_server.v1.results import page_url
 from refstack_server.verdicts import By
 from scoring import page
 from scoring.sheet_csv import neutral
@@ -192,7 +193,7 @@ def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) ->
         "programmes": _known_programmes(),
         "knows_all": knows_all,
         "sharing": STANDINGS[results.sharing(result)],
-        "badge": f"{looking.settings.public_url.rstrip('/')}/results/{result.id}/badge.svg",
+        "badge": f"{page_url(looking.settings, result)}/badge.svg",
     }
     if not (by.guideline or result.guideline):
         names = outcomes.passed(outcomes.unpack(result.outcomes))

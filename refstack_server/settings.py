@@ -20,9 +20,10 @@ class Settings:
     """Where a server keeps what it has, and what it takes.
 
     ``data`` holds the database, unless ``database`` is the URL of another. ``public_url`` is where
-    its pages are for those who read them. ``most_bytes`` is the largest body of a request,
-    ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` how many results a page of a
-    list has. The limits per minute hold for an address, and for a key; 0 is none.
+    its pages are for those who read them, without a slash at the end. ``most_bytes`` is the largest
+    body of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` how many
+    results a page of a list has. The limits per minute hold for an address, and for a key; 0 is
+    none.
     """
 
     data: Path

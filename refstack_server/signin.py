@@ -51,7 +51,7 @@ def _provider(request: Request) -> Any:
 @router.get("/signin")
 async def sign_in(request: Request) -> Response:
     """Send the browser to the provider."""
-    back = f"{request.app.state.settings.public_url.rstrip('/')}/signin/return"
+    back = f"{request.app.state.settings.public_url}/signin/return"
     try:
         return await _provider(request).authorize_redirect(request, back)
     except (AuthlibBaseError, HTTPError) as error:

@@ -114,7 +114,7 @@ def _version_of(session: Session, cpid: str, owner: Caller) -> ProductVersion | 
 
 
 def page_url(settings: Settings, result: Result) -> str:
-    return f"{settings.public_url.rstrip('/')}/results/{result.id}"
+    return f"{settings.public_url}/results/{result.id}"
 
 
 @router.get("/schema")

@@ -70,6 +70,26 @@ def test_a_database_that_cannot_be_had_is_an_error_in_a_sentence(tmp_path, url, 
     assert "canary" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        *((each, "is no address like https://") for each in ("refstack.example.org", "ftp://x")),
+        *((each, "is no address like https://") for each in ("https://", "https://x/?y")),
+        ("https://x/refstack", "has a path"),
+    ],
+)
+def test_an_address_that_is_none_is_an_error_in_a_sentence(tmp_path, wrong, said):
+    done = client("--data", tmp_path, "--public-url", wrong)
+    assert (done.returncode, f"{wrong} {said}" in done.stderr) == (2, True)
+
+
+def test_links_begin_with_the_public_address(tmp_path):
+    with serving(tmp_path / "data", "--public-url", "https://refstack.example.org/") as server:
+        sent = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
+        made = server.call("POST", "/v1/results", json=sent).json()
+    assert made["url"] == f"https://refstack.example.org/results/{made['test_id']}"
+
+
 def test_a_start_says_where_it_listens_and_nothing_else(tmp_path):
     with serving(tmp_path / "data") as server:
         said = (tmp_path / "data.log").read_text().splitlines()
