@@ -90,12 +90,16 @@ def add_user(data: Path, who: Person, url: str = "", *, is_foundation: bool = Fa
     engine.dispose()
 
 
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 @contextlib.contextmanager
 def serving(data: Path, *options: str) -> Iterator[Server]:
     """Run a server until it is no longer needed."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     command = [CLIENT, "server", "--data", data, "--port", str(port), *options]
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as errors, subprocess.Popen(command, stderr=errors) as process:

@@ -78,31 +78,39 @@ def test_what_is_no_page_number_is_refused_and_none_is_larger_than_there_are(ser
 def test_a_slow_upload_lies_on_the_disk_while_it_comes_and_is_gone_when_it_breaks_off(
     server, people
 ):
-    uploads, begun = server.data / "uploads", threading.Event()
+    uploads, seen = server.data / "uploads", threading.Event()
 
     def pieces():
         yield b"x" * 2_000_000
-        begun.set()
-        time.sleep(2)
+        seen.wait(60)
         raise ConnectionError
 
     def send():
         with pytest.raises(requests.ConnectionError):
             server.call("POST", "/v2/bundles", people["alice"], data=pieces())
 
+    def coming():
+        return [(each.stat().st_size, each.stat().st_mode & 0o077) for each in halves()]
+
+    def halves():
+        return list(uploads.glob(".coming-*"))
+
     sending = threading.Thread(target=send)
     sending.start()
-    assert begun.wait(10)
-    time.sleep(0.5)
-    (coming,) = uploads.glob(".coming-*")
-    assert coming.stat().st_size == 2_000_000
-    assert coming.stat().st_mode & 0o077 == 0
-    assert server.call("GET", "/health").status_code == 200
-    sending.join()
-    until = time.monotonic() + 10
-    while list(uploads.glob(".coming-*")) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not list(uploads.glob(".coming-*"))
+    try:
+        assert_soon(lambda: coming() == [(2_000_000, 0)])
+        assert server.call("GET", "/health").status_code == 200
+    finally:
+        seen.set()
+        sending.join()
+    assert_soon(lambda: not halves())
+
+
+def assert_soon(holds):
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_bodies_that_are_too_large_are_refused_before_they_are_kept(server):

@@ -11,6 +11,7 @@ import pytest
 import requests
 import yaml
 from engines import ROOT, built, docker
+from serving import free_port
 
 from refstack_server.command import Serve
 
@@ -49,7 +50,8 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {postgresql.GUARDED} LOGIN PASSWORD '{PASSWORD}'")
         admin.execute(f"GRANT ALL ON SCHEMA public TO {postgresql.GUARDED}")
-    sockets = url.rpartition("=")[2]
+    port, sockets = free_port(), url.rpartition("=")[2]
+    address = f"http://127.0.0.1:{port}"
     secret = tmp_path / "password"
     secret.touch(mode=0o444)
     name, volume = f"refstack-{tmp_path.name}", f"refstack-{tmp_path.name}"
@@ -59,7 +61,7 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
         *("-v", f"{sockets}:{sockets}"),
     ]
     served = [
-        *("--data", "/var/lib/refstack", "--port", "18573"),
+        *("--data", "/var/lib/refstack", "--port", str(port)),
         *("--database", url.replace("postgres@", f"{postgresql.GUARDED}@")),
         *("--database-password", "/run/password"),
     ]
@@ -70,11 +72,11 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
         assert "Traceback" not in refused.stderr
         secret.write_text(f"{PASSWORD}\n")
         docker(*options, "--detach", image, *served)
-        assert answer(name, "/health").json() == {"status": "ok"}
+        assert answer(name, f"{address}/health").json() == {"status": "ok"}
         sent = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
-        made = requests.post("http://127.0.0.1:18573/v1/results", json=sent, timeout=30).json()
+        made = requests.post(f"{address}/v1/results", json=sent, timeout=30).json()
         docker("restart", name)
-        assert answer(name, f"/v1/results/{made['test_id']}").json()["results"] == ["t"]
+        assert answer(name, f"{address}/v1/results/{made['test_id']}").json()["results"] == ["t"]
         assert docker("exec", name, "id", "-u").stdout == b"65532\n"
         docker("stop", name)
         ended = docker("inspect", name, "--format", "{{.State.ExitCode}}")
@@ -86,12 +88,12 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
         docker("volume", "rm", volume, check=False)
 
 
-def answer(name: str, path: str) -> requests.Response:
+def answer(name: str, url: str) -> requests.Response:
     """Return what the server says, once it does."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
-            return requests.get(f"http://127.0.0.1:18573{path}", timeout=30)
+            return requests.get(url, timeout=30)
         except requests.ConnectionError:
             time.sleep(0.2)
     told = subprocess.run(["docker", "logs", name], capture_output=True, check=False)
