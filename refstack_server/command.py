@@ -236,7 +236,6 @@ class Export(_Server):
         parser.add_argument(
             "--public-url",
             type=_address,
-            default="",
             metavar="URL",
             help="where the files will be to be read",
         )
@@ -247,7 +246,7 @@ class Export(_Server):
 
         settings = replace(
             self.settings(args),
-            public_url=args.public_url,
+            public_url=args.public_url or "",
             requests_per_minute=0,
         )
         engine = database.connect(settings.database_url)

@@ -1,5 +1,6 @@
 """The collector in a container, as compose.yaml runs it."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from serving import free_port
 from refstack_server.command import Serve
 
 IMAGE = "refstack-server:test"
+VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")
+"""What compose fills in, and what with where nobody says."""
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["server"]
 PASSWORD = "canary-of-a-password"
 
@@ -37,7 +40,9 @@ def hardening() -> list[str]:
 
 
 def test_the_compose_file_says_what_the_server_understands():
-    parsed = Serve(None, None).get_parser("server").parse_args(COMPOSE["command"])
+    command = [VARIABLE.sub(r"\1", each) for each in COMPOSE["command"]]
+    parsed = Serve(None, None).get_parser("server").parse_args(command)
+    assert parsed.public_url == "http://localhost:8000"
     assert parsed.database == "postgresql://refstack@database/refstack"
     assert parsed.database_password == Path("/run/secrets/database-password")
     assert parsed.data == Path("/var/lib/refstack")
