@@ -25,6 +25,11 @@ class Coming:
         self._file.write(piece)
         self._hash.update(piece)
 
+    def settle(self) -> None:
+        """Have all of it on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
     @property
     def path(self) -> Path:
         return Path(self._file.name)
@@ -35,6 +40,7 @@ class Coming:
 
     def content(self) -> bytes:
         """Return all of it, once all has come."""
+        self._file.flush()
         return self.path.read_bytes()
 
 
@@ -43,7 +49,7 @@ def coming(data: Path) -> Iterator[Coming]:
     """Give what is being received a place; it is gone afterwards unless :func:`keep` kept it."""
     directory = data / _DIRECTORY
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=directory, prefix=_COMING, delete=False, buffering=0) as file:
+    with NamedTemporaryFile(dir=directory, prefix=_COMING, delete=False) as file:
         received = Coming(file)
         try:
             yield received
@@ -65,7 +71,7 @@ def keep(data: Path, received: Coming) -> None:
     if target.exists():
         return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _flush(received.path)
+    received.settle()
     received.path.replace(target)
     for each in (target.parent, target.parent.parent):
         _flush(each)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from authlib.integrations.base_client.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from httpx2 import HTTPError
 from starlette.datastructures import FormData
@@ -75,7 +76,8 @@ async def come_back(request: Request) -> Response:
         email=str(known.get("email") or ""),
         fullname=str(known.get("name") or ""),
     )
-    users.add(request.app.state.writer, new)
+    # It may have to wait for others who write.
+    await run_in_threadpool(users.add, request.app.state.writer, new)
     request.session.clear()
     request.session.update({OPENID: new.openid, CSRF: secrets.token_urlsafe()})
     return RedirectResponse("/mine", HTTPStatus.SEE_OTHER)
