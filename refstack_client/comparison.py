@@ -37,7 +37,7 @@ def compare(before: Verdict, after: Verdict) -> tuple[Compared, ...]:
     """Return every required test of a programme both were judged by, worst change first."""
     old = {each.test.key: each.outcome for each in before.required}
     found = [
-        Compared(each.test, old.get(each.test.key, Outcome.NOT_RUN), each.outcome, each.reason)
+        Compared(each.test, old[each.test.key], each.outcome, each.reason)
         for each in after.required
     ]
     return tuple(sorted(found, key=lambda each: (list(Change).index(each.change), each.test.name)))

@@ -24,9 +24,8 @@ FORMAT = 1
 NAMES_PER_REASON = 8
 
 # What differs from test to test of what failed alike: ids, and names Tempest made.
-_VARYING = re.compile(
-    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\b(?:tempest|refstack)-[\w-]*\d+"
-)
+RESOURCE_ID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
+_VARYING = re.compile(rf"{RESOURCE_ID}|\b(?:tempest|refstack)-[\w-]*\d+")
 
 EXIT_CODES = {
     Conformance.CONFORMANT: EXIT_OK,

@@ -1,13 +1,12 @@
 """A verdict as a table, a line per test and capability: CSV and a spreadsheet."""
 
-import csv
 import io
 from collections.abc import Iterator
 
 import xlsxwriter
 
 from refstack_client import report
-from scoring.sheet_csv import neutral
+from scoring.sheet_csv import table
 from scoring.verdict import Verdict
 
 COLUMNS = (
@@ -36,11 +35,7 @@ def rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:
 
 
 def csv_text(verdict: Verdict) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(neutral, row) for row in rows(verdict))
-    return out.getvalue()
+    return table(COLUMNS, rows(verdict))
 
 
 def xlsx(verdict: Verdict) -> bytes:

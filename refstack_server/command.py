@@ -121,10 +121,7 @@ class Serve(_Server):
             requests_per_minute=args.requests_per_minute,
             uploads_per_minute=args.uploads_per_minute,
         )
-        engine = database.connect(settings.database_url)
-        if database.is_empty(engine):
-            database.upgrade(engine)
-        database.check(engine)
+        engine = database.opened(settings.database_url, begins=self.begins)
         listening = _listen(args.host, args.port)
         say(f"listening at {here}; Ctrl-C ends it")
         observed.set_up_logging()
@@ -213,10 +210,7 @@ class AddUser(_Server):
     def take_action(self, args: Namespace) -> int:
         from refstack_server import database, users
 
-        engine = database.connect(self.settings(args).database_url)
-        if database.is_empty(engine):
-            database.upgrade(engine)
-        database.check(engine)
+        engine = database.opened(self.settings(args).database_url, begins=self.begins)
         key = _read(args.key) if args.key else ""
         new = users.NewUser(args.openid, args.email, args.fullname, key)
         users.add(engine, new)
@@ -249,8 +243,7 @@ class Export(_Server):
             public_url=args.public_url or "",
             requests_per_minute=0,
         )
-        engine = database.connect(settings.database_url)
-        database.check(engine)
+        engine = database.opened(settings.database_url, begins=self.begins)
         logging.disable(logging.INFO)  # of each page
         export.write(app.create(settings, engine), args.target, say)
         return EXIT_OK

@@ -78,38 +78,42 @@ def _set_up_sqlite(connection, _record) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def opened(url: str, *, begins: bool) -> sa.Engine:
+    """Return an engine over a schema that this release works with.
+
+    :param begins: an empty database gets one; else it is none of a server's
+    :raises InputError: the schema is older or newer, or there is none
+    """
+    engine = connect(url)
+    current = _current(engine)
+    if current is None and begins:
+        upgrade(engine)
+        return engine
+    if current is None:
+        raise InputError(
+            "the database has nothing of a server in it", hint="name a server's with --data"
+        )
+    _check_not_newer(current)
+    if current != _scripts().get_current_head():
+        raise InputError(
+            "the database is older than this release",
+            hint="make a copy of it, then run: refstack-client server upgrade",
+        )
+    return engine
+
+
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest this release knows; what is stored stays."""
-    check_not_newer(engine)
+    """Bring the schema to the newest this release knows; what is stored stays.
+
+    :raises InputError: it is newer
+    """
+    _check_not_newer(_current(engine))
     with engine.connect() as connection:
         alembic.command.upgrade(_config(connection), "head")
         connection.commit()
 
 
-def is_empty(engine: sa.Engine) -> bool:
-    """Return whether nothing was ever stored."""
-    return _current(engine) is None
-
-
-def check(engine: sa.Engine) -> None:
-    """Check that the schema is the one this release works with.
-
-    :raises InputError: it is older, newer, or there is none
-    """
-    check_not_newer(engine)
-    if is_empty(engine):
-        raise InputError(
-            "the database has nothing of a server in it", hint="name a server's with --data"
-        )
-    if _current(engine) != _head():
-        raise InputError(
-            "the database is older than this release",
-            hint="make a copy of it, then run: refstack-client server upgrade",
-        )
-
-
-def check_not_newer(engine: sa.Engine) -> None:
-    current = _current(engine)
+def _check_not_newer(current: str | None) -> None:
     known = {each.revision for each in _scripts().walk_revisions()}
     if current and current not in known:
         raise InputError(
@@ -126,10 +130,6 @@ def _current(engine: sa.Engine) -> str | None:
         raise MachineError(
             f"the database cannot be reached: {error.orig}", hint="check its URL, and that it runs"
         ) from error
-
-
-def _head() -> str | None:
-    return _scripts().get_current_head()
 
 
 def _scripts() -> ScriptDirectory:

@@ -92,9 +92,7 @@ def share(result_id: str, form: Form, session: Writing, caller: Writer) -> Respo
         with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
     except ValueError as error:
         raise bad_request(f"with: {', '.join(Sharing)}") from error
-    result = results.find_own(session, result_id, caller)
-    results.require_owner(result, caller)
-    results.share(session, result, with_)
+    results.share(session, result_id, caller, with_)
     session.commit()
     return _back("/mine")
 

@@ -1,10 +1,8 @@
 """Pages for people: what is published, and guidelines. No script runs in them."""
 
-import csv
 import functools
-import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -30,7 +28,7 @@ from refstack_server.v1 import times
 from refstack_server.v1.results import page_url
 from refstack_server.verdicts import By
 from scoring import page
-from scoring.sheet_csv import neutral
+from scoring.sheet_csv import table
 from scoring.verdict import Conformance
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -88,17 +86,8 @@ class Filters(pydantic.BaseModel):
 def list_as_csv(filters: Annotated[Filters, Query()], session: Reading) -> Response:
     """Return what is published as a table for spreadsheets."""
     found = results.newest(session, [results.LISTED, *_conditions(filters)], _MOST_IN_A_TABLE)
-    cells = ([row(each)[name] for name in _COLUMNS] for each in found)
+    cells = ([str(row(each)[name] or "") for name in _COLUMNS] for each in found)
     return _csv(table(_COLUMNS, cells), "results")
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Return a table in which no text is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([neutral(str(each or "")) for each in cells] for cells in rows)
-    return out.getvalue()
 
 
 def _csv(content: str, name: str) -> Response:

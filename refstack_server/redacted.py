@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from refstack_client.report import RESOURCE_ID
 from scoring.outcome import Cause
 from scoring.verdict import TestVerdict, Verdict
 
-_ID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
 _PLACES = re.compile(
     "|".join(
         (
@@ -21,7 +21,7 @@ _PLACES = re.compile(
             r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}(?:/\d+)?(?![\w:])",  # IPv6
             r"\b(?=[\w.-]*[a-z])[\w-]+(?:\.[\w-]+)*:\d{2,5}\b",  # a host and its port
             r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b",  # an address of somebody
-            _ID,
+            RESOURCE_ID,
         )
     ),
     re.IGNORECASE,

@@ -162,11 +162,13 @@ def require_owner(result: Result, caller: Caller) -> None:
         raise forbidden("only its owner shares a result")
 
 
-def share(session: Session, result: Result, with_: Sharing) -> None:
-    """Share a result, or take it back.
+def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> Result:
+    """Share a result of the caller's, or take it back; return it.
 
-    :raises RefusedError: 403, what is verified stays published
+    :raises RefusedError: as for :func:`find_own`; 403, it is not theirs to share, or is verified
     """
+    result = find_own(session, result_id, caller)
+    require_owner(result, caller)
     if with_ is not Sharing.EVERYBODY:
         require_unverified(result, "it cannot be withdrawn: nothing can be changed")
     result.submitted = with_ is not Sharing.NOBODY
@@ -174,6 +176,7 @@ def share(session: Session, result: Result, with_: Sharing) -> None:
         write_meta(session, result, SHARED, "true")
     elif result.meta_value(SHARED) is not None:
         delete_meta(session, result, SHARED)
+    return result
 
 
 def sharing(result: Result) -> Sharing:

@@ -28,11 +28,14 @@ def over(session: Session, caller: Caller, programme: Programme) -> dict[str, An
     query = (
         sa.select(Result)
         .options(undefer(Result.outcomes))
-        .where(Result.guideline == programme.guideline.id, Result.programme == programme.key)
+        .where(
+            results.seen_by(caller),
+            Result.guideline == programme.guideline.id,
+            Result.programme == programme.key,
+        )
         .order_by(Result.number.desc())
         .limit(MOST)
     )
-    query = query.where(results.seen_by(caller))
     tests = programme.required_tests()
     came_to = [_by_test(tests, outcomes.unpack(each.outcomes)) for each in session.scalars(query)]
     return {

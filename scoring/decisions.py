@@ -3,15 +3,13 @@
 A CSV file for people: who decided what, when and why. A line may hold a note alone.
 """
 
-import csv
 import datetime
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 
 from capabilities.guideline import Status
 from scoring.errors import ScoringError
-from scoring.sheet_csv import fields_of, neutral, plain
+from scoring.sheet_csv import fields_of, plain, table
 
 
 @dataclass(frozen=True)
@@ -94,12 +92,7 @@ def check(decision: Decision, where: str) -> Decision:
 
 def write(decisions: Iterable[Decision]) -> str:
     """Return the CSV text of decisions."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for each in decisions:
-        writer.writerow(neutral(cell) for cell in astuple(each))
-    return out.getvalue()
+    return table(COLUMNS, map(astuple, decisions))
 
 
 def differences(

@@ -118,6 +118,15 @@ def fields_of(text: str, source: str) -> list[list[str]]:
         ) from error
 
 
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a CSV text in which no cell is a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(map(neutral, row) for row in rows)
+    return out.getvalue()
+
+
 def neutral(text: str) -> str:
     """Return ``text`` such that no spreadsheet takes it for a formula: an apostrophe leads it."""
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text

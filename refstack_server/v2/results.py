@@ -140,10 +140,7 @@ def share(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[
 
     Everybody sees its verdict with reasons without addresses, hosts and ids, and its hash.
     """
-    wanted = read(body, Share).with_
-    result = results.find_own(session, result_id, caller)
-    results.require_owner(result, caller)
-    results.share(session, result, wanted)
+    result = results.share(session, result_id, caller, read(body, Share).with_)
     session.commit()
     return {"shared_with": str(results.sharing(result))}
 
