@@ -202,9 +202,7 @@ class AddUser(_Server):
         parser.add_argument(
             "--key", type=Path, metavar="FILE", help="their public key, as OpenSSH writes it"
         )
-        parser.add_argument(
-            "--foundation", action="store_true", help="they act for the foundation: may do all"
-        )
+        parser.add_argument("--foundation", action="store_true", help="they act for the foundation")
         return parser
 
     def take_action(self, args: Namespace) -> int:
