@@ -100,7 +100,8 @@ def opened(
                 roles=provided.roles,
                 resources=chosen + (network if provided.network else ()),
             )
-            conf = tempest_conf.compose(space, whole, discovery.answer())
+            hidden = (*provided.secrets, *request.secrets)
+            conf = tempest_conf.compose(space, whole, discovery.answer(hidden))
             shown = tempest_conf.write(space, conf, whole)
             yield Session(request, space, provided, whole, conf, shown)
 

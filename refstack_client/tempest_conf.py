@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from refstack_client import discovery_log
 from refstack_client.accounts import Account
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import CloudError, UsageError
@@ -121,35 +122,43 @@ class Discovery:
             with contextlib.suppress(BrokenPipeError), self.process.stdin as asked:
                 json.dump(_question(choices, self.written.parent), asked)
 
-    def answer(self) -> Conf:
+    def answer(self, secrets: Iterable[str]) -> Conf:
         """Wait for what it found.
 
+        :param secrets: are hidden in the reason for a failure
         :raises CloudError: python-tempestconf could not make sense of the cloud
         """
-        said = self.process.stderr.read() if self.process.stderr else ""
         if self.process.wait() or not self.written.exists():
-            lines = [line for line in said.splitlines() if line.strip()]
+            reason = discovery_log.reason(_log(self.written).read_bytes(), secrets)
             raise CloudError(
                 "what the cloud offers could not be discovered: "
-                + (lines[-1].strip() if lines else f"status {self.process.returncode}"),
-                hint="refstack-client plan shows whether the cloud can be reached at all",
+                + (reason or f"python-tempestconf ended with status {self.process.returncode}"),
+                hint="refstack-client cloud check shows whether each service can be reached",
             )
         return _read(self.written)
+
+
+def _log(written: Path) -> Path:
+    """Return where the output goes: Tempest logs its errors to standard output."""
+    return written.with_suffix(".log")
 
 
 @contextlib.contextmanager
 def discovery(workspace: Workspace) -> Iterator[Discovery]:
     """Start python-tempestconf, which takes a while to load before it can be told what to ask."""
     written = workspace.directory / "discovered.conf"
-    with subprocess.Popen(
-        [sys.executable, "-m", "refstack_client.discovery", str(written)],
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=workspace.directory,
-        env=workspace.environ(),
-    ) as process:
+    with (
+        _log(written).open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "refstack_client.discovery", str(written)],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=workspace.directory,
+            env=workspace.environ(),
+        ) as process,
+    ):
         try:
             yield Discovery(process, written)
         finally:
@@ -234,7 +243,7 @@ def _question(choices: Choices, place: Path) -> dict[str, Any]:
         "overrides": [
             *_roles(choices.roles),
             *choices.resources,
-            ("image", "image_path", str(_guest(place))),
+            *_guest(place),
             *choices.overrides,
         ],
     }
@@ -255,12 +264,11 @@ def _read(discovered: Path) -> Conf:
     }
 
 
-def _guest(place: Path) -> Path:
-    """Return what stands for a guest's image: python-tempestconf would download a real one."""
-    path = place / "etc" / "guest.img"
-    path.parent.mkdir(exist_ok=True)
+def _guest(place: Path) -> tuple[Setting, ...]:
+    """Return the settings that name a stand-in for a guest's image, which is put in ``place``."""
+    path = place / "guest.img"
     path.write_bytes(b"nothing boots from this\n")
-    return path
+    return ("image", "image_path", str(path)), ("scenario", "img_file", str(path))
 
 
 def _corrections(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting, ...]], ...]:

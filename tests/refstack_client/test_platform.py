@@ -4,9 +4,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import openstack
 import psutil
 import pytest
-from certifying import CLIENT, only_run, tenants_of
+from certifying import CERTIFY, CLIENT, only_run, run, tenants_of
 
 from refstack_client.sandbox import cloud
 from refstack_client.sandbox.cloud import Sandbox
@@ -52,3 +53,14 @@ def test_the_platform_comes_to_all_but_what_needs_a_guest(platform, place: Path)
     assert set(missing.values()) == {"Instance validation tests are disabled."}
     assert tenants_of(platform) == []
     assert memory(platform) < MOST_MEMORY
+
+
+def test_storage_is_certified_on_a_cloud_with_every_service(platform, place: Path):
+    images = [image.id for image in openstack.connect(cloud="sandbox").image.images()]
+    done = run(*CERTIFY, "--os-cloud", "sandbox")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
+    )
+    assert [image.id for image in openstack.connect(cloud="sandbox").image.images()] == images
+    assert tenants_of(platform) == []
