@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from capabilities import testid
 from refstack_client import durations
-from refstack_client.stream import FINAL, class_fixture
+from refstack_client.stream import class_fixture, final_outcome
 from refstack_client.workers import Workers
 from scoring.outcome import Outcome
 
@@ -58,8 +58,8 @@ class RunProgress(testtools.StreamResult):
         self._bar.stop()
 
     def status(self, test_id=None, test_status=None, **event) -> None:
-        outcome = FINAL.get(test_status)
-        if test_id is None or outcome is None:
+        outcome = final_outcome(test_id, test_status) if test_id else None
+        if outcome is None:
             return
         fixture = class_fixture(test_id)
         test = testid.parse(test_id)

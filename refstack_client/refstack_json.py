@@ -13,7 +13,7 @@ from typing import Any
 
 from capabilities.testid import TestId
 from refstack_client.errors import InputError
-from scoring.outcome import Attempt, Outcome, Outcomes
+from scoring.outcome import Attempt, Outcome, Outcomes, deciding
 
 LONGEST_NAME, LONGEST_CPID = 512, 128
 MOST_SECONDS = 2**31 - 1
@@ -56,10 +56,10 @@ def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResu
     last = {each.test.full: each for each in outcomes.attempts}
     passed: dict[str, bool] = {}
     for each in last.values():
-        decides = outcomes.history(each.test.full, each.test.class_name)[-1]
+        decides = deciding(outcomes.history(each.test.full, each.test.class_name))
         name = _plain(each.test)
         # Every scenario of a test must have passed.
-        passed[name] = passed.get(name, True) and decides.outcome is Outcome.PASS
+        passed[name] = passed.get(name, True) and bool(decides and decides.outcome is Outcome.PASS)
     passes = (
         (_plain(each.test), (each.test.idempotent_id or "").removeprefix("id-"))
         for each in last.values()

@@ -9,7 +9,7 @@ from refstack_client import plan, tempest_index
 from refstack_client.cloud_facts import CloudFacts
 from refstack_client.errors import InputError
 from refstack_client.run import Mode, Run, read_plan
-from scoring.outcome import Outcome, Outcomes
+from scoring.outcome import Outcome, Outcomes, deciding
 
 
 def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
@@ -55,5 +55,5 @@ def wanted(load_list: Sequence[str], outcomes: Outcomes, mode: Mode) -> tuple[st
 def last_outcome(full: str, outcomes: Outcomes) -> Outcome | None:
     """Return what a test came to last; None where it came to no end."""
     test = testid.parse(full)
-    history = outcomes.history(full, test.class_name if test else "")
-    return history[-1].outcome if history else None
+    decides = deciding(outcomes.history(full, test.class_name if test else ""))
+    return decides.outcome if decides else None

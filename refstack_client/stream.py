@@ -15,15 +15,16 @@ import testtools
 from capabilities import testid
 from refstack_client import reason
 from refstack_client.errors import InputError
-from scoring.outcome import Attempt, Cause, ClassOutcome, Outcome, Outcomes
+from scoring.outcome import Attempt, Cause, ClassOutcome, Kind, Outcome, Outcomes
 
 _CLASS_FIXTURE = re.compile(r"setUpClass \((?P<name>[\w.]+)\)")
-FINAL = {
-    "success": Outcome.PASS,
-    "xfail": Outcome.PASS,
-    "fail": Outcome.FAIL,
-    "uxsuccess": Outcome.FAIL,
-    "skip": Outcome.SKIP,
+INTERIM = (None, "exists", "inprogress")
+"""Statuses of a test that has not ended."""
+_OUTCOMES = {"success": Outcome.PASS, "fail": Outcome.FAIL, "skip": Outcome.SKIP}
+# A final status that is none of these counts as a failure.
+_NOT_PASSES = {
+    "xfail": "expected failure (xfail): counts as a failure",
+    "uxsuccess": "unexpected success (uxsuccess): counts as a failure",
 }
 _PARSER = "subunit.parser"
 _V2_SIGNATURE = b"\xb3"
@@ -179,7 +180,7 @@ class _Executions(testtools.StreamResult):
         self._open[test_id].append(
             {"test_id": test_id, "test_status": test_status, "timestamp": timestamp, **event}
         )
-        if test_status in FINAL:
+        if test_status not in INTERIM:
             self._ended.append((self._now, self._open.pop(test_id)))
 
     def whole(self) -> list[tuple[datetime, list[dict[str, Any]]]]:
@@ -219,8 +220,9 @@ class _Attachments(testtools.StreamResult):
             self._open.pop(test_id, None)
         if file_name and file_bytes:
             self._open[test_id].setdefault(file_name, bytearray()).extend(file_bytes)
-        if test_status in FINAL:
-            self.found = self._open.pop(test_id, {})
+        if test_status not in INTERIM:
+            attachments = self._open.pop(test_id, {})
+            self.found = attachments if final_outcome(test_id, test_status) else self.found
 
     def _is_wanted(self, test_id: str) -> bool:
         test = testid.parse(test_id)
@@ -245,6 +247,17 @@ def class_fixture(test_id: str) -> str | None:
     return match["name"] if match else None
 
 
+def final_outcome(test_id: str, test_status: str | None) -> Outcome | None:
+    """Return the outcome that an event of a test or of a ``setUpClass`` states, None without one.
+
+    Only a test's own end can pass it: the success of a ``setUpClass`` is not an outcome.
+    """
+    if test_status in INTERIM:
+        return None
+    outcome = _OUTCOMES.get(str(test_status), Outcome.FAIL)
+    return None if outcome is Outcome.PASS and class_fixture(test_id) else outcome
+
+
 class Collector(testtools.StreamResult):
     """Collects the events of a stream, live or from a file, into :class:`Outcomes`."""
 
@@ -255,11 +268,12 @@ class Collector(testtools.StreamResult):
         self._started: dict[str, datetime | None] = {}
         self._attachments: dict[str, dict[str, bytearray]] = defaultdict(dict)
         self._order = 0
+        self._has_ended = False
         self._damage = ""
 
     @property
     def is_empty(self) -> bool:
-        return not (self._attempts or self._classes or self._started)
+        return not (self._has_ended or self._started)
 
     def note_damage(self) -> None:
         self._damage = self._damage or "the stream is truncated or damaged"
@@ -292,36 +306,40 @@ class Collector(testtools.StreamResult):
             # What a killed attempt left of its attachments is not this one's.
             self._attachments.pop(test_id, None)
             self._started[test_id] = timestamp
-        elif test_status in FINAL:
-            self._end(test_id, FINAL[test_status], timestamp)
+        elif test_status not in INTERIM:
+            self._end(test_id, test_status, timestamp)
 
-    def _end(self, test_id: str, outcome: Outcome, timestamp: datetime | None) -> None:
+    def _end(self, test_id: str, status: str, timestamp: datetime | None) -> None:
         self._order += 1
         attachments = self._attachments.pop(test_id, {})
         started = self._started.pop(test_id, None)
         fixture = class_fixture(test_id)
         test = testid.parse(test_id)
+        outcome = final_outcome(test_id, status)
+        self._has_ended = self._has_ended or bool(fixture or test)
         if _LOST in _text(attachments, "traceback"):
             self._damage = self._damage or "the stream ends in the middle of a test"
             self._started[test_id] = started
-        elif fixture:
-            why, cause = _reason(fixture, outcome, attachments)
+        elif fixture and outcome:
+            why, cause = _reason(fixture, status, attachments)
             self._classes.append(ClassOutcome(fixture, outcome, why, self._order, cause))
-        elif test:
-            why, cause = _reason(test.name, outcome, attachments)
+        elif test and outcome:
+            why, cause = _reason(test.name, status, attachments)
             seconds = (timestamp - started).total_seconds() if timestamp and started else None
             self._attempts.append(Attempt(test, outcome, why, self._order, seconds, cause))
 
 
-def _reason(
-    name: str, outcome: Outcome, attachments: dict[str, bytearray]
-) -> tuple[str, Cause | None]:
+def _reason(name: str, status: str, attachments: dict[str, bytearray]) -> tuple[str, Cause | None]:
+    outcome = _OUTCOMES.get(status)
+    if outcome is Outcome.PASS:
+        return "", None
     if outcome is Outcome.SKIP:
         return reason.of_skip(_text(attachments, "reason"))
     if outcome is Outcome.FAIL:
         log = _text(attachments, "pythonlogging")
         return reason.of_failure(name, _text(attachments, "traceback"), log)
-    return "", None
+    unknown = f"unknown status {status}: counts as a failure"
+    return _NOT_PASSES.get(status, unknown), Cause(Kind.TEST)
 
 
 def _text(attachments: dict[str, bytearray], prefix: str) -> str:

@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,13 +76,35 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ClassOutcome:
-    """A ``setUpClass`` that failed or skipped: the outcome of every test of the class."""
+    """A ``setUpClass`` that failed or skipped: the outcome of every test of the class.
+
+    :raises ValueError: it passed, which only a test itself can do
+    """
 
     class_name: str
     outcome: Outcome
     reason: str
     order: int
     cause: Cause | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.PASS:
+            raise ValueError(f"setUpClass ({self.class_name}) cannot pass the tests of its class")
+
+
+def deciding(history: Sequence[Attempt | ClassOutcome]) -> Attempt | ClassOutcome | None:
+    """Return what decides a test: its last attempt, or the worst set-up of its class since then.
+
+    A set-up that fails or skips later can make a test worse, never better.
+
+    :param history: attempts and outcomes of set-ups, oldest first
+    """
+    since: list[Attempt | ClassOutcome] = []
+    for each in reversed(history):
+        since.append(each)
+        if isinstance(each, Attempt):
+            break
+    return min(since, key=lambda each: each.outcome.badness, default=None)
 
 
 @dataclass(frozen=True)

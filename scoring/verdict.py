@@ -15,7 +15,7 @@ from capabilities.guideline import Capability, Rule, Status, Test
 from capabilities.matching import Index, Kind, Match, match
 from capabilities.programme import Programme
 from capabilities.testid import class_of
-from scoring.outcome import Attempt, Cause, ClassOutcome, Outcome, Outcomes
+from scoring.outcome import Attempt, Cause, ClassOutcome, Outcome, Outcomes, deciding
 
 
 class Conformance(StrEnum):
@@ -40,7 +40,7 @@ class TestVerdict:
 
 @dataclass(frozen=True)
 class _History:
-    """The last of several attempts, and the outcomes of all."""
+    """What decides of several attempts, and the outcomes of all."""
 
     outcome: Outcome
     reason: str = ""
@@ -181,13 +181,13 @@ class _Evidence:
             return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
         names = {each.name for each in planned.found} if planned else set(test.names)
         found = match(test, self._index)
-        if found.kind in (Kind.RENAMED, Kind.AMBIGUOUS) and self._stands_elsewhere(names, planned):
-            # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
-            found = Match(test, Kind.MISSING, ())
         # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
-        parts = [self._history(each.full, each.name) for each in found.found] or [
-            self._class_history(names)
-        ]
+        parts = [self._history(each.full, each.name) for each in found.found]
+        is_other = found.kind in (Kind.RENAMED, Kind.AMBIGUOUS)
+        if is_other and self._stands_elsewhere(names, planned, parts):
+            # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
+            found, parts = Match(test, Kind.MISSING, ()), []
+        parts = parts or [self._class_history(names)]
         worst = min(parts, key=lambda part: part.outcome.badness)
         reason = worst.reason
         if worst.outcome is Outcome.NOT_RUN:
@@ -199,13 +199,18 @@ class _Evidence:
             reason = f"passed at attempt {len(worst.attempts)}"
         return TestVerdict(test, worst.outcome, reason, worst.attempts, worst.cause)
 
-    def _stands_elsewhere(self, names: set[str], planned: Match | None) -> bool:
+    def _stands_elsewhere(
+        self, names: set[str], planned: Match | None, twins: Iterable[_History]
+    ) -> bool:
         """Whether the wanted test itself is known to exist though nothing of it was reported."""
         if planned:
             return not names & set(self._index.by_name)
-        classes = {class_of(name) for name in names}
-        known = {each.class_name for each in self._outcomes.classes}
-        return bool(classes & known or names & set(self._unfinished.by_name))
+        if names & set(self._unfinished.by_name):
+            return True
+        own = self._class_history(names)
+        # A class that skipped must not hide that a twin failed.
+        worst = min(each.outcome.badness for each in twins)
+        return bool(own.attempts) and own.outcome.badness <= worst
 
     def _history(self, full: str, name: str) -> _History:
         return _last(self._outcomes.history(full, class_of(name)))
@@ -221,8 +226,8 @@ class _Evidence:
 
 def _last(attempts: Iterable[Attempt | ClassOutcome]) -> _History:
     ordered = sorted(attempts, key=lambda each: each.order)
-    if not ordered:
+    decides = deciding(ordered)
+    if not decides:
         return _History(Outcome.NOT_RUN)
-    last = ordered[-1]
     outcomes = tuple(each.outcome for each in ordered)
-    return _History(last.outcome, last.reason, outcomes, last.cause)
+    return _History(decides.outcome, decides.reason, outcomes, decides.cause)
