@@ -2,10 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import testtools
+
+from refstack_client.stream import INTERIM
 
 HIDDEN = "<redacted>"
 
@@ -25,10 +28,28 @@ _PATTERNS = (
 )
 
 
+_Key = tuple[str | None, str | None, str]
+"""Test id, route code and file name."""
+
+
+@dataclass
+class _Attachment:
+    """The pieces of an attachment that came so far, and what their events state beside them."""
+
+    content: bytearray = field(default_factory=bytearray)
+    event: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, piece: bytes, event: Mapping[str, Any]) -> None:
+        self.content.extend(piece)
+        self.event.update({key: value for key, value in event.items() if value is not None})
+
+
 class Redactor(testtools.StreamResult):
     """Passes events on with the secrets in their attachments hidden.
 
     An attachment may come in pieces that a secret straddles: each is held back until it is whole.
+    It then goes on with the route code, time and tags it came with: readers of subunit know a test
+    by its id and route code, and take an attachment under another one for a test that never ended.
 
     :param secrets: what must not pass, besides what looks like a token or a password
     """
@@ -37,34 +58,31 @@ class Redactor(testtools.StreamResult):
         super().__init__()
         self._target = target
         self._secrets = tuple(secrets)
-        self._held: dict[tuple[str, str], dict[str, Any]] = {}
+        self._held: dict[_Key, _Attachment] = {}
 
     def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
+        route_code, is_whole = event.get("route_code"), event.pop("eof", False)
         if file_name is not None:
-            key = (test_id, file_name)
-            self._held.setdefault(
-                key, {"mime_type": event.get("mime_type"), "content": bytearray()}
-            )
-            self._held[key]["content"].extend(file_bytes or b"")
-            if event.get("eof"):
+            key = (test_id, route_code, file_name)
+            self._held.setdefault(key, _Attachment()).add(file_bytes or b"", event)
+            if is_whole:
                 self._release(key)
             if test_status is None:
                 return
-        if test_status not in (None, "exists", "inprogress"):
-            for key in [key for key in self._held if key[0] == test_id]:
+        if test_status not in INTERIM:
+            for key in [key for key in self._held if key[:2] == (test_id, route_code)]:
                 self._release(key)
-        event.pop("eof", None)
         event.pop("mime_type", None)
         self._target.status(test_id=test_id, test_status=test_status, **event)
 
-    def _release(self, key: tuple[str, str]) -> None:
-        held = self._held.pop(key)
+    def _release(self, key: _Key) -> None:
+        attachment = self._held.pop(key)
         self._target.status(
             test_id=key[0],
-            file_name=key[1],
-            file_bytes=hide(bytes(held["content"]), self._secrets),
-            mime_type=held["mime_type"],
+            file_name=key[2],
+            file_bytes=hide(bytes(attachment.content), self._secrets),
             eof=True,
+            **attachment.event,
         )
 
 
