@@ -1,7 +1,6 @@
 """One line a person understands, and the kind of cause, from what a test left in the stream."""
 
 import re
-from urllib.parse import urlsplit
 
 from scoring.outcome import Call, Cause, Kind
 
@@ -28,6 +27,12 @@ _PATHS = (
 _CLIENT_FRAME = re.compile(r"tempest/lib/(?:services/(?P<area>\w+)/|(?P<auth>auth\.py))")
 
 _LONGEST = 240
+# How many characters of an error and of a log are looked at: an error says at its start what it is,
+# a log at its end what went wrong.
+_LONGEST_ERROR = 1 << 16
+_LONGEST_LOG = 1 << 22
+# Whoever uploads a stream chooses the texts these expressions meet. Each takes time in proportion
+# to the text: none scans again what it has scanned from another place.
 _CONNECTION = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
 _URL_IN_ERROR = re.compile(r"with url: (?P<path>\S+)")
 _HOW = (
@@ -41,8 +46,9 @@ _HOW = (
     ("CERTIFICATE_VERIFY_FAILED", "has a TLS certificate that cannot be verified"),
 )
 _REQUEST = re.compile(
-    r"Request \((?P<caller>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
+    r"Request \((?P<caller>[^()]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
 )
+_BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?|[?#].*")
 # What was asked for and went wrong, and who makes such things.
 _THINGS = {
     "backup": _SERVICES["volume"],
@@ -65,8 +71,10 @@ _TIDYING = ("_run_cleanups", "tearDown")
 _KINDS = (
     (Kind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
     (Kind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
-    (Kind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|exceeds? .*quota|Quota has been")),
-    (Kind.SERVICE_MISSING, re.compile(r"EndpointNotFound|[Nn]o .*endpoint")),
+    (Kind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|Quota has been")),
+    (Kind.QUOTA, re.compile(r"^(?>.*?exceeds? ).*quota", re.MULTILINE)),
+    (Kind.SERVICE_MISSING, re.compile(r"EndpointNotFound")),
+    (Kind.SERVICE_MISSING, re.compile(r"^(?>.*?[Nn]o ).*endpoint", re.MULTILINE)),
     (Kind.EXTENSION_MISSING, re.compile(r"exceptions\.NotImplemented|Extension with alias")),
     (
         Kind.CREDENTIAL,
@@ -121,11 +129,11 @@ def of_skip(text: str) -> tuple[str, Cause]:
 
 def of_failure(test_name: str, traceback: str, log: str) -> tuple[str, Cause]:
     """Return why a test failed, from its ``traceback`` and ``pythonlogging`` attachments."""
-    return _failure(test_name, traceback, log), _cause(traceback, log)
+    error, log = _error(traceback)[:_LONGEST_ERROR], log[-_LONGEST_LOG:]
+    return _one_line(_failure(test_name, error, traceback, log)), _cause(error, log)
 
 
-def _cause(traceback: str, log: str) -> Cause:
-    error = _error(traceback)
+def _cause(error: str, log: str) -> Cause:
     kinds = (kind for kind, sign in _KINDS if sign.search(error))
     unreachable = Kind.UNREACHABLE if any(sign in error for sign, _ in _HOW) else None
     kind = next(kinds, None)
@@ -160,14 +168,13 @@ def _call(log: str, kind: Kind) -> Call | None:
     known = _REQUEST_ID.search(log, request.end(), end)
     return Call(
         method=request["method"],
-        path=urlsplit(request["url"]).path,
+        path=_BESIDE_THE_PATH.sub("", request["url"]),
         status=int(request["status"]),
         request_id=known["id"] if known else "",
     )
 
 
-def _failure(test_name: str, traceback: str, log: str) -> str:
-    error = _error(traceback)
+def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
     connection = _CONNECTION.search(error)
     for sign, how in _HOW:
         if sign in error:
@@ -178,19 +185,19 @@ def _failure(test_name: str, traceback: str, log: str) -> str:
     reason = _sentence(error) or "failed without a traceback"
     thing = _THING.match(reason)
     if thing:
-        return _one_line(f"{_THINGS[thing['thing'].lower()]}: {reason}")
+        return f"{_THINGS[thing['thing'].lower()]}: {reason}"
     server_errors = [each for each in _REQUEST.finditer(log) if int(each["status"]) >= 500]
     if server_errors:
         last = server_errors[-1]
         who = _service(test_name, last["url"])
-        return _one_line(f"{who} answered {last['status']} to {last['method']}: {reason}")
+        return f"{who} answered {last['status']} to {last['method']}: {reason}"
     if lacking := _lacking(error, log):
         request, key = lacking
         who = _service(test_name, request["url"])
         return f"{who} answered {request['status']} to {request['method']} without {key}"
     if _is_raised_by_client(traceback):
-        return _one_line(f"{_service(test_name, '', traceback)}: {reason}")
-    return _one_line(reason)
+        return f"{_service(test_name, '', traceback)}: {reason}"
+    return reason
 
 
 def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:
@@ -200,7 +207,8 @@ def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:
     if not missing or not requests:
         return None
     bodies = [each["body"] for each in _BODY.finditer(log, requests[-1].end())]
-    has_key = any(f'"{missing["key"]}"' in body for body in bodies)
+    key = f'"{missing["key"]}"'
+    has_key = any(key in body for body in bodies)
     return None if has_key or not bodies else (requests[-1], missing["key"])
 
 

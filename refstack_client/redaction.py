@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,20 +17,22 @@ _PATTERNS = (
     # Fernet tokens, wherever they stand.
     re.compile(rb"gAAAA[\w-]{20,}={0,2}"),
     # "password": "…" and its relatives in JSON and Python literals, escaped quotes included.
+    # Tempest cuts long bodies off: a value without an end goes on to the end of its line.
     re.compile(
         rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data)\\*["']:\s*)"""
-        rb"""(?P<quote>\\*["']).*?(?<!\\)(?P=quote)"""
+        rb"""(?P<quote>\\*["']).*?(?:(?<!\\)(?P=quote)|$)""",
+        re.M,
     ),
     # Token headers a client forgot to mask.
     re.compile(
-        rb"""(?P<key>["']X-(?:Auth|Subject|Service)-Token["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?P=quote)""",
-        re.I,
+        rb"""(?P<key>["']X-(?:Auth|Subject|Service)-Token["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?:(?P=quote)|$)""",
+        re.I | re.M,
     ),
 )
 
 
-_Key = tuple[str | None, str | None, str]
-"""Test id, route code and file name."""
+_Test = tuple[str | None, str | None]
+"""Test id and route code."""
 
 
 @dataclass
@@ -58,28 +61,27 @@ class Redactor(testtools.StreamResult):
         super().__init__()
         self._target = target
         self._secrets = tuple(secrets)
-        self._held: dict[_Key, _Attachment] = {}
+        self._held: defaultdict[_Test, dict[str, _Attachment]] = defaultdict(dict)
 
     def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
-        route_code, is_whole = event.get("route_code"), event.pop("eof", False)
+        test, is_whole = (test_id, event.get("route_code")), event.pop("eof", False)
         if file_name is not None:
-            key = (test_id, route_code, file_name)
-            self._held.setdefault(key, _Attachment()).add(file_bytes or b"", event)
+            held = self._held[test]
+            held.setdefault(file_name, _Attachment()).add(file_bytes or b"", event)
             if is_whole:
-                self._release(key)
+                self._release(test_id, file_name, held.pop(file_name))
             if test_status is None:
                 return
         if test_status not in INTERIM:
-            for key in [key for key in self._held if key[:2] == (test_id, route_code)]:
-                self._release(key)
+            for name, attachment in self._held.pop(test, {}).items():
+                self._release(test_id, name, attachment)
         event.pop("mime_type", None)
         self._target.status(test_id=test_id, test_status=test_status, **event)
 
-    def _release(self, key: _Key) -> None:
-        attachment = self._held.pop(key)
+    def _release(self, test_id: str | None, file_name: str, attachment: _Attachment) -> None:
         self._target.status(
-            test_id=key[0],
-            file_name=key[2],
+            test_id=test_id,
+            file_name=file_name,
             file_bytes=hide(bytes(attachment.content), self._secrets),
             eof=True,
             **attachment.event,

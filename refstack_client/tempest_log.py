@@ -4,6 +4,7 @@ Tempest logs every answer, cut at 4096 characters, headers first. The log holds 
 in the workspace and goes with it.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -11,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_ANSWER = re.compile(
-    r"""Response - Headers: \{[^\n]*'status': '201'[^\n]*"""
-    r"""/v3/(?P<what>projects|users|auth/tokens)'[^\n]*\}\n"""
-    r"""\s+Body: b['"](?P<body>[^\n]*)"""
-)
+_HEADERS = "Response - Headers: {"
+_CREATED = "'status': '201'"
+_WHAT = re.compile(r"/v3/(projects|users|auth/tokens)'")
+_BODY = ("Body: b'", 'Body: b"')
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,13 @@ def _made(text: str) -> Made:
 
 
 def _answers(text: str) -> Iterator[tuple[str, str]]:
-    for answer in _ANSWER.finditer(text):
-        body = answer["body"].encode("latin-1", "replace").decode("unicode_escape")
-        yield answer["what"], body
+    """Yield what was made, and the body, of every answer that tells of it: two lines of a log."""
+    for line, following in itertools.pairwise(text.split("\n")):
+        headers = line.partition(_HEADERS)[2].partition(_CREATED)[2]
+        body = following.lstrip()
+        if headers.endswith("}") and body.startswith(_BODY) and (what := _WHAT.findall(headers)):
+            escaped = body[len(_BODY[0]) :].encode("latin-1", "replace")
+            yield what[-1], escaped.decode("unicode_escape")
 
 
 def _bearer(body: str) -> dict[str, Any] | None:

@@ -20,7 +20,9 @@ UNDECIDED = "?"
 NOT_CONSIDERED = "*"
 SLOTS = (*(each.id for each in criteria()), GATE)
 
-_LOOKS_LIKE_A_ROW = re.compile(r"(?P<name>\S+):[ \t]*\[[^\]\n]*,[^\]\n]*,[^\]\n]*\]")
+_LOOKS_LIKE_A_ROW = re.compile(
+    r"(?P<name>\S+):[ \t]*\[[^\],\n]{0,50},[^\],\n]{0,50},[^\]\n]{0,200}\]"
+)
 _UNDERLINE = re.compile(r"-{3,}|={3,}|~{3,}")
 _GROUP = r"\[(.),(.),(.)\][ \t]*"
 _ROW = re.compile(

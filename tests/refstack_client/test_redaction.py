@@ -32,6 +32,8 @@ CANARY = "c4n4ry '\"%$é# secret"
         'Body: {"user": {"name": "x", "password": "hunter2 \\" and more"}}',
         'Body: b\'{"adminPass": "hunter2", "x": 1}\'',
         "{'X-Auth-Token': 'hunter2'}",
+        "{'X-Auth-Token': 'hunter2",
+        'Body: {"password": "hunter2 that Tempest cut',
         "x-subject-token: gAAAAABhunter2hunter2hunter2hunter2",
     ],
 )
