@@ -25,7 +25,7 @@ RUN python3 -m venv --without-pip /opt/refstack \
     && export PATH=/opt/refstack/bin:$PATH && python -m compileall -q capabilities config_tempest \
         keystoneauth1 refstack_client scoring stestr tomlkit voluptuous \
     && refstack-client help certify >/dev/null \
-    && python -c "from refstack_client import tempest_index; tempest_index.prepare()" \
+    && python -c "from refstack_client.tempest import inventory; inventory.prepare()" \
     && refstack-client plan --guideline orchestration.2020.06 | tee /dev/stderr | grep -q " 0 missing in "
 
 # What an image knows of itself goes into bundles: the base it stands on and the list of its packages.

@@ -18,7 +18,7 @@ def main(kills: str = "500", seed: str = "") -> int:
             "-m",
             "pytest",
             "-q",
-            "tests/refstack_client/test_faults.py",
+            "tests/cloud/test_kills.py",
             "-k",
             "fifty",
         ],

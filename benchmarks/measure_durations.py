@@ -17,11 +17,11 @@ from typing import BinaryIO
 import subunit
 import testtools
 
-from capabilities import testid
-from capabilities.testid import class_of
-from refstack_client import durations
+from capabilities import tempest_id
+from capabilities.tempest_id import class_of
+from refstack_client.planning import durations
 
-DATA = Path(durations.__file__).parent / "data" / "durations.json"
+DATA = Path(durations.__file__).parents[1] / "data" / "durations.json"
 DIGITS = 2
 Test = tuple[str, datetime, datetime]
 Lengths = dict[str, dict[str, float]]
@@ -38,7 +38,7 @@ class Tests(testtools.StreamResult):
         self.passed: set[str] = set()
 
     def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
-        test = testid.parse(test_id or "")
+        test = tempest_id.parse(test_id or "")
         if not test or not timestamp:
             return
         if test_status == "inprogress":

@@ -35,15 +35,17 @@ from pathlib import Path
 from measure_durations import tests_of
 
 from capabilities import catalogue, programme
-from capabilities.testid import class_of
-from refstack_client import cloud as clouds
-from refstack_client import plan, session, tempest_conf
-from refstack_client.request import Request
-from refstack_client.sandbox import cloud
-from refstack_client.sandbox.trouble import Trouble, parse
-from refstack_client.tenants import Traces
-from refstack_client.workers import Workers
-from refstack_client.workspace import workspace
+from capabilities.tempest_id import class_of
+from refstack_client.cloud import connection as clouds
+from refstack_client.planning import plan
+from refstack_client.planning.request import Request
+from refstack_client.running import tempest_session
+from refstack_client.sandbox import lifecycle
+from refstack_client.sandbox.faults import Trouble, parse
+from refstack_client.tempest import conf as tempest_conf
+from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.workspace import workspace
+from refstack_client.tenants.provision import Traces
 
 BIN = Path(sys.executable).parent
 GUIDELINE, PROGRAMME = "2020.06", "platform"
@@ -115,7 +117,7 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
     try:
         with (
             workspace() as space,
-            session.opened(
+            tempest_session.opened(
                 request, connection, space, Traces("refstack-bench", space.log, place / "note"), []
             ) as own,
         ):
@@ -142,11 +144,11 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
         shutil.rmtree(place)
 
 
-def timed(sandbox: cloud.Sandbox, run: Callable[[], bytes]) -> Took:
-    before, began = cloud.asked(sandbox), time.time()
+def timed(sandbox: lifecycle.Sandbox, run: Callable[[], bytes]) -> Took:
+    before, began = lifecycle.asked(sandbox), time.time()
     stream = run()
     ended = time.time()
-    return took(began, ended, stream, cloud.asked(sandbox) - before)
+    return took(began, ended, stream, lifecycle.asked(sandbox) - before)
 
 
 def ours(concurrency: tuple[str, ...]) -> bytes:
@@ -191,8 +193,8 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[])
     args = parser.parse_args()
     root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
-    sandbox = cloud.find(root, "platform", "platform")
-    cloud.up(sandbox, None, print, parse(args.latency, (), ()) or Trouble())
+    sandbox = lifecycle.find(root, "platform", "platform")
+    lifecycle.up(sandbox, None, print, parse(args.latency, (), ()) or Trouble())
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
     parallel = ("--concurrency", str(WORKERS))
     concurrency = () if args.latency else parallel

@@ -25,9 +25,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from capabilities import catalogue, programme
-from refstack_server import database, outcomes
-from refstack_server.outcomes import Entry
-from refstack_server.tables import Count, Kind, Result, new_id, now
+from refstack_server.store import database, packed_outcomes
+from refstack_server.store.packed_outcomes import Entry
+from refstack_server.store.schema import Count, Kind, Result, new_id, now
 
 CLIENT = Path(sys.executable).with_name("refstack-client")
 FEW, TESTS, CLIENTS = 100, 300, 8
@@ -49,7 +49,7 @@ class Rate:
 def fill(engine: sa.Engine, number: int) -> list[str]:
     """Store results; return the ids of some."""
     ids = [new_id() for _ in range(number)]
-    packed = outcomes.pack([Entry(name, "", "pass") for name in NAMES])
+    packed = packed_outcomes.pack([Entry(name, "", "pass") for name in NAMES])
     common = {
         "created_at": now(),
         "cpid": "cloud",

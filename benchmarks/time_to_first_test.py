@@ -19,9 +19,9 @@ from pathlib import Path
 
 import testtools
 
-from refstack_client import stream
 from refstack_client.container.image import default_name
-from refstack_client.sandbox import cloud
+from refstack_client.outcomes import subunit_stream
+from refstack_client.sandbox import lifecycle
 
 BIN = Path(sys.executable).parent
 CERTIFY = ("--os-cloud", "sandbox", "--programme", "storage")
@@ -42,7 +42,7 @@ def began(results: Path) -> float | None:
     first = First()
     for path in results.glob("*/stream.subunit"):
         with path.open("rb") as content:
-            stream.copy(content, stream.Whole(first))
+            subunit_stream.copy(content, subunit_stream.Whole(first))
     return first.began
 
 
@@ -102,9 +102,9 @@ def report(seconds: Mapping[str, list[float]]) -> None:
 
 def main(rounds: str = "5") -> None:
     root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
-    sandbox = cloud.find(root, None, "storage")
-    was_up = cloud.is_up(sandbox)
-    cloud.up(sandbox, None, lambda line: None)
+    sandbox = lifecycle.find(root, None, "storage")
+    was_up = lifecycle.is_up(sandbox)
+    lifecycle.up(sandbox, None, lambda line: None)
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     try:
@@ -116,7 +116,7 @@ def main(rounds: str = "5") -> None:
                     seconds[way].append(taken)
     finally:
         if not was_up:
-            cloud.down(sandbox)
+            lifecycle.down(sandbox)
     report(seconds)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status, Test
+from capabilities.json_document import join
 from capabilities.matching import Index, Kind, match
 from capabilities.programme import Programme
-from capabilities.reading import join
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from capabilities.guideline import Test
-from capabilities.testid import TestId
+from capabilities.tempest_id import TestId
 
 
 class Kind(StrEnum):

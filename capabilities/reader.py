@@ -10,19 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from capabilities import descriptions, schema1, testlist
+from capabilities import descriptions, flat_list, schema_1x
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
-from capabilities.guideline import (
-    Capability,
-    Component,
-    Flag,
-    Guideline,
-    Platform,
-    Status,
-    Test,
-)
-from capabilities.reading import Reading, join
+from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
+from capabilities.json_document import Reading, join
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DATED = re.compile(r"(?:[a-z-]+\.)?\d{4}\.\d{2}")
@@ -53,7 +45,7 @@ def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Read a guideline from the bytes of its file; ``source`` names it in messages."""
     reading = _GuidelineReading(source)
     if not source.endswith(".json") and content.lstrip()[:1] not in (b"{", b"["):
-        return testlist.parse(reading.text(content), Path(source).stem, source)
+        return flat_list.parse(reading.text(content), Path(source).stem, source)
     published = reading.json(content)
     document = _in_shape_of_2_0(published, reading)
     guideline = reading.guideline(document, hashlib.sha256(content).hexdigest())
@@ -66,7 +58,7 @@ def document(content: bytes, source: str) -> dict[str, Any]:
     :raises GuidelineError: as for :func:`parse`
     """
     guideline, _ = parse(content, source)  # what cannot be read is not converted either
-    if guideline.schema == testlist.SCHEMA:
+    if guideline.schema == flat_list.SCHEMA:
         raise GuidelineError(
             f"{source}: a list of tests has no capabilities to convert",
             hint="it can be used as it is wherever a guideline can",
@@ -81,8 +73,8 @@ def _in_shape_of_2_0(published: dict[str, Any], reading: Reading) -> dict[str, A
     if schema.startswith("2."):
         return published
     if schema.startswith("1."):
-        document = schema1.convert(published, reading)
-        reading.original_pointer = lambda pointer: schema1.original_pointer(pointer, published)
+        document = schema_1x.convert(published, reading)
+        reading.original_pointer = lambda pointer: schema_1x.original_pointer(pointer, published)
         return document
     found = f"schema {schema}" if schema else "no schema version"
     raise GuidelineError(

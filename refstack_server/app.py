@@ -11,23 +11,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server import (
-    database,
-    kept,
-    key_pages,
-    observed,
-    offer_pages,
-    own_pages,
-    pages,
-    secret,
-    signin,
-)
-from refstack_server.asgi import Bounded, Limited, OldWays, Safe, answer
-from refstack_server.errors import RefusedError, bad_request
+from refstack_server.api.v1 import guidelines, products, profile, results, vendors
+from refstack_server.api.v2 import keys
+from refstack_server.api.v2 import results as whole_results
+from refstack_server.pages import account as account_pages
+from refstack_server.pages import keys as key_pages
+from refstack_server.pages import results as result_pages
+from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
-from refstack_server.v1 import guidelines, products, profile, results, vendors
-from refstack_server.v2 import keys
-from refstack_server.v2 import results as whole_results
+from refstack_server.store import blobs, database
+from refstack_server.web import observability, session_secret, signin
+from refstack_server.web.errors import RefusedError, bad_request
+from refstack_server.web.middleware import Bounded, Limited, OldWays, Safe, answer
 
 LOG = logging.getLogger(__name__)
 
@@ -45,14 +40,14 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
-    app.state.secret = secret.of(settings.data)
-    kept.forget_halves(settings.data)
+    app.state.secret = session_secret.of(settings.data)
+    blobs.forget_halves(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
     for each in (results, profile, vendors, products, guidelines):
         app.include_router(each.router, prefix="/v1")
     for each in (keys, whole_results):
         app.include_router(each.router, prefix="/v2")
-    for each in (observed, pages, offer_pages, signin, own_pages, key_pages):
+    for each in (observability, result_pages, vendor_pages, signin, account_pages, key_pages):
         app.include_router(each.router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -73,14 +68,14 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.add_middleware(Bounded, settings=settings)
     app.add_middleware(Limited, settings=settings)
     app.add_middleware(Safe)
-    app.add_middleware(observed.Watched)
+    app.add_middleware(observability.Watched)
     return app
 
 
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, RefusedError):
         raise error
-    return pages.error(error) if pages.wants_page(request) else answer(error)
+    return result_pages.error(error) if result_pages.wants_page(request) else answer(error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -97,8 +92,8 @@ def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
-    if pages.wants_page(request):
-        return pages.error(RefusedError(status, status.phrase))
+    if result_pages.wants_page(request):
+        return result_pages.error(RefusedError(status, status.phrase))
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
 

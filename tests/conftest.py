@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from certifying import SANDBOX_ROOT
 from hypothesis import HealthCheck, settings
-from streams import StreamWriter
+from support.certifying import SANDBOX_ROOT
+from support.streams import StreamWriter
 
-from refstack_client.sandbox import cloud as sandbox_cloud
-from refstack_client.sandbox.cloud import Sandbox
+from refstack_client.sandbox import lifecycle as sandbox_cloud
+from refstack_client.sandbox.lifecycle import Sandbox
 
 # A machine that is busy otherwise is no fault of a test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,7 +14,7 @@ from typing import Any
 import docker.errors
 
 from capabilities import catalogue
-from refstack_client.container import untar
+from refstack_client.container import safe_untar
 from refstack_client.container.engine import Engine, explained
 from refstack_client.errors import InputError, MachineError
 from refstack_client.files import write_bytes, write_json
@@ -166,7 +166,7 @@ def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
             with tarfile.open(source) as archive:
                 names = [each for each in archive.getnames() if each.startswith(f"{_PLACE}/")]
             with tarfile.open(source) as archive:
-                untar.unpack(archive, Path(place), names or [_CONTENTS])
+                safe_untar.unpack(archive, Path(place), names or [_CONTENTS])
             unpacked = Path(place) / _PLACE
             contents = json.loads((unpacked / "contents.json").read_bytes())
             for name, digest in contents["files"].items():

@@ -26,11 +26,11 @@ import requests
 from docker.models.containers import Container
 from docker.types import Mount, Ulimit
 
-from refstack_client.container import parcel, untar
+from refstack_client.container import payload, safe_untar
 from refstack_client.container.engine import Engine, explained
-from refstack_client.container.parcel import Parcel
+from refstack_client.container.payload import Parcel
 from refstack_client.errors import MachineError
-from refstack_client.run import Run
+from refstack_client.outcomes.run_directory import Run
 
 LABEL = "refstack-client.launcher"
 """On every container and volume made here: host, process and its start time."""
@@ -38,8 +38,8 @@ IMAGE = "refstack-client.image"
 """On every volume: the image whose container writes to it."""
 SECONDS_TO_END = 30
 _KEPT = "its results are kept; refstack-client container clean fetches them"
-_RECEIVE = ("python", "-m", "refstack_client.container.receive")
-_CARETAKER = (sys.executable, "-m", "refstack_client.container.caretaker")
+_RECEIVE = ("python", "-m", "refstack_client.cli.container_entrypoint")
+_CARETAKER = (sys.executable, "-m", "refstack_client.container.watchdog")
 
 Talk = Callable[[str], None]
 
@@ -85,7 +85,7 @@ def certify(
         with _caretaker(engine, name, output):
             try:
                 with explained(f"run the container {name}", hint=_KEPT):
-                    _run(container, parcel.pack(ordered), talk)
+                    _run(container, payload.pack(ordered), talk)
             finally:
                 ended = settle(engine, name, output)
     except BaseException:
@@ -140,11 +140,11 @@ def fetch(container: Container, output: Path) -> tuple[Run, ...]:
             tempfile.TemporaryDirectory(dir=output, prefix=".fetched-") as place,
         ):
             with explained(f"copy results out of {container.name}", hint=_KEPT):
-                for chunk in container.get_archive(str(parcel.RESULTS))[0]:
+                for chunk in container.get_archive(str(payload.RESULTS))[0]:
                     packed.write(chunk)
             packed.seek(0)
             with tarfile.open(fileobj=packed) as archive:
-                untar.unpack(archive, Path(place))
+                safe_untar.unpack(archive, Path(place))
             # Docker's archive begins with the directory itself, podman's with what is in it.
             found = sorted(path.parent for path in Path(place).rglob("request.json"))
             return tuple(_adopt(each, output) for each in found)
@@ -189,8 +189,8 @@ def _create(engine: Engine, name: str, box: Box) -> Container:
                 mem_limit=box.memory,
                 memswap_limit=box.memory,
                 pids_limit=box.pids,
-                tmpfs={str(parcel.PRIVATE.parent): "mode=1777"},
-                mounts=[Mount(str(parcel.RESULTS), name, type="volume")],
+                tmpfs={str(payload.PRIVATE.parent): "mode=1777"},
+                mounts=[Mount(str(payload.RESULTS), name, type="volume")],
                 **more,
             )
         except BaseException:
@@ -320,7 +320,7 @@ def clean(engine: Engine, stray: Stray, image: str, output: Path) -> tuple[Run, 
                 command="none",  # an image need not have one, and the engine asks for it
                 name=stray.name,
                 labels={LABEL: _launcher()},
-                mounts=[Mount(str(parcel.RESULTS), stray.name, type="volume")],
+                mounts=[Mount(str(payload.RESULTS), stray.name, type="volume")],
             )
     if stray.running:
         interrupt(engine, stray.name)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from refstack_server.tables import Base
+from refstack_server.store.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -6,7 +6,7 @@ from dataclasses import astuple
 import jsonpatch
 import pytest
 
-from capabilities import catalogue, drift, programme, reader, testid
+from capabilities import catalogue, drift, programme, reader, tempest_id
 from capabilities.matching import Index
 
 # n, flagged, id found, exact name, name or alias, renamed, name only, vanished, unflagged and found
@@ -32,7 +32,7 @@ GOLDEN = {
 @pytest.mark.parametrize("guideline_id", GOLDEN)
 def test_the_drift_against_tempest_47_is_what_was_measured(shared, guideline_id):
     lines = shared("tempest-47.0.0-list.txt").read_text().splitlines()
-    index = Index.of(test for line in lines if (test := testid.parse(line)))
+    index = Index.of(test for line in lines if (test := tempest_id.parse(line)))
     platform = programme.find(catalogue.load(guideline_id)[0], "platform")
     assert astuple(drift.measure(platform, index)) == GOLDEN[guideline_id]
 
@@ -41,7 +41,7 @@ def test_what_is_renamed_or_gone_is_found_with_the_alias_that_mends_it():
     platform = programme.find(catalogue.load("2020.06")[0], "storage")
     kept, renamed, *_ = platform.required_tests()
     texts = (f"{kept.name}[{kept.idempotent_id}]", f"m.New.name[{renamed.idempotent_id}]")
-    index = Index.of(test for each in texts if (test := testid.parse(each)))
+    index = Index.of(test for each in texts if (test := tempest_id.parse(each)))
     findings = drift.check(platform, index)
     mended = [each for each in findings if each.code == "renamed"]
     assert mended

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from capabilities import catalogue, programme, testid
+from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, Kind, match
 
@@ -11,7 +11,7 @@ TWO = "id-22222222-2222-2222-2222-222222222222"
 
 
 def index(*tests: str) -> Index:
-    parsed = [testid.parse(each) for each in tests]
+    parsed = [tempest_id.parse(each) for each in tests]
     return Index.of(each for each in parsed if each)
 
 

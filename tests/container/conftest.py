@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from engines import IMAGE, built, docker
+from support.engines import IMAGE, built, docker
 
 
 @pytest.fixture(scope="session")

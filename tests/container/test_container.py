@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from certifying import UNDER_WAY
-from engines import BASE, docker
+from support.certifying import UNDER_WAY
+from support.engines import BASE, docker
 
-from refstack_client.sandbox import cloud
-from refstack_client.sandbox.cloud import Sandbox
+from refstack_client.sandbox import lifecycle
+from refstack_client.sandbox.lifecycle import Sandbox
 
 pytestmark = [pytest.mark.cloud, pytest.mark.container]
 MOST_MEGABYTES_MORE = 110
@@ -41,7 +41,7 @@ CERTIFY = ("certify", "--os-cloud", "sandbox", "--programme", "storage")
 
 
 def secrets_of(sandbox: Sandbox) -> list[bytes]:
-    known = cloud._settings(sandbox.state)["secrets"]
+    known = lifecycle._settings(sandbox.state)["secrets"]
     return [known[f"{whose}_password"].encode() for whose in ("admin", "service", "tenant")]
 
 

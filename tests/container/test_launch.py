@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from certifying import (
+from support.certifying import (
     CLIENT,
     FERNET_TOKEN,
     UNDER_WAY,
@@ -23,12 +23,13 @@ from certifying import (
     tenants_of,
     watching_processes,
 )
-from engines import ROOT, docker
+from support.engines import ROOT, docker
 
-from refstack_client import bundle, verification
-from refstack_client import run as runs
-from refstack_client.archive import pack
+from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.archive import pack
 from refstack_client.container import launch
+from refstack_client.outcomes import run_directory as runs
 
 pytestmark = [pytest.mark.cloud, pytest.mark.container]
 CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
@@ -123,15 +124,17 @@ def test_it_certifies_unseen_and_brings_the_results_home(launcher, sandbox, tmp_
             assert json.dumps(secret)[1:-1].encode() not in content
     assert tenants_of(sandbox) == []
 
-    members = bundle.make(bundle.of_run(runs.Run(directory)), attested={})
-    (told,) = bundle.manifest(members)["images"]
+    members = bundle_contents.make(bundle_contents.of_run(runs.Run(directory)), attested={})
+    (told,) = bundle_contents.manifest(members)["images"]
     known = json.loads(docker("image", "inspect", told["name"]).stdout)[0]
     assert told["digest"] == known["Id"]
     assert told["base"]["name"] == "python:3.11-slim-bookworm"
-    assert told["versions"]["tempest"] == bundle.manifest(members)["versions"]["tempest"]
+    assert told["versions"]["tempest"] == bundle_contents.manifest(members)["versions"]["tempest"]
     packed = tmp_path / "b.zip"
     packed.write_bytes(pack(members))
-    checks = {each.name: each for each in verification.verify(packed, None, any_signer=True).checks}
+    checks = {
+        each.name: each for each in bundle_verify.verify(packed, None, any_signer=True).checks
+    }
     assert all(each.holds for each in checks.values()), checks
     assert re.match(r"\d\d+ packages, Tempest", checks["sbom"].found)
 

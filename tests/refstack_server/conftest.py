@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
-import postgresql
 import pytest
-from serving import Person, Server, add_user, person, serving
+from support import postgresql
+from support.serving import Person, Server, add_user, person, serving
 
 
 @pytest.fixture(scope="session")

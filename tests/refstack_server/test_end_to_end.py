@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from certifying import CERTIFY, CLIENT
-from test_v2 import make_key, registered
+from support.bundles import make_key, registered
+from support.certifying import CERTIFY, CLIENT
 
 pytestmark = pytest.mark.cloud
 

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 import requests
-from serving import serving
-from test_pages import EVIL, get
+from support.browsing import EVIL, get
+from support.serving import serving
 
 
 @pytest.fixture

@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 import alembic.command
 import alembic.config
-import postgresql
 import psycopg
 import pytest
 import requests
 import sqlalchemy as sa
-from certifying import CLIENT
-from serving import add_user, person, serving
+from support import postgresql
+from support.certifying import CLIENT
+from support.serving import add_user, person, serving
 
-from refstack_client import rsa_key
-from refstack_server.database import MIGRATIONS
+from refstack_client.upload import rsa_key
+from refstack_server.store.database import MIGRATIONS
 
 
 def client(*arguments):

@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import postgresql
 import psycopg
 import pytest
 import requests
 import yaml
-from engines import ROOT, built, docker
-from serving import free_port
+from support import postgresql
+from support.engines import ROOT, built, docker
+from support.serving import free_port
 
-from refstack_server.command import Serve
+from refstack_server.cli import Serve
 
 IMAGE = "refstack-server:test"
 VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")

@@ -1,0 +1,1 @@
+"""A verdict to a signed bundle: pack, sign, verify, open."""

@@ -1,0 +1,57 @@
+"""``cloud check``: whether a cloud can be certified, before anything runs."""
+
+import dataclasses
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from refstack_client.cli.command import Command
+from refstack_client.cli.options import cloud as cloud_options
+from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.errors import EXIT_INCOMPLETE, EXIT_OK
+from refstack_client.running import preflight
+from refstack_client.running.preflight import Check as Found
+from refstack_client.running.preflight import Level
+
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
+
+
+class Check(Command):
+    """Look whether a cloud can be certified with these credentials; changes nothing."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        guideline_options.add_guideline(parser)
+        cloud_options.add_cloud(parser)
+        parser.add_argument(
+            "-f", "--format", choices=("text", "json"), default="text", help="default: text"
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        found = list(preflight.check(cloud_options.request(args, args.os_cloud, Path())))
+        if args.format == "json":
+            print(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
+        else:
+            _show(found)
+        return EXIT_INCOMPLETE if any(each.level is Level.PROBLEM for each in found) else EXIT_OK
+
+
+def _show(found: list[Found]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for each in found:
+        table.add_row(each.name, f"[{_STYLES[each.level]}]{each.level}[/]", _text(each.found))
+        if each.remedy:
+            table.add_row("", "", _text(f"→ {each.remedy}"))
+    Console(soft_wrap=False).print(table)
+    problems = sum(each.level is Level.PROBLEM for each in found)
+    print(f"{len(found)} checks, {problems} problems")
+
+
+def _text(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,35 @@
+"""``merge``: runs of parts of a certification, joined into one run with one verdict."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from refstack_client.cli.command import Command, say
+from refstack_client.cli.options import cloud as cloud_options
+from refstack_client.cli.text import run as run_text
+from refstack_client.outcomes import run_directory
+from refstack_client.running import merge_runs
+
+
+class Merge(Command):
+    """Join runs of one guideline, Tempest, cloud and plan; the exit code is the verdict."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "runs", metavar="RUN", type=Path, nargs="+", help="the directory of a run"
+        )
+        cloud_options.add_output(parser)
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        return merged([run_directory.Run(each) for each in args.runs], args.output)
+
+
+def merged(runs: Sequence[run_directory.Run], output: Path) -> int:
+    """Merge runs, say what is missing and show the verdict; return its exit code."""
+    made, verdict = merge_runs.merge(runs, output, run_directory.new_id(datetime.now(UTC)))
+    for part in merge_runs.missing_shards(runs):
+        say(f"shard {part} is missing: its tests are not-run")
+    return run_text.show(made, verdict)

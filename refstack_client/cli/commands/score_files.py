@@ -1,0 +1,226 @@
+"""``score export|import|diff|merge``: worksheets as tables, pages and spreadsheets, and back."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from refstack_client.cli.command import Lister, say
+from refstack_client.cli.commands.score import EXACT, add_mode
+from refstack_client.cli.options import worksheet as worksheet_options
+from refstack_client.cli.options.worksheet import interval
+from refstack_client.errors import InputError, UsageError
+from refstack_client.files import write_over
+from scoring.committee import decisions, merge_scorers, must_have, total, worksheet
+from scoring.committee.criteria import GATE, CriteriaSet
+from scoring.committee.must_have import Proposal
+from scoring.committee.worksheet import Worksheet
+from scoring.formats import worksheet_csv
+
+
+def _csv(args: Namespace, proposal: Proposal) -> bytes:
+    return worksheet_csv.export(_rows(proposal), _totals(args, proposal)).encode()
+
+
+def _rst(args: Namespace, proposal: Proposal) -> bytes:
+    from scoring.formats import worksheet_rst  # noqa: PLC0415 - pandas is for those who need it
+
+    return worksheet_rst.export(_rows(proposal), _totals(args, proposal)).encode()
+
+
+def _xlsx(_: Namespace, proposal: Proposal) -> bytes:
+    from scoring.formats import xlsx_export  # noqa: PLC0415 - only this needs it
+
+    return xlsx_export.export(proposal)
+
+
+def _html(args: Namespace, proposal: Proposal) -> bytes:
+    from scoring.formats import board_page  # noqa: PLC0415 - plots take a second to load
+
+    return board_page.export(proposal, args.worksheet.name).encode()
+
+
+_FORMATS: dict[str, tuple[Callable[[Namespace, Proposal], bytes], str]] = {
+    "csv": (_csv, "a table of cells and totals"),
+    "rst": (_rst, "the same as a reStructuredText table"),
+    "xlsx": (_xlsx, "a spreadsheet whose totals are live formulas"),
+    "html": (_html, "a page to look at, with plots, in one file"),
+}
+
+
+class Export(Lister):
+    """Write a worksheet's scores, and what follows from them, for other programs and people.
+
+    The spreadsheet and the page also hold recommendations beside decisions, what changes since a
+    guideline (--guideline, by default the newest approved one), its flags and open questions.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        worksheet_options.add_worksheet(parser)
+        worksheet_options.add_decisions(parser)
+        add_mode(parser)
+        for name, (_, words) in _FORMATS.items():
+            parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=words)
+        return parser
+
+    def take_action(self, args: Namespace):
+        wanted = {name: getattr(args, name) for name in _FORMATS if getattr(args, name)}
+        if not wanted:
+            raise UsageError(
+                "nothing to write", hint=f"give {' or '.join(f'--{each}' for each in _FORMATS)}"
+            )
+        proposal = _proposal(args)
+        for name, path in wanted.items():
+            export, _ = _FORMATS[name]
+            write_over(path, export(args, proposal))
+        rows = len(proposal.recommendations)
+        return ("file", "format", "capabilities"), (
+            (str(path), name, rows) for name, path in wanted.items()
+        )
+
+
+def _proposal(args: Namespace) -> Proposal:
+    chosen, sheet = worksheet_options.load(args)
+    return must_have.propose(
+        sheet.rows,
+        chosen,
+        worksheet_options.load_previous(args),
+        worksheet_options.load_decisions(args),
+    )
+
+
+def _rows(proposal: Proposal) -> tuple[worksheet.Row, ...]:
+    return tuple(each.row for each in proposal.recommendations)
+
+
+def _totals(args: Namespace, proposal: Proposal) -> dict[str, str]:
+    if args.mode == EXACT:
+        return {each.capability: interval(each.total) for each in proposal.recommendations}
+    return {row.capability: total.faithful(row, proposal.criteria) for row in _rows(proposal)}
+
+
+class Import(Lister):
+    """List what a CSV or xlsx file changes in a worksheet; --write takes it.
+
+    Scores go into the worksheet, decisions and notes into the decisions file. From a spreadsheet
+    nothing else may have changed. What a file held before stays beside it, under FILE~.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        worksheet_options.add_worksheet(parser)
+        parser.add_argument("file", metavar="CSV|XLSX", type=Path)
+        worksheet_options.add_decisions(parser)
+        parser.add_argument(
+            "--write", action="store_true", help="change the worksheet (default: only show)"
+        )
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen, sheet = worksheet_options.load(args)
+        old = worksheet_options.load_decisions(args)
+        cells, new = _imported(args, chosen, sheet, old)
+        text = _changed_text(sheet, cells, chosen)
+        changes = [
+            (capability, slot, sheet.row(capability).cells[slot], cell)
+            for capability, changed in cells.items()
+            for slot, cell in changed.items()
+        ]
+        changes += decisions.differences(old, new)
+        if not changes:
+            say("nothing differs")
+        elif args.write:
+            _write(args, text if cells else None, new if new != old else None)
+        else:
+            say("nothing was written: --write does")
+        return ("capability", "what", "before", "after"), changes
+
+
+def _imported(
+    args: Namespace, chosen: CriteriaSet, sheet: Worksheet, old: dict[str, decisions.Decision]
+) -> tuple[worksheet_csv.Cells, dict[str, decisions.Decision]]:
+    if args.file.suffix.lower() != ".xlsx":
+        text = worksheet_options.text(args.file)
+        return worksheet_csv.read(text, str(args.file), sheet, chosen.highest), old
+    from scoring.formats import xlsx_import  # noqa: PLC0415 - only this needs it
+
+    try:
+        content = args.file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{args.file}: {error.strerror}") from error
+    changes = xlsx_import.read(content, str(args.file), _proposal(args))
+    if changes.stale:
+        say(f"scores or decisions were changed since {args.file} was exported: see what goes back")
+    return changes.scores, changes.decisions
+
+
+def _write(args: Namespace, text: str | None, new: dict[str, decisions.Decision] | None) -> None:
+    if text is not None:
+        write_over(args.worksheet, text.encode())
+        say(f"written: {args.worksheet}")
+    if new is not None:
+        path = worksheet_options.decisions_path(args)
+        write_over(path, decisions.write(new.values()).encode())
+        say(f"written: {path}")
+
+
+def _changed_text(sheet: Worksheet, changes: worksheet_csv.Cells, chosen: CriteriaSet) -> str:
+    """Return the worksheet's text with the cells changed, and the totals that were printed."""
+    return _with_totals(worksheet.with_cells(sheet, changes), set(changes), chosen)
+
+
+def _with_totals(text: str, changed: set[str], chosen: CriteriaSet) -> str:
+    sheet = worksheet.parse(text, "changed", chosen.highest)
+    rows = [row for row in sheet.rows if row.capability in changed and row.printed]
+    decided = [row for row in rows if row.score(GATE) is not None]
+    totals = {row.capability: total.faithful(row, chosen) for row in decided}
+    return worksheet.with_totals(sheet, totals)
+
+
+class Diff(Lister):
+    """List the cells in which two worksheets differ."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("before", metavar="WORKSHEET", type=Path)
+        parser.add_argument("after", metavar="WORKSHEET", type=Path)
+        worksheet_options.add_criteria(parser)
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen = worksheet_options.chosen_criteria(args)
+        before, after = (worksheet_options.read(path, chosen) for path in (args.before, args.after))
+        return ("capability", "criterion", "before", "after"), worksheet.differences(before, after)
+
+
+class Merge(Lister):
+    """List where scorers disagree, and who said what; -o writes one worksheet with ? there.
+
+    Each file is one scorer's worksheet and is called by its name. The first gives the text.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("worksheets", metavar="WORKSHEET", type=Path, nargs="+")
+        worksheet_options.add_criteria(parser)
+        parser.add_argument("-o", "--output", metavar="FILE", type=Path)
+        return parser
+
+    def take_action(self, args: Namespace):
+        chosen = worksheet_options.chosen_criteria(args)
+        sheets = {path.stem: worksheet_options.read(path, chosen) for path in args.worksheets}
+        if len(sheets) < max(2, len(args.worksheets)):
+            raise UsageError(
+                "scorers need worksheets of different names", hint="as in alice.txt bob.txt"
+            )
+        found = merge_scorers.disagreements(sheets)
+        if args.output:
+            first = next(iter(sheets.values()))
+            changed = {each.capability for each in found}
+            text = _with_totals(merge_scorers.merged(first, found), changed, chosen)
+            write_over(args.output, text.encode())
+            say(f"written: {args.output}")
+        return ("capability", "criterion", *sheets), (
+            (each.capability, each.criterion, *(each.said.get(name, "") for name in sheets))
+            for each in found
+        )

@@ -1,0 +1,39 @@
+"""What the commands on results share: whose results, and by what they are judged."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from capabilities import catalogue
+from refstack_client.bundle.open_results import Results
+from refstack_client.cli.options import guideline as guideline_options
+from scoring.conformance.verdict import Verdict
+
+
+def add_results(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "results",
+        metavar="RUN|FILE",
+        type=Path,
+        help="a run directory, a bundle or a subunit stream",
+    )
+    add_judging(parser)
+
+
+def add_judging(parser: ArgumentParser) -> None:
+    guideline_options.add_guideline(parser)
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="a required capability without a test that counts makes the verdict incomplete",
+    )
+
+
+def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
+    """Judge results by their own guideline and programme unless others are named."""
+    chosen = None if guideline else results.programme(args.programme)
+    if chosen is None:
+        name = guideline or catalogue.default()
+        chosen = guideline_options.load_programme(
+            name, args.programme, results.key or guideline_options.PLATFORM
+        )
+    return results.judge(chosen, strict=args.strict)

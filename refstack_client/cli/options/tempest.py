@@ -1,0 +1,49 @@
+"""Options that say which Tempest a guideline is held against."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from capabilities import tempest_id
+from capabilities.matching import Index
+from refstack_client.errors import InputError
+
+
+def add_tempest(parser: ArgumentParser) -> None:
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument(
+        "--tempest", action="store_true", help="against the tests of the installed Tempest"
+    )
+    against.add_argument(
+        "--tempest-list", metavar="FILE", type=Path, help="against a list of tests, one a line"
+    )
+
+
+def load_index(args: Namespace) -> Index | None:
+    """Return the tests of the Tempest that was asked for; None where none was."""
+    if args.tempest_list:
+        return listed(args.tempest_list)
+    return installed() if args.tempest else None
+
+
+def listed(path: Path) -> Index:
+    """Return the tests of a list, one a line.
+
+    :raises InputError: it cannot be read
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: {error}", hint="stestr list > FILE writes such a list"
+        ) from error
+    return Index.of(test for line in lines if (test := tempest_id.parse(line)))
+
+
+def installed() -> Index:
+    """Return the tests of the installed Tempest."""
+    # Only here: it takes Tempest and seconds.
+    from refstack_client.tempest import inventory  # noqa: PLC0415
+    from refstack_client.tempest.workspace import workspace  # noqa: PLC0415
+
+    with workspace() as space:
+        return inventory.load(space).index

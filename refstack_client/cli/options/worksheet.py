@@ -1,0 +1,127 @@
+"""What the commands on worksheets share: which worksheet, criteria, guideline and decisions."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from cliff.columns import FormattableColumn
+
+from capabilities import catalogue
+from capabilities.programme import Programme
+from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.errors import InputError
+from refstack_client.planning import guideline_source
+from scoring.committee import criteria, decisions, worksheet
+from scoring.committee.criteria import CriteriaSet, NotConsidered
+from scoring.committee.decisions import Decision
+from scoring.committee.total import Exact
+from scoring.committee.worksheet import Worksheet
+
+_DEFAULT = "2016.08"
+
+
+def add_worksheet(parser: ArgumentParser) -> None:
+    parser.add_argument("worksheet", metavar="WORKSHEET", type=Path)
+    add_criteria(parser)
+
+
+def add_criteria(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--criteria",
+        metavar="SET|FILE",
+        help=f"weights and cutoff: {', '.join(criteria.sets())} or a .json file "
+        f"(default: those of --guideline where it is given, else {_DEFAULT})",
+    )
+    parser.add_argument(
+        "--not-considered",
+        choices=tuple(NotConsidered),
+        default=NotConsidered.ZERO,
+        help="what a * counts under a criterion with a weight: nothing, or anything as if undecided"
+        " (default: %(default)s)",
+    )
+    guideline_options.add_guideline(parser)
+
+
+def add_decisions(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--decisions",
+        metavar="FILE",
+        type=Path,
+        help="CSV of what is decided (default: WORKSHEET.decisions.csv where it exists)",
+    )
+
+
+def chosen_criteria(args: Namespace) -> CriteriaSet:
+    """Return the weights asked for.
+
+    :raises ScoringError, GuidelineError: there are none, or they do not hold together
+    """
+    if args.criteria or not args.guideline:
+        found = criteria.find(args.criteria or _DEFAULT)
+    else:
+        found = criteria.of_guideline(guideline_source.load(args.guideline)[0])
+    return replace(found, not_considered=NotConsidered(args.not_considered))
+
+
+def load(args: Namespace) -> tuple[CriteriaSet, Worksheet]:
+    chosen = chosen_criteria(args)
+    return chosen, read(args.worksheet, chosen)
+
+
+def load_previous(args: Namespace) -> Programme:
+    """Return the programme the next guideline is to follow."""
+    return guideline_options.load_programme(args.guideline or catalogue.default(), args.programme)
+
+
+def decisions_path(args: Namespace) -> Path:
+    default = args.worksheet.with_name(f"{args.worksheet.stem}.decisions.csv")
+    return args.decisions or default
+
+
+def load_decisions(args: Namespace) -> dict[str, Decision]:
+    path = decisions_path(args)
+    if not args.decisions and not path.exists():
+        return {}
+    return decisions.read(text(path), str(path))
+
+
+def read(path: Path, chosen: CriteriaSet) -> Worksheet:
+    return worksheet.parse(text(path), str(path), chosen.highest)
+
+
+def text(path: Path) -> str:
+    """Return a file's text with its line ends as they are.
+
+    :raises InputError: it cannot be read, or is no text
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}", hint="give the path of a worksheet"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8"
+        ) from error
+
+
+def number(value: Fraction) -> int | float:
+    """Return a total as people and JSON write it."""
+    return int(value) if value.denominator == 1 else round(float(value), 2)
+
+
+def interval(known: Exact) -> str:
+    low, high = number(known.low), number(known.high)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+class Shown(FormattableColumn):
+    """A value with another text for people: ``Shown((value, text))``."""
+
+    def human_readable(self) -> str:
+        return self._value[1]
+
+    def machine_readable(self):
+        return self._value[0]

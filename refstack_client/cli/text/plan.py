@@ -1,0 +1,63 @@
+"""A plan as lines for a terminal."""
+
+from collections.abc import Iterator
+
+from capabilities.guideline import Status
+from capabilities.matching import Kind
+from refstack_client.planning.plan import Plan
+from refstack_client.tempest.concurrency import Workers
+
+
+def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
+    """Yield a plan's lines; ``asked`` says how many of its tests are to run, if not all."""
+    guideline = plan.programme.guideline
+    required = list(plan.programme.capabilities(Status.REQUIRED))
+    own = plan.programme
+    flagged = len(own.required_tests()) - len(own.counted_tests())
+    if plan.cloud:
+        yield f"cloud         {plan.cloud.name} at {plan.cloud.auth_url}"
+        yield (
+            f"user          {plan.cloud.user} in project {plan.cloud.project}, "
+            f"roles {', '.join(plan.cloud.roles) or 'none'}"
+        )
+    else:
+        yield "cloud         none named (--os-cloud, OS_CLOUD or OS_* variables)"
+    yield f"tests run as  {plan.tenants}"
+    yield f"guideline     {guideline.id} ({guideline.status}), SHA-256 {guideline.digest[:16]}…"
+    yield f"programme     {plan.programme.name}: {len(required)} required capabilities"
+    for base in plan.programme.bases:
+        yield f"stands on     {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
+    yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
+    found = plan.count(Kind.EXACT, Kind.ALIAS)
+    yield (
+        f"              {found} found, {plan.count(Kind.RENAMED)} renamed, "
+        f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
+        + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
+    )
+    yield from _part(plan, asked)
+    minutes, seconds = divmod(round(plan.seconds), 60)
+    yield f"time          about {minutes} min {seconds:02} s, {_at_a_time(plan.workers)}"
+    for match in plan.matches:
+        if match.kind is Kind.MISSING:
+            yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"
+        elif match.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            names = ", ".join(sorted({each.name for each in match.found}))
+            yield f"  {match.kind:<11} {match.test.name} -> {names}"
+    if plan.limits:
+        yield "The verdict can at best be INCOMPLETE: with these credentials cannot pass"
+        for limit in plan.limits:
+            yield f"  {limit.test.name}: {limit.why}"
+
+
+def _part(plan: Plan, asked: int | None) -> Iterator[str]:
+    if plan.quick:
+        yield f"quick         {len(plan.to_run)} of them: one for each capability, no certification"
+    if plan.shard:
+        yield f"shard         {plan.shard}: {len(plan.to_run)} of them"
+    if asked is not None and asked != len(plan.to_run):
+        yield f"of these      {asked} are to run now, what else was asked has an outcome"
+
+
+def _at_a_time(workers: Workers) -> str:
+    number = f"{workers.count} test{'s' if workers.count > 1 else ''} at a time"
+    return f"{number} ({workers.why})" if workers.why else number

@@ -1,0 +1,15 @@
+"""What a run came to, as lines for a terminal."""
+
+from refstack_client.cli.command import say
+from refstack_client.outcomes import run_directory
+from refstack_client.report import document as report_document
+from scoring.conformance.verdict import Verdict
+
+
+def show(made: run_directory.Run, verdict: Verdict) -> int:
+    """Show the verdict of a run and where it is; return the exit code that belongs to it."""
+    say(f"run:    {made.directory}")
+    say(f"report: {made.report}")
+    say()
+    print("\n".join(report_document.text(verdict, run_directory.retries(made))), flush=True)
+    return report_document.EXIT_CODES[verdict.conformance]

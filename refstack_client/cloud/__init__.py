@@ -1,0 +1,1 @@
+"""The connection to a cloud and the facts about it."""

@@ -1,0 +1,102 @@
+"""The same certification for other machines to run: commands, or a Kubernetes job."""
+
+import shlex
+from collections.abc import Sequence
+
+import yaml
+
+from refstack_client.container.launch import Box
+from refstack_client.container.payload import RESULTS
+
+_JOB = "refstack"
+_USER = 65532
+_CLOUDS = "/etc/openstack"
+
+
+def docker_commands(box: Box, arguments: Sequence[str], shards: int) -> str:
+    """Return a command for each part, to be run anywhere, and the one that joins their runs."""
+    options = [
+        *("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *("--memory", str(box.memory), "--pids-limit", str(box.pids)),
+        *(("--network", box.network) if box.network else ()),
+    ]
+    mounts = f'-v "$HOME/.config/openstack:{_CLOUDS}:ro" -v "$PWD/results:{RESULTS}"'
+    lines = [
+        f"{shlex.join(options)} {mounts} {shlex.join([box.image, *arguments])} --shard {part}"
+        for part in (f"{number}/{shards}" for number in range(1, shards + 1))
+    ]
+    return "\n".join([*lines, "refstack-client merge results/*", ""])
+
+
+def kubernetes(box: Box, arguments: Sequence[str], shards: int) -> str:
+    """Return the manifest of an Indexed Job, a pod for each part.
+
+    Credentials are a secret, results a claim that all pods may write (ReadWriteMany).
+    """
+    # Kubernetes counts from 0.
+    part = f"$((JOB_COMPLETION_INDEX + 1))/{shards}"
+    command = f"exec refstack-client {shlex.join(arguments)} --shard {part}"
+    pod = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        **({"hostNetwork": True} if box.network == "host" else {}),
+        "containers": [
+            {
+                "name": _JOB,
+                "image": box.image,
+                "command": ["sh", "-c", command],
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "resources": {"limits": {"memory": box.memory}},
+                "volumeMounts": [
+                    {"name": "clouds", "mountPath": _CLOUDS, "readOnly": True},
+                    {"name": "results", "mountPath": str(RESULTS)},
+                    {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": "clouds", "secret": {"secretName": f"{_JOB}-clouds"}},
+            {"name": "results", "persistentVolumeClaim": {"claimName": f"{_JOB}-results"}},
+            {"name": "tmp", "emptyDir": {"medium": "Memory"}},
+        ],
+    }
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": f"{_JOB}-results"},
+        "spec": {
+            "accessModes": ["ReadWriteMany"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": _JOB},
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": shards,
+            "parallelism": shards,
+            "backoffLimit": shards,
+            "template": {"spec": pod},
+        },
+    }
+    heading = (
+        f"# kubectl create secret generic {_JOB}-clouds "
+        '--from-file="$HOME/.config/openstack/clouds.yaml"\n'
+        "# kubectl apply -f this-file; then copy the runs out of the claim and join them:\n"
+        "# refstack-client merge RUN…\n"
+    )
+    return heading + yaml.safe_dump_all([claim, job], sort_keys=False, width=1000)

@@ -1,0 +1,1 @@
+"""A run to outcomes: run directory, subunit stream, causes, redaction."""

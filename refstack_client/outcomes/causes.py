@@ -1,0 +1,253 @@
+"""One line a person understands, and the kind of cause, from what a test left in the stream."""
+
+import re
+
+from scoring.conformance.outcomes import Call, Cause, Kind
+
+# Tempest's packages of API tests, and who serves what they test.
+_SERVICES = {
+    "compute": "Nova (compute)",
+    "identity": "Keystone (identity)",
+    "image": "Glance (image)",
+    "network": "Neutron (network)",
+    "object_storage": "Swift (object-store)",
+    "volume": "Cinder (block-storage)",
+}
+# What a URL gives away when the catalogue is not at hand.
+_PATHS = (
+    (re.compile(r"/v1/AUTH_|/info$|/healthcheck$"), _SERVICES["object_storage"]),
+    (re.compile(r"/v3/auth/|/v3/(users|projects|roles|domains)"), _SERVICES["identity"]),
+    (re.compile(r"/v2\.0/"), _SERVICES["network"]),
+    (re.compile(r"/v2\.1(/|$)"), _SERVICES["compute"]),
+    (re.compile(r"/v2/(images|schemas|tasks|metadefs|info)\b"), _SERVICES["image"]),
+    (re.compile(r"/v3/[0-9a-f]{32}/|/v3/(volumes|snapshots|backups)\b"), _SERVICES["volume"]),
+)
+
+# Whose client made a call, as the frames of a traceback tell.
+_CLIENT_FRAME = re.compile(r"tempest/lib/(?:services/(?P<area>\w+)/|(?P<auth>auth\.py))")
+
+_LONGEST = 240
+# How many characters of an error and of a log are looked at: an error says at its start what it is,
+# a log at its end what went wrong.
+_LONGEST_ERROR = 1 << 16
+_LONGEST_LOG = 1 << 22
+# Whoever uploads a stream chooses the texts these expressions meet. Each takes time in proportion
+# to the text: none scans again what it has scanned from another place.
+_CONNECTION = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
+_URL_IN_ERROR = re.compile(r"with url: (?P<path>\S+)")
+_HOW = (
+    ("Connection refused", "refused the connection"),
+    ("Name or service not known", "has a name that cannot be resolved"),
+    ("No route to host", "has no route to it"),
+    ("timed out", "did not answer in time"),
+    ("Connection aborted", "broke off the connection"),
+    ("RemoteDisconnected", "broke off the connection"),
+    ("Connection broken", "broke off the connection"),
+    ("CERTIFICATE_VERIFY_FAILED", "has a TLS certificate that cannot be verified"),
+)
+_REQUEST = re.compile(
+    r"Request \((?P<caller>[^()]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
+)
+_BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?|[?#].*")
+# What was asked for and went wrong, and who makes such things.
+_THINGS = {
+    "backup": _SERVICES["volume"],
+    "image": _SERVICES["image"],
+    "server": _SERVICES["compute"],
+    "snapshot": _SERVICES["volume"],
+    "volume": _SERVICES["volume"],
+}
+_THING = re.compile(rf"(?P<thing>{'|'.join(_THINGS)}) \S+ failed to build\b", re.IGNORECASE)
+_BODY = re.compile(r"Body: (?P<body>[^\n]*)")
+_MISSING_KEY = re.compile(r"^KeyError: '(?P<key>\w+)'")
+# Where an error comes from that a client of Tempest's raised, rather than a test.
+_RAISED_BY_CLIENT = re.compile(
+    r'File "[^"]*tempest/lib/(?:services/|auth|common/(?:rest_client|api_version_utils))'
+)
+_REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '(?P<id>[^']+)'")
+# What a test does after it has failed.
+_TIDYING = ("_run_cleanups", "tearDown")
+# The first that stands in an error tells the kind; what none tells is a wrong response.
+_KINDS = (
+    (Kind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
+    (Kind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
+    (Kind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|Quota has been")),
+    (Kind.QUOTA, re.compile(r"^(?>.*?exceeds? ).*quota", re.MULTILINE)),
+    (Kind.SERVICE_MISSING, re.compile(r"EndpointNotFound")),
+    (Kind.SERVICE_MISSING, re.compile(r"^(?>.*?[Nn]o ).*endpoint", re.MULTILINE)),
+    (Kind.EXTENSION_MISSING, re.compile(r"exceptions\.NotImplemented|Extension with alias")),
+    (
+        Kind.CREDENTIAL,
+        re.compile(r"exceptions\.(?:Unauthorized|Forbidden|InvalidCredentials)|[Pp]olicy doesn't"),
+    ),
+    (Kind.TIMEOUT, re.compile(r"Timeout(?:Exception|Error)?\b|[Tt]imed out|within the required")),
+    (
+        Kind.TEST,
+        re.compile(
+            r"^(?:AttributeError|ImportError|IndexError|KeyError|ModuleNotFoundError|NameError|"
+            r"TypeError|UnboundLocalError|ValueError)\b"
+        ),
+    ),
+)
+_SKIP_KINDS = (
+    (Kind.CREDENTIAL, re.compile(r"credential|2147232|\badmin\b|\brole\b", re.I)),
+    (Kind.EXTENSION_MISSING, re.compile(r"extension", re.I)),
+    (Kind.SERVICE_MISSING, re.compile(r"service|not available|endpoint", re.I)),
+)
+REMEDIES = {
+    Kind.UNREACHABLE: "see that the service runs and can be reached from here, then go on with "
+    "--resume RUN --rerun-failed",
+    Kind.SERVICE_MISSING: "offer the service, register its endpoint, or certify for a programme "
+    "that does without it",
+    Kind.EXTENSION_MISSING: "enable the extension in the service, or tell Tempest of it (--set)",
+    Kind.CREDENTIAL: "give the tenants the roles that the API's policy asks for, or use a "
+    "credential that can",
+    Kind.QUOTA: "raise the quota of the tenants, or test fewer at a time (--concurrency)",
+    Kind.CONFIG: "name the right value with --set section.option=value",
+    Kind.TIMEOUT: "see why the service is slow; give it longer with "
+    "--set compute.build_timeout=… or its like",
+    Kind.RESOURCE: "look for the request id in the service's own log: it could not make the thing",
+    Kind.WRONG_RESPONSE: "compare the call with the API's reference: this answer is not the one "
+    "it promises",
+    Kind.TEST: "report it to Tempest, and ask for a flag in the guideline (D401)",
+}
+_QUALIFIED = re.compile(r"^(?P<module>[\w.]+)\.(?P<name>\w+)(?:: (?P<message>.*))?$", re.DOTALL)
+
+ONLY_WITH_TENANTS_OF_TEMPEST = (
+    "Tempest skips it unless it makes the tenants itself (its bug 2147232), which takes an admin"
+)
+# What Tempest says of a skip where that tells a user nothing.
+_SKIPS = (("bug#2147232", ONLY_WITH_TENANTS_OF_TEMPEST),)
+
+
+def of_skip(text: str) -> tuple[str, Cause]:
+    """Return why a test skipped, from its ``reason`` attachment."""
+    kind = next((kind for kind, sign in _SKIP_KINDS if sign.search(text)), Kind.CONFIG)
+    told = next((sentence for sign, sentence in _SKIPS if sign in text), _one_line(text))
+    return told or "skipped without a reason", Cause(kind)
+
+
+def of_failure(test_name: str, traceback: str, log: str) -> tuple[str, Cause]:
+    """Return why a test failed, from its ``traceback`` and ``pythonlogging`` attachments."""
+    error, log = _error(traceback)[:_LONGEST_ERROR], log[-_LONGEST_LOG:]
+    return _one_line(_failure(test_name, error, traceback, log)), _cause(error, log)
+
+
+def _cause(error: str, log: str) -> Cause:
+    kinds = (kind for kind, sign in _KINDS if sign.search(error))
+    unreachable = Kind.UNREACHABLE if any(sign in error for sign, _ in _HOW) else None
+    kind = next(kinds, None)
+    if unreachable and kind not in (Kind.CONFIG, Kind.TIMEOUT):
+        return Cause(unreachable)
+    if kind is Kind.TEST and _lacking(error, log):
+        kind = Kind.WRONG_RESPONSE
+    kind = kind or Kind.WRONG_RESPONSE
+    return Cause(kind, _call(log, kind))
+
+
+def _call(log: str, kind: Kind) -> Call | None:
+    """Return the call at which a test failed: its last one with an error, else its last one.
+
+    Where a resource went wrong it is the one that asked for it.
+    """
+    requests = list(_REQUEST.finditer(log))
+    if not requests:
+        return None
+    ends = [*(each.start() for each in requests[1:]), len(log)]
+    own = [
+        (each, end)
+        for each, end in zip(requests, ends, strict=True)
+        if not any(sign in each["caller"] for sign in _TIDYING)
+    ]
+    failed = [(each, end) for each, end in own if int(each["status"]) >= 400]
+    if not own:
+        return None
+    made = [(each, end) for each, end in own if each["method"] == "POST"]
+    telling = made if kind is Kind.RESOURCE else failed
+    request, end = (telling or own)[-1]
+    known = _REQUEST_ID.search(log, request.end(), end)
+    return Call(
+        method=request["method"],
+        path=_BESIDE_THE_PATH.sub("", request["url"]),
+        status=int(request["status"]),
+        request_id=known["id"] if known else "",
+    )
+
+
+def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
+    connection = _CONNECTION.search(error)
+    for sign, how in _HOW:
+        if sign in error:
+            url = _URL_IN_ERROR.search(error)
+            who = _service(test_name, url["path"] if url else "", traceback)
+            where = f" at {connection['host']}:{connection['port']}" if connection else ""
+            return f"{who}{where} {how}"
+    reason = _sentence(error) or "failed without a traceback"
+    thing = _THING.match(reason)
+    if thing:
+        return f"{_THINGS[thing['thing'].lower()]}: {reason}"
+    server_errors = [each for each in _REQUEST.finditer(log) if int(each["status"]) >= 500]
+    if server_errors:
+        last = server_errors[-1]
+        who = _service(test_name, last["url"])
+        return f"{who} answered {last['status']} to {last['method']}: {reason}"
+    if lacking := _lacking(error, log):
+        request, key = lacking
+        who = _service(test_name, request["url"])
+        return f"{who} answered {request['status']} to {request['method']} without {key}"
+    if _is_raised_by_client(traceback):
+        return f"{_service(test_name, '', traceback)}: {reason}"
+    return reason
+
+
+def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:
+    """Return the answer in which a test looked for a key in vain, and the key."""
+    missing = _MISSING_KEY.search(error)
+    requests = list(_REQUEST.finditer(log))
+    if not missing or not requests:
+        return None
+    bodies = [each["body"] for each in _BODY.finditer(log, requests[-1].end())]
+    key = f'"{missing["key"]}"'
+    has_key = any(key in body for body in bodies)
+    return None if has_key or not bodies else (requests[-1], missing["key"])
+
+
+def _is_raised_by_client(traceback: str) -> bool:
+    frames = [line for line in traceback.splitlines() if line.lstrip().startswith('File "')]
+    return bool(frames) and bool(_RAISED_BY_CLIENT.search(frames[-1]))
+
+
+def _error(traceback: str) -> str:
+    """Return the exception at the end of a traceback, without its frames."""
+    lines = traceback.rstrip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    indented_end = frames[-1] + 1 if frames else 0
+    tail = lines[indented_end:] or lines[-1:]
+    return "\n".join(tail).strip()
+
+
+def _sentence(error: str) -> str:
+    match = _QUALIFIED.match(error)
+    if not match:
+        return error
+    message = match["message"] or ""
+    if match["module"].startswith("tempest.") and message:
+        return message
+    return f"{match['name']}: {message}" if message else match["name"]
+
+
+def _service(test_name: str, url: str, traceback: str = "") -> str:
+    for pattern, service in _PATHS:
+        if pattern.search(url.partition("?")[0]):
+            return service
+    frames = list(_CLIENT_FRAME.finditer(traceback))
+    if frames:
+        area = frames[-1]["area"] or "identity"
+        return _SERVICES.get(area, f"the {area} service")
+    parts = re.findall(r"\w+", test_name)
+    return next((_SERVICES[part] for part in parts if part in _SERVICES), "the cloud")
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

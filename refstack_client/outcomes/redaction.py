@@ -1,0 +1,112 @@
+"""Keep secrets out of what is left behind."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import testtools
+
+from refstack_client.outcomes.subunit_stream import INTERIM
+
+HIDDEN = "<redacted>"
+
+_PATTERNS = (
+    # Fernet tokens, wherever they stand.
+    re.compile(rb"gAAAA[\w-]{20,}={0,2}"),
+    # "password": "…" and its relatives in JSON and Python literals, escaped quotes included.
+    # Tempest cuts long bodies off: a value without an end goes on to the end of its line.
+    re.compile(
+        rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data)\\*["']:\s*)"""
+        rb"""(?P<quote>\\*["']).*?(?:(?<!\\)(?P=quote)|$)""",
+        re.M,
+    ),
+    # Token headers a client forgot to mask.
+    re.compile(
+        rb"""(?P<key>["']X-(?:Auth|Subject|Service)-Token["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?:(?P=quote)|$)""",
+        re.I | re.M,
+    ),
+)
+
+
+_Test = tuple[str | None, str | None]
+"""Test id and route code."""
+
+
+@dataclass
+class _Attachment:
+    """The pieces of an attachment that came so far, and what their events state beside them."""
+
+    content: bytearray = field(default_factory=bytearray)
+    event: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, piece: bytes, event: Mapping[str, Any]) -> None:
+        self.content.extend(piece)
+        self.event.update({key: value for key, value in event.items() if value is not None})
+
+
+class Redactor(testtools.StreamResult):
+    """Passes events on with the secrets in their attachments hidden.
+
+    An attachment may come in pieces that a secret straddles: each is held back until it is whole.
+    It then goes on with the route code, time and tags it came with: readers of subunit know a test
+    by its id and route code, and take an attachment under another one for a test that never ended.
+
+    :param secrets: what must not pass, besides what looks like a token or a password
+    """
+
+    def __init__(self, target: testtools.StreamResult, secrets: Iterable[str] = ()):
+        super().__init__()
+        self._target = target
+        self._secrets = tuple(secrets)
+        self._held: defaultdict[_Test, dict[str, _Attachment]] = defaultdict(dict)
+
+    def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
+        test, is_whole = (test_id, event.get("route_code")), event.pop("eof", False)
+        if file_name is not None:
+            held = self._held[test]
+            held.setdefault(file_name, _Attachment()).add(file_bytes or b"", event)
+            if is_whole:
+                self._release(test_id, file_name, held.pop(file_name))
+            if test_status is None:
+                return
+        if test_status not in INTERIM:
+            for name, attachment in self._held.pop(test, {}).items():
+                self._release(test_id, name, attachment)
+        event.pop("mime_type", None)
+        self._target.status(test_id=test_id, test_status=test_status, **event)
+
+    def _release(self, test_id: str | None, file_name: str, attachment: _Attachment) -> None:
+        self._target.status(
+            test_id=test_id,
+            file_name=file_name,
+            file_bytes=hide(bytes(attachment.content), self._secrets),
+            eof=True,
+            **attachment.event,
+        )
+
+
+def hide(content: bytes, secrets: Iterable[str] = ()) -> bytes:
+    """Return ``content`` with ``secrets``, tokens and passwords replaced."""
+    for secret in secrets:
+        for form in _forms(secret):
+            content = content.replace(form, HIDDEN.encode())
+    for pattern in _PATTERNS:
+        content = pattern.sub(_replacement, content)
+    return content
+
+
+def _forms(secret: str) -> set[bytes]:
+    """Return a secret as it stands in a text, in JSON, and in what Python prints of either."""
+    texts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    printed = {repr(each)[1:-1] for each in texts} | {ascii(each)[1:-1] for each in texts}
+    printed |= {repr(each.encode())[2:-1] for each in texts}
+    return {each.encode() for each in texts | printed}
+
+
+def _replacement(match: re.Match[bytes]) -> bytes:
+    parts = match.groupdict()
+    quote = parts.get("quote", b"")
+    return parts.get("key", b"") + quote + HIDDEN.encode() + quote

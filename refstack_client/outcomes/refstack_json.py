@@ -1,0 +1,144 @@
+"""RefStack's results: the JSON old clients upload, and what its server gives back.
+
+Passes only, each with its name and id. What the original server would answer with 500 (REST API
+v1) is refused here, with what and where.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capabilities.tempest_id import TestId
+from refstack_client.errors import InputError
+from scoring.conformance.outcomes import Attempt, Outcome, Outcomes, deciding
+
+LONGEST_NAME, LONGEST_CPID = 512, 128
+MOST_SECONDS = 2**31 - 1
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_HINT = "refstack-client test and upload-subunit write such a file"
+
+
+@dataclass(frozen=True)
+class RefstackResults:
+    """``passes`` are test names with their uuid ("" where they have none), each name once."""
+
+    cpid: str
+    seconds: int
+    passes: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that is uploaded."""
+        return {
+            "cpid": self.cpid,
+            "duration_seconds": self.seconds,
+            "results": [
+                {"name": name, **({"uuid": uuid} if uuid else {})} for name, uuid in self.passes
+            ],
+        }
+
+    def outcomes(self) -> Outcomes:
+        return Outcomes(
+            tuple(
+                Attempt(_test(name, uuid), Outcome.PASS, "", order)
+                for order, (name, uuid) in enumerate(self.passes, start=1)
+            )
+        )
+
+
+def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResults:
+    """Return what old clients upload: what passed last, without scenarios and attributes.
+
+    A class whose set-up failed later undoes what its tests came to.
+    """
+    last = {each.test.full: each for each in outcomes.attempts}
+    passed: dict[str, bool] = {}
+    for each in last.values():
+        decides = deciding(outcomes.history(each.test.full, each.test.class_name))
+        name = _plain(each.test)
+        # Every scenario of a test must have passed.
+        passed[name] = passed.get(name, True) and bool(decides and decides.outcome is Outcome.PASS)
+    passes = (
+        (_plain(each.test), (each.test.idempotent_id or "").removeprefix("id-"))
+        for each in last.values()
+        if passed[_plain(each.test)]
+    )
+    return RefstackResults(cpid, seconds, _each_once(passes))
+
+
+def _plain(test: TestId) -> str:
+    """Return a test's name without its scenario."""
+    return test.name.partition("(")[0]
+
+
+def _each_once(passes: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return each name once: the server compares without case and trailing blanks."""
+    return tuple({name.rstrip().lower(): (name, uuid) for name, uuid in passes}.values())
+
+
+def read(content: bytes, source: str) -> RefstackResults:
+    """Read results in either form: as uploaded, or as the server gives them back.
+
+    :raises InputError: they are neither
+    """
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{source}: not valid JSON: {error}", hint=_HINT) from error
+    if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+        raise InputError(f"{source}: /results: expected a list of tests", hint=_HINT)
+    passes = [_pass(each, f"{source}: /results/{n}") for n, each in enumerate(document["results"])]
+    cpid, seconds = document.get("cpid", ""), document.get("duration_seconds", 0)
+    if not isinstance(cpid, str) or not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise InputError(
+            f"{source}: cpid is a text and duration_seconds a whole number", hint=_HINT
+        )
+    return RefstackResults(cpid, seconds, _each_once(passes))
+
+
+def is_refstack(content: bytes) -> bool:
+    """Return whether a file looks like results of RefStack, and not like a stream."""
+    return content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" and b'"results"' in content
+
+
+def _pass(entry: Any, where: str) -> tuple[str, str]:
+    if isinstance(entry, str):  # as the server gives them back: names alone
+        return entry, ""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise InputError(f"{where}: expected a test with a name", hint=_HINT)
+    uuid = str(entry.get("uuid") or entry.get("uid") or "").lower().removeprefix("id-")
+    return entry["name"], uuid if _UUID.fullmatch(uuid) else ""
+
+
+def check(results: RefstackResults, source: str) -> None:
+    """Check that a server can take ``results``.
+
+    :raises InputError: it cannot
+    """
+    if not results.passes:
+        raise InputError(f"{source}: no test passed, and only passes are uploaded")
+    if not results.cpid or len(results.cpid) > LONGEST_CPID:
+        raise InputError(f"{source}: /cpid: 1 to {LONGEST_CPID} characters are needed")
+    if not 0 <= results.seconds <= MOST_SECONDS:
+        raise InputError(f"{source}: /duration_seconds: {results.seconds} is no duration")
+    for number, (name, _) in enumerate(results.passes):
+        where = f"{source}: /results/{number}"
+        if not name or len(name) > LONGEST_NAME:
+            raise InputError(f"{where}: a name has 1 to {LONGEST_NAME} characters")
+        try:
+            name.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise InputError(f"{where}: the server takes names in Latin-1 only: {name}") from error
+
+
+def _test(name: str, uuid: str) -> TestId:
+    full = f"{name}[id-{uuid}]" if uuid else name
+    return TestId(full, name, f"id-{uuid}" if uuid else None)
+
+
+def body(results: RefstackResults | Mapping[str, Any]) -> bytes:
+    """Return the exact bytes that are sent, and signed."""
+    document = results.as_json() if isinstance(results, RefstackResults) else results
+    return json.dumps(document).encode()

@@ -1,0 +1,1 @@
+"""A guideline to a plan: which tests run, how long they take, what they require."""

@@ -1,0 +1,1 @@
+"""A plan to a run: certify, resume, merge, preflight, progress."""

@@ -1,0 +1,123 @@
+"""How a run is going, on stderr: a bar on a terminal, plain lines elsewhere."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import testtools
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from capabilities import tempest_id
+from refstack_client.outcomes.subunit_stream import class_fixture, final_outcome
+from refstack_client.planning import durations
+from refstack_client.tempest.concurrency import Workers
+from scoring.conformance.outcomes import Outcome
+
+SECONDS_BETWEEN_LINES = 10
+_SECONDS_OF_TRUST = 5
+"""So much of a run must be done for its own pace to count as much as what others took."""
+
+
+class RunProgress(testtools.StreamResult):
+    """Listens to the events of a run and says what they come to.
+
+    :param capabilities: by capability, the names of the tests that stand for it
+    :param workers: how many run at a time, and how far away
+    """
+
+    def __init__(
+        self, console: Console, capabilities: Mapping[str, Sequence[str]], workers: Workers
+    ):
+        super().__init__()
+        self._console = console
+        self._left = {each: set(names) for each, names in capabilities.items() if names}
+        self._of: dict[str, list[str]] = defaultdict(list)
+        for capability, names in capabilities.items():
+            for name in names:
+                self._of[name].append(capability)
+        self._outcomes: dict[str, Outcome] = {}
+        self._seconds = durations.by_test(self._of, workers.away)
+        self._concurrency = workers.count
+        self._started = self._last_line = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting Tempest", total=len(self._of), left="")
+
+    def startTestRun(self) -> None:  # noqa: N802 - testtools' name
+        if self._console.is_terminal:
+            self._bar.start()
+
+    def stopTestRun(self) -> None:  # noqa: N802 - testtools' name
+        self._bar.stop()
+
+    def status(self, test_id=None, test_status=None, **event) -> None:
+        outcome = final_outcome(test_id, test_status) if test_id else None
+        if outcome is None:
+            return
+        fixture = class_fixture(test_id)
+        test = tempest_id.parse(test_id)
+        if fixture:
+            names = [name for name in self._of if tempest_id.class_of(name) == fixture]
+            self._say(f"{outcome.upper():5} set-up of {fixture} ({len(names)} tests)")
+        elif test and test.name in self._of:
+            names = [test.name]
+            if outcome is not Outcome.PASS:
+                self._say(f"{outcome.upper():5} {test.name}")
+        else:
+            return
+        for name in names:
+            self._end(name, outcome)
+        left = f"about {self.seconds_left():.0f} s left"
+        self._bar.update(
+            self._task, completed=len(self._outcomes), description=self._summary(), left=left
+        )
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            done, total = len(self._outcomes), len(self._of)
+            self._say(f"{done}/{total} tests, {self._summary()}, {left}")
+
+    def seconds_left(self) -> float:
+        """Return about how long the rest takes.
+
+        The tests' usual durations say how much that is, and how fast those before it went says how
+        much faster or slower than usual this cloud is; at first little is known of that.
+        """
+        done = sum(self._seconds[name] for name in self._outcomes) / self._concurrency
+        whole = sum(self._seconds.values()) / self._concurrency
+        took = time.monotonic() - self._started
+        pace = (took + _SECONDS_OF_TRUST) / (done + _SECONDS_OF_TRUST)
+        return max(0.0, whole - done) * pace
+
+    def _end(self, name: str, outcome: Outcome) -> None:
+        self._outcomes[name] = outcome
+        for capability in self._of[name]:
+            names = self._left[capability]
+            if name in names:
+                names.remove(name)
+                if not names:
+                    self._say(f"      {capability}: {self._count(capability)}")
+
+    def _count(self, capability: str) -> str:
+        mine = [self._outcomes[n] for n, caps in self._of.items() if capability in caps]
+        return ", ".join(f"{number} {outcome}" for outcome, number in Counter(mine).items())
+
+    def _summary(self) -> str:
+        counts = Counter(self._outcomes.values())
+        done = sum(not names for names in self._left.values())
+        return (
+            f"{counts[Outcome.FAIL]} failed, {counts[Outcome.SKIP]} skipped, "
+            f"{done}/{len(self._left)} capabilities done"
+        )
+
+    def _say(self, line: str) -> None:
+        (self._bar.console if self._console.is_terminal else self._console).print(
+            line, highlight=False, markup=False, soft_wrap=True
+        )

@@ -1,0 +1,60 @@
+"""Going on with a run: only with the same guideline, Tempest and cloud, and only what is wanted."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from capabilities import tempest_id
+from capabilities.guideline import Guideline
+from refstack_client.cloud.facts import CloudFacts
+from refstack_client.errors import InputError
+from refstack_client.outcomes.run_directory import Mode, Run, read_plan
+from refstack_client.planning import plan
+from refstack_client.tempest import inventory
+from scoring.conformance.outcomes import Outcome, Outcomes, deciding
+
+
+def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
+    """Check that a run goes on where it stopped.
+
+    :raises InputError: guideline, Tempest or cloud are others; says what differs
+    """
+    now = {
+        "guideline": {"id": guideline.id, "sha256": guideline.digest},
+        "versions": inventory.versions(),
+        "cloud": cloud.as_json(),
+    }
+    _refuse(run, lambda planned: plan.differences(planned, now))
+
+
+def check_same_cloud(run: Run, cloud: CloudFacts) -> None:
+    """Check that what a run left is looked for in its own cloud.
+
+    :raises InputError: it is another; says what differs
+    """
+    _refuse(run, lambda planned: plan.cloud_differences(planned["cloud"], cloud.as_json()))
+
+
+def _refuse(run: Run, differences: Callable[[Mapping[str, Any]], Iterable[str]]) -> None:
+    if not run.plan.exists():  # it was cut off before it had one
+        return
+    found = list(differences(read_plan(run)[1]))
+    if found:
+        raise InputError(
+            f"{run.directory} cannot go on: {'; '.join(found)}",
+            hint="certify anew (without --resume), or go back to what it was started with",
+        )
+
+
+def wanted(load_list: Sequence[str], outcomes: Outcomes, mode: Mode) -> tuple[str, ...]:
+    """Return what of ``load_list`` is to run: all, what has no outcome, or what failed last."""
+    if mode is Mode.ALL:
+        return tuple(load_list)
+    chosen = {Mode.NO_OUTCOME: None, Mode.FAILED: Outcome.FAIL}[mode]
+    return tuple(full for full in load_list if last_outcome(full, outcomes) is chosen)
+
+
+def last_outcome(full: str, outcomes: Outcomes) -> Outcome | None:
+    """Return what a test came to last; None where it came to no end."""
+    test = tempest_id.parse(full)
+    decides = deciding(outcomes.history(full, test.class_name if test else ""))
+    return decides.outcome if decides else None

@@ -1,0 +1,1 @@
+"""Tempest itself: tempest.conf, discovery, inventory, workspace, stestr."""

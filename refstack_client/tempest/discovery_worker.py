@@ -1,0 +1,77 @@
+"""Ask python-tempestconf what a cloud offers.
+
+Run as ``python -m refstack_client.tempest.discovery_worker OUT``.
+
+A program of its own because python-tempestconf configures logging and Tempest for its process. The
+credentials come as a JSON document on standard input, never in arguments or environment:
+{"credentials": {…}, "overrides": [[section, option, value], …]}.
+"""
+
+import json
+import sys
+from typing import Any
+
+from config_tempest.flavors import Flavors
+from config_tempest.main import config_tempest
+from config_tempest.services.image import ImageService
+from tempest.lib.common.rest_client import RestClient
+from tempest.lib.exceptions import Forbidden
+from tempest.lib.services.identity.v3.token_client import V3TokenClient
+
+FLAVORS_TO_CHOOSE = 2
+"""Python-tempestconf chooses two flavors, and fails where the cloud has fewer."""
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    credentials = request["credentials"]
+    # python-tempestconf keeps them in a ConfigParser, which takes % for the start of a reference.
+    escaped = {
+        key: value.replace("%", "%%") if isinstance(value, str) else value
+        for key, value in credentials.items()
+    }
+    _prevent_changes()
+    try:
+        config_tempest(
+            cloud_creds=escaped,
+            non_admin=True,
+            overrides=[tuple(each) for each in request["overrides"]],
+            out=sys.argv[1],
+            test_accounts="unused",
+        )
+    except Exception as error:
+        # Tempest would log a traceback, in which the exceptions are hard to find.
+        sys.exit("\n".join(_chain(error)))
+
+
+def _chain(error: BaseException) -> list[str]:
+    """Return the exceptions that led to ``error``, the first one first."""
+    led_to_it = error.__cause__ or error.__context__
+    return [*(_chain(led_to_it) if led_to_it else ()), f"{type(error).__name__}: {error}"]
+
+
+def _prevent_changes() -> None:
+    """Keep python-tempestconf from creating anything in the cloud, whatever the user may do.
+
+    It uploads an image where none is chosen, and creates roles for Swift and a network for Heat.
+    Images and flavors that the tests use are in the overrides
+    (:mod:`refstack_client.tempest.cloud_resources`).
+    """
+    send, choose_flavors = RestClient.raw_request, Flavors.create_tempest_flavors
+
+    def read(client: RestClient, url: str, method: str, *args: Any, **options: Any) -> Any:
+        if method not in ("GET", "HEAD") and not isinstance(client, V3TokenClient):
+            raise Forbidden(f"discovery changes nothing in the cloud: no {method} {url}")
+        return send(client, url, method, *args, **options)
+
+    def choose(flavors: Flavors) -> None:
+        if len(flavors.flavor_list) >= FLAVORS_TO_CHOOSE:
+            choose_flavors(flavors)
+
+    RestClient.raw_request = read
+    Flavors.create_tempest_flavors = choose
+    ImageService.create_tempest_images = lambda *_, **__: None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""As whom the tests run: create, hand out and remove tenants."""

@@ -1,0 +1,1 @@
+"""A bundle or a stream to a collector."""

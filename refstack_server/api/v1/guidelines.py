@@ -1,0 +1,100 @@
+"""Guidelines and their lists of tests, from what is shipped (``/v1/guidelines``)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from capabilities import catalogue, programme
+from capabilities.errors import UnknownNameError
+from capabilities.guideline import Status
+from refstack_server.publish import verdicts
+from refstack_server.web.errors import bad_request, not_found
+
+router = APIRouter(prefix="/guidelines", tags=["guidelines"])
+_JSON = ".json"
+_POWERED = "powered"
+_TRUE = ("true", "yes", "1")
+
+
+@router.get("")
+def list_guidelines() -> dict[str, list[dict[str, str]]]:
+    """List the guidelines, the newest first, add-ons apart."""
+    groups: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for guideline_id in sorted(catalogue.shipped(), reverse=True):
+        file = catalogue.file_name(guideline_id)
+        if file.endswith(_JSON):
+            group, _, name = guideline_id.partition(".")
+            is_powered = group.isdigit()
+            name = guideline_id if is_powered else name
+            groups[_POWERED if is_powered else group].append(
+                {"name": f"{name}{_JSON}", "file": file}
+            )
+    return groups
+
+
+def _find(name: str) -> str:
+    """Return the id of a shipped guideline; a name is never taken for a path."""
+    guideline_id = name.removesuffix(_JSON)
+    if guideline_id not in catalogue.shipped():
+        raise not_found(f"Guideline {name} not found")
+    return guideline_id
+
+
+@router.get("/{name}")
+def show(name: str) -> Response:
+    """Return a guideline as it was published."""
+    guideline_id = _find(name)
+    if not catalogue.file_name(guideline_id).endswith(_JSON):
+        raise not_found(f"Guideline {name} is a list of tests: see …/tests")
+    return Response(catalogue.content(guideline_id), media_type="application/json")
+
+
+@router.get("/{name}/tests", response_class=PlainTextResponse)
+def list_tests(
+    name: str, target: str = "", type: str = "", alias: str = "", flag: str = ""
+) -> Response:
+    """List the tests of a programme, a line each.
+
+    :param type: comma-separated statuses; all where none is named
+    :param alias: whether their other names get lines too
+    :param flag: whether flagged tests are listed
+    """
+    guideline, _ = catalogue.load(_find(name))
+    try:
+        found = (
+            programme.find(guideline, verdicts.OLD_NAMES.get(target, target))
+            if target
+            else programme.default(guideline, "platform")
+        )
+    except UnknownNameError as error:
+        raise bad_request(f"Invalid target: {target}", str(error)) from error
+    lines = sorted(
+        line
+        for status in _statuses(type)
+        for capability in found.capabilities(status)
+        for test in capability.tests
+        if test.flag is None or _is_true(flag)
+        for line in _lines(test.names if _is_true(alias) else (test.name,), test.idempotent_id)
+    )
+    if not lines:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return PlainTextResponse("\n".join(lines))
+
+
+def _statuses(text: str) -> tuple[Status, ...]:
+    try:
+        return tuple(Status(each.strip()) for each in text.split(",")) if text else tuple(Status)
+    except ValueError as error:
+        raise bad_request(f"Invalid type: {text}", f"known are {', '.join(Status)}") from error
+
+
+def _is_true(text: str) -> bool:
+    return not text or text.lower() in _TRUE
+
+
+def _lines(names: Sequence[str], idempotent_id: str | None) -> Iterator[str]:
+    for name in dict.fromkeys(names):
+        yield f"{name}[{idempotent_id}]" if idempotent_id else name

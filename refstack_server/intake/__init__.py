@@ -1,0 +1,1 @@
+"""Receive, verify and store uploads."""

@@ -1,0 +1,1 @@
+"""Verdicts and what the public sees of them."""

@@ -1,0 +1,1 @@
+"""The database and the files: schema, results, vendors, keys, audit log."""

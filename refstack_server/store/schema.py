@@ -1,0 +1,222 @@
+"""What is stored. Times are UTC without a zone; ids are random UUIDs unless named otherwise."""
+
+import uuid
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class VendorType(IntEnum):
+    """As RefStack v1 numbers them."""
+
+    FOUNDATION = 0
+    PRIVATE = 1
+    PENDING = 2
+    OFFICIAL = 3
+
+
+LONGEST_CPID = 128
+PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
+
+
+class Kind(StrEnum):
+    """What was uploaded: names of tests that passed (RefStack v1), a stream, a bundle."""
+
+    PASSES = "passes"
+    STREAM = "stream"
+    BUNDLE = "bundle"
+
+
+class ProductKind(IntEnum):
+    """RefStack v1's ``product_type``."""
+
+    DISTRO = 0
+    PUBLIC_CLOUD = 1
+    HOSTED_PRIVATE_CLOUD = 2
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def now() -> datetime:
+    """Return the time, to the second: more is nobody's business and not in the protocol."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+def _id() -> Mapped[str]:
+    return mapped_column(sa.String(36), primary_key=True, default=new_id)
+
+
+def _created() -> Mapped[datetime]:
+    return mapped_column(default=now)
+
+
+class User(Base):
+    """Somebody who signed in. ``openid`` is what a provider calls them, an address as a rule."""
+
+    __tablename__ = "users"
+    openid: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(255), default="")
+    fullname: Mapped[str] = mapped_column(sa.String(255), default="")
+    created_at: Mapped[datetime] = _created()
+
+
+class PublicKey(Base):
+    """A key of a user's. ``text`` is its base64 part, ``fingerprint`` as OpenSSH prints it."""
+
+    __tablename__ = "public_keys"
+    id: Mapped[str] = _id()
+    openid: Mapped[str] = mapped_column(sa.ForeignKey("users.openid", ondelete="CASCADE"))
+    format: Mapped[str] = mapped_column(sa.String(32))
+    text: Mapped[str] = mapped_column(sa.Text)
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    comment: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime] = _created()
+
+
+class Membership(Base):
+    """That a user acts for a vendor."""
+
+    __tablename__ = "memberships"
+    vendor_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("vendors.id", ondelete="CASCADE"), primary_key=True
+    )
+    openid: Mapped[str] = mapped_column(
+        sa.ForeignKey("users.openid", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class Vendor(Base):
+    """An organization; users act for it."""
+
+    __tablename__ = "vendors"
+    id: Mapped[str] = _id()
+    type: Mapped[int] = mapped_column(default=VendorType.PRIVATE)
+    name: Mapped[str] = mapped_column(sa.String(80))
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    properties: Mapped[dict | None] = mapped_column(sa.JSON)
+    created_by_user: Mapped[str] = mapped_column(sa.ForeignKey("users.openid"))
+    created_at: Mapped[datetime] = _created()
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=now)
+
+
+class Product(Base):
+    """What a vendor offers."""
+
+    __tablename__ = "products"
+    id: Mapped[str] = _id()
+    name: Mapped[str] = mapped_column(sa.String(80))
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    product_type: Mapped[int]
+    public: Mapped[bool] = mapped_column(default=False)
+    properties: Mapped[dict | None] = mapped_column(sa.JSON)
+    organization_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("vendors.id", ondelete="CASCADE"), index=True
+    )
+    created_by_user: Mapped[str] = mapped_column(sa.ForeignKey("users.openid"))
+    created_at: Mapped[datetime] = _created()
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=now)
+
+    @property
+    def type(self) -> int:
+        """RefStack v1's: 1 for software, 0 for a cloud."""
+        return int(self.product_type == ProductKind.DISTRO)
+
+
+class ProductVersion(Base):
+    """A version of a product; one without a name stands for the product itself."""
+
+    __tablename__ = "product_versions"
+    __table_args__ = (sa.UniqueConstraint("product_id", "version"),)
+    id: Mapped[str] = _id()
+    product_id: Mapped[str] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"))
+    version: Mapped[str | None] = mapped_column(sa.String(255))
+    cpid: Mapped[str | None] = mapped_column(sa.String(LONGEST_CPID), index=True)
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
+
+
+class Result(Base):
+    """What one upload came to.
+
+    ``number`` gives lists their order, whatever was stored in one second. ``outcomes`` are packed
+    (:mod:`refstack_server.store.packed_outcomes`): no query asks for a single test. ``listed`` says
+    whether everybody may see it: it is nobody's, or shared; ``submitted`` whether the certifier
+    may. ``sha256`` is that of the bundle or stream that was sent, and the others what it came to by
+    the guideline it was judged by.
+    """
+
+    __tablename__ = "results"
+    __table_args__ = (
+        sa.Index("listed_in_order", "listed", "number"),
+        sa.Index("owned_in_order", "openid", "number"),
+    )
+    number: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    id: Mapped[str] = mapped_column(sa.String(36), unique=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    cpid: Mapped[str] = mapped_column(sa.String(LONGEST_CPID))
+    cpid_folded: Mapped[str] = mapped_column(sa.String(400), index=True)
+    duration_seconds: Mapped[int]
+    openid: Mapped[str | None] = mapped_column(sa.ForeignKey("users.openid"))
+    listed: Mapped[bool]
+    submitted: Mapped[bool] = mapped_column(default=False)
+    verification_status: Mapped[int] = mapped_column(default=0)
+    verified_until: Mapped[datetime | None]
+    product_version_id: Mapped[str | None] = mapped_column(
+        sa.ForeignKey("product_versions.id"), index=True
+    )
+    outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+    kind: Mapped[str] = mapped_column(sa.String(8), default=Kind.PASSES)
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    guideline: Mapped[str | None] = mapped_column(sa.String(128))
+    programme: Mapped[str | None] = mapped_column(sa.String(64))
+    conformance: Mapped[str | None] = mapped_column(sa.String(16))
+    product_version: Mapped[ProductVersion | None] = relationship(lazy="joined")
+    meta: Mapped[list["Meta"]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the foundation's word stands: it may be given for a time only."""
+        until = self.verified_until
+        return bool(self.verification_status) and (until is None or now() < until)
+
+    def meta_value(self, key: str) -> str | None:
+        return next((each.value for each in self.meta if each.key == key), None)
+
+
+class Meta(Base):
+    """What was written to a result: shared, guideline, target."""
+
+    __tablename__ = "result_meta"
+    number: Mapped[int] = mapped_column(
+        sa.ForeignKey("results.number", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(sa.Text)
+
+
+class Line(Base):
+    """A line of the public log (:mod:`refstack_server.store.audit_log`)."""
+
+    __tablename__ = "log"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(sa.Text)
+    digest: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Count(Base):
+    """How many rows there are of a kind: counting them takes longer the more there are."""
+
+    __tablename__ = "counts"
+    what: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0)

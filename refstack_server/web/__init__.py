@@ -1,0 +1,1 @@
+"""Requests: middleware, dependencies, sign-in, observability."""

@@ -1,0 +1,1 @@
+"""Scores to the next guideline: worksheets, weights, decisions, what-if."""

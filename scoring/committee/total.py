@@ -1,0 +1,84 @@
+"""A row's total: as the published script prints it, or as what is really known.
+
+*Faithful* reproduces ``tabulate_scores.py`` bit for bit, faults included: a row with an undecided
+cell gets its total with a minus sign, and Non-Admin 0 a bare 0. *Exact* is the interval a total can
+still fall into.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from scoring.committee.criteria import GATE, CriteriaSet, NotConsidered
+from scoring.committee.worksheet import NOT_CONSIDERED, UNDECIDED, Row
+from scoring.errors import ScoringError
+
+
+class Standing(StrEnum):
+    IN = "in"
+    OUT = "out"
+    OPEN = "open"
+    """Undecided cells decide."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Every total from ``low`` to ``high`` is possible until the undecided cells are decided."""
+
+    low: Fraction
+    high: Fraction
+    standing: Standing
+
+
+def faithful(row: Row, criteria: CriteriaSet) -> str:
+    """Return the total as the script prints it, ``*`` at or above the cutoff.
+
+    :raises ScoringError: Non-Admin is undecided, on which the script stops with a traceback
+    """
+    gate = row.score(GATE)
+    if gate is None:
+        raise ScoringError(
+            f"line {row.line}: Non-Admin of {row.capability} is {row.cells[GATE]}: the published "
+            "script cannot total that",
+            hint="decide it, or use --mode exact",
+        )
+    scores = {slot: row.score(slot) for slot in row.cells if slot != GATE}
+    total = gate * sum(
+        (score or 0) * criteria.weights.get(slot, 0) for slot, score in scores.items()
+    )
+    if any(score is None for score in scores.values()):
+        total = -total
+    star = criteria.cutoff is not None and total >= criteria.cutoff
+    return f"{total}*" if star else str(total)
+
+
+def exact(row: Row, criteria: CriteriaSet) -> Exact:
+    """Return what is known of a row's total.
+
+    ``?`` may still count all, ``*`` what the set's policy says; an undecided Non-Admin leaves the
+    row open.
+    """
+    low = high = Fraction(0)
+    may_count = {UNDECIDED}
+    if criteria.not_considered is NotConsidered.OPEN:
+        may_count.add(NOT_CONSIDERED)
+    for slot, weight in criteria.weights.items():
+        score = row.score(slot)
+        if score is not None:
+            low += Fraction(score * weight, criteria.highest)
+            high += Fraction(score * weight, criteria.highest)
+        elif row.cells[slot] in may_count:
+            high += weight
+    if row.cells[GATE] == "0":
+        return Exact(Fraction(0), Fraction(0), Standing.OUT)
+    if row.cells[GATE] in (UNDECIDED, NOT_CONSIDERED):
+        low = Fraction(0)
+    return Exact(low, high, _standing(low, high, criteria))
+
+
+def _standing(low: Fraction, high: Fraction, criteria: CriteriaSet) -> Standing:
+    if criteria.cutoff is None:
+        return Standing.OPEN
+    if low >= criteria.cutoff:
+        return Standing.IN
+    return Standing.OPEN if high >= criteria.cutoff else Standing.OUT

@@ -1,0 +1,233 @@
+"""Did the cloud do it: a pure function of a programme and the outcomes of a run.
+
+A programme is conformant iff every unflagged test of its required capabilities passed; not
+conformant if one failed; else incomplete. Tests count once, by idempotent id. Advisory, deprecated
+and removed capabilities are shown and never count. Where RefStack's pages say yes or no this says
+the same, but for tests found under a newer name, which RefStack does not see.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from capabilities.guideline import Capability, Rule, Status, Test
+from capabilities.matching import Index, Kind, Match, match
+from capabilities.programme import Programme
+from capabilities.tempest_id import class_of
+from scoring.conformance.outcomes import Attempt, Cause, ClassOutcome, Outcome, Outcomes, deciding
+
+
+class Conformance(StrEnum):
+    NOT_CONFORMANT = "not-conformant"
+    INCOMPLETE = "incomplete"
+    CONFORMANT = "conformant"
+    VACUOUS = "vacuous"
+    """Of a capability only: it has no test that counts."""
+
+
+@dataclass(frozen=True)
+class TestVerdict:
+    """What one test of the guideline came to; ``attempts`` are its outcomes, oldest first."""
+
+    test: Test
+    outcome: Outcome
+    reason: str
+    attempts: tuple[Outcome, ...] = ()
+    cause: Cause | None = None
+    """Of the attempt that decides, where it did not pass."""
+
+
+@dataclass(frozen=True)
+class _History:
+    """What decides of several attempts, and the outcomes of all."""
+
+    outcome: Outcome
+    reason: str = ""
+    attempts: tuple[Outcome, ...] = ()
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class CapabilityVerdict:
+    capability: Capability
+    status: Status
+    conformance: Conformance
+    tests: tuple[TestVerdict, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a product conforms to ``programme``, with every reason.
+
+    ``required`` are the tests that decide, one per idempotent id; ``flagged`` counts the required
+    ones that do not.
+    """
+
+    programme: Programme
+    conformance: Conformance
+    required: tuple[TestVerdict, ...]
+    flagged: int
+    capabilities: tuple[CapabilityVerdict, ...]
+    damage: str = ""
+    bases: tuple["Verdict", ...] = ()
+    """Of an add-on: on the programmes it stands on; none of them may be worse."""
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(each.outcome is outcome for each in self.required)
+
+    @property
+    def vacuous(self) -> tuple[CapabilityVerdict, ...]:
+        return tuple(
+            each
+            for each in self.capabilities
+            if each.status is Status.REQUIRED and each.conformance is Conformance.VACUOUS
+        )
+
+    @property
+    def refstack_count(self) -> Counter[str]:
+        """RefStack's own figures: tests counted once per required capability they stand in."""
+        listed = [
+            each
+            for capability in self.capabilities
+            if capability.status is Status.REQUIRED
+            for each in capability.tests
+        ]
+        return Counter(
+            total=len(listed),
+            passed=sum(each.outcome is Outcome.PASS for each in listed),
+            flagged=sum(each.test.flag is not None for each in listed),
+        )
+
+
+def judge(
+    programme: Programme,
+    outcomes: Outcomes,
+    matches: Mapping[str, Match] | None = None,
+    *,
+    strict: bool = False,
+) -> Verdict:
+    """Judge ``outcomes`` by ``programme``.
+
+    :param matches: by test key, how each wanted test was found in the Tempest that ran; without it
+        a test is looked for among those the stream speaks of, and none can be called missing
+    :param strict: a required capability without a countable test makes the verdict incomplete
+    """
+    evidence = _Evidence(outcomes, matches or {})
+    bases = tuple(judge(each, outcomes, matches, strict=strict) for each in programme.bases)
+    judged = {test.key: evidence.judge(test) for test in programme.required_tests()}
+    capabilities = tuple(
+        _capability(programme, capability, status, evidence)
+        for status in Status
+        for capability in programme.capabilities(status)
+    )
+    counted = tuple(judged[test.key] for test in programme.counted_tests())
+    verdict = Verdict(
+        programme=programme,
+        conformance=_conformance((each.outcome for each in counted), programme.rule),
+        required=counted,
+        flagged=len(judged) - len(counted),
+        capabilities=capabilities,
+        damage=outcomes.damage,
+        bases=bases,
+    )
+    if verdict.conformance is Conformance.VACUOUS or (
+        strict and verdict.vacuous and verdict.conformance is Conformance.CONFORMANT
+    ):
+        verdict = replace(verdict, conformance=Conformance.INCOMPLETE)
+    worst = min((each.conformance for each in (verdict, *bases)), key=_WORST_FIRST.index)
+    return replace(verdict, conformance=worst)
+
+
+def _capability(
+    programme: Programme, capability: Capability, status: Status, evidence: "_Evidence"
+) -> CapabilityVerdict:
+    tests = tuple(evidence.judge(test) for test in capability.tests)
+    counted = (each.outcome for each in tests if each.test.flag is None)
+    conformance = _conformance(counted, programme.rule)
+    return CapabilityVerdict(capability, status, conformance, tests)
+
+
+_WORST_FIRST = (Conformance.NOT_CONFORMANT, Conformance.INCOMPLETE, Conformance.CONFORMANT)
+_GOOD_ENOUGH = {
+    Rule.ALL_PASSED: {Outcome.PASS},
+    Rule.NONE_FAILED: {Outcome.PASS, Outcome.SKIP},
+}
+
+
+def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
+    seen = set(outcomes)
+    if not seen:
+        return Conformance.VACUOUS
+    if Outcome.FAIL in seen:
+        return Conformance.NOT_CONFORMANT
+    if Outcome.PASS in seen and seen <= _GOOD_ENOUGH[rule]:
+        return Conformance.CONFORMANT
+    return Conformance.INCOMPLETE
+
+
+class _Evidence:
+    """The outcomes of a run, ready to be asked about a guideline's tests."""
+
+    def __init__(self, outcomes: Outcomes, matches: Mapping[str, Match]):
+        self._matches = matches
+        self._index = Index.of(attempt.test for attempt in outcomes.attempts)
+        self._unfinished = Index.of(outcomes.unfinished)
+        self._outcomes = outcomes
+
+    def judge(self, test: Test) -> TestVerdict:
+        planned = self._matches.get(test.key)
+        if planned and planned.kind is Kind.MISSING:
+            return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
+        names = {each.name for each in planned.found} if planned else set(test.names)
+        found = match(test, self._index)
+        # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
+        parts = [self._history(each.full, each.name) for each in found.found]
+        is_other = found.kind in (Kind.RENAMED, Kind.AMBIGUOUS)
+        if is_other and self._stands_elsewhere(names, planned, parts):
+            # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
+            found, parts = Match(test, Kind.MISSING, ()), []
+        parts = parts or [self._class_history(names)]
+        worst = min(parts, key=lambda part: part.outcome.badness)
+        reason = worst.reason
+        if worst.outcome is Outcome.NOT_RUN:
+            reason = self._why_not_run(test)
+        elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            where = ", ".join(sorted({each.name for each in found.found}))
+            reason = f"{reason} (ran as {where})".strip()
+        elif worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:
+            reason = f"passed at attempt {len(worst.attempts)}"
+        return TestVerdict(test, worst.outcome, reason, worst.attempts, worst.cause)
+
+    def _stands_elsewhere(
+        self, names: set[str], planned: Match | None, twins: Iterable[_History]
+    ) -> bool:
+        """Whether the wanted test itself is known to exist though nothing of it was reported."""
+        if planned:
+            return not names & set(self._index.by_name)
+        if names & set(self._unfinished.by_name):
+            return True
+        own = self._class_history(names)
+        # A class that skipped must not hide that a twin failed.
+        worst = min(each.outcome.badness for each in twins)
+        return bool(own.attempts) and own.outcome.badness <= worst
+
+    def _history(self, full: str, name: str) -> _History:
+        return _last(self._outcomes.history(full, class_of(name)))
+
+    def _class_history(self, names: set[str]) -> _History:
+        classes = {class_of(name) for name in names}
+        return _last([each for name in classes for each in self._outcomes.history("", name)])
+
+    def _why_not_run(self, test: Test) -> str:
+        started = match(test, self._unfinished).found
+        return "started, but the run ended before it did" if started else "the run did not reach it"
+
+
+def _last(attempts: Iterable[Attempt | ClassOutcome]) -> _History:
+    ordered = sorted(attempts, key=lambda each: each.order)
+    decides = deciding(ordered)
+    if not decides:
+        return _History(Outcome.NOT_RUN)
+    outcomes = tuple(each.outcome for each in ordered)
+    return _History(decides.outcome, decides.reason, outcomes, decides.cause)

@@ -1,0 +1,1 @@
+"""Worksheets and proposals as CSV, xlsx, RST and pages."""

@@ -1,0 +1,183 @@
+"""The board's plots, as SVG: what stands where, what a criterion moves, how capabilities came.
+
+The same proposal gives the same bytes.
+"""
+
+import io
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from capabilities import catalogue, programme
+from capabilities.errors import UnknownNameError
+from capabilities.guideline import Status
+from capabilities.programme import Programme
+from scoring.committee import sensitivity
+from scoring.committee.must_have import Proposal, Recommendation
+from scoring.committee.total import Standing
+
+# Blue, orange and grey are told apart by the colour-blind; marks and letters differ too.
+_BLUE, _PALE, _ORANGE, _GREY = "#3182bd", "#9ecae1", "#e6550d", "#8a8f94"
+_MARKS = {
+    Standing.IN: ("o", _BLUE),
+    Standing.OPEN: ("D", _ORANGE),
+    Standing.OUT: ("x", _GREY),
+}
+_LANES = {
+    Status.REQUIRED: (_BLUE, "R", "white"),
+    Status.ADVISORY: (_PALE, "A", "black"),
+    Status.DEPRECATED: (_ORANGE, "D", "white"),
+    Status.REMOVED: ("#d9d9d9", "x", "black"),
+}
+_INCHES_WIDE = 10
+# It talks of its font cache, which is nobody's concern.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+# A dollar in a name is a dollar.
+mpl.rcParams["text.parse_math"] = False
+
+
+def cutoff_strip(proposal: Proposal) -> str:
+    """Return every capability's total as a mark, by section, about the cutoff; ranges are open."""
+    sections = list(dict.fromkeys(each.row.section for each in proposal.recommendations))
+    figure, axes = _figure(1.2 + 0.75 * len(sections))
+    for standing, (mark, colour) in _MARKS.items():
+        chosen = [each for each in proposal.recommendations if each.total.standing is standing]
+        if chosen:
+            heights = [_height(each, proposal.recommendations, sections) for each in chosen]
+            lows = [float(each.total.low) for each in chosen]
+            highs = [float(each.total.high) for each in chosen]
+            axes.hlines(heights, lows, highs, colors=colour, linewidth=1)
+            axes.plot(
+                *(highs, heights),
+                linestyle="",
+                marker=mark,
+                color=colour,
+                markersize=5,
+                label=f"{standing} ({len(chosen)})",
+            )
+    if proposal.criteria.cutoff is not None:
+        axes.axvline(proposal.criteria.cutoff, color="black", linewidth=1, linestyle="--")
+    axes.set_yticks(range(len(sections)), [each or "(no section)" for each in sections])
+    axes.invert_yaxis()
+    axes.set_xlim(-2, proposal.criteria.most + 2)
+    axes.set_xlabel(f"total of {proposal.criteria.most}; the line is the cutoff")
+    figure.legend(loc="outside upper left", ncols=len(_MARKS), frameon=False)
+    return _svg(figure)
+
+
+def _height(each: Recommendation, every: Sequence[Recommendation], sections: list[str]) -> float:
+    """Return a place on the section's line: equal totals stand side by side, not on another."""
+    same = [
+        one.capability
+        for one in every
+        if one.row.section == each.row.section and one.total.high == each.total.high
+    ]
+    offset = same.index(each.capability) - (len(same) - 1) / 2
+    return sections.index(each.row.section) + offset * min(0.12, 0.8 / len(same))
+
+
+def tornado(proposal: Proposal) -> str:
+    """Return how many capabilities are in without a criterion, and if it counts double."""
+    rows = tuple(each.row for each in proposal.recommendations)
+    table = sensitivity.by_criterion(rows, proposal.criteria)
+    now = sum(each.total.standing is Standing.IN for each in proposal.recommendations)
+    table["reach"] = (table[["without", "doubled"]] - now).abs().max(axis=1)
+    table = table.sort_values(["reach", "weight"], kind="stable")
+    figure, axes = _figure(1.2 + 0.3 * len(table))
+    for number, (_, row) in enumerate(table.iterrows()):
+        axes.barh(number + 0.2, row["without"] - now, 0.4, left=now, color=_ORANGE)
+        axes.barh(number - 0.2, row["doubled"] - now, 0.4, left=now, color=_BLUE)
+        for height, value in ((number + 0.2, row["without"]), (number - 0.2, row["doubled"])):
+            side = "left" if value >= now else "right"
+            axes.annotate(
+                f"{value - now:+d}",
+                (value, height),
+                ha=side,
+                va="center",
+                fontsize=8,
+                textcoords="offset points",
+                xytext=(3 if value >= now else -3, 0),
+            )
+    axes.axvline(now, color="black", linewidth=1)
+    axes.set_yticks(
+        range(len(table)), [f"{name} ({table['weight'][name]})" for name in table.index]
+    )
+    axes.set_xlabel(f"capabilities in, {now} as it is: orange without the criterion, blue doubled")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0.1)
+    return _svg(figure)
+
+
+def swim_lanes(proposal: Proposal) -> str:
+    """Return each capability's status over the guidelines so far and as proposed, a lane each.
+
+    Removed ones and those never in this programme have no lane.
+    """
+    history = [*_history(proposal.previous), ("proposed", proposal.statuses)]
+    lanes = [
+        name
+        for name in dict.fromkeys((*proposal.previous.statuses, *proposal.statuses))
+        if any(
+            statuses.get(name) in (Status.REQUIRED, Status.ADVISORY, Status.DEPRECATED)
+            for _, statuses in history[-2:]
+        )
+    ]
+    figure, axes = _figure(1.2 + 0.2 * len(lanes))
+    for row, name in enumerate(lanes):
+        for column, (_, statuses) in enumerate(history):
+            if name in statuses:
+                colour, letter, ink = _LANES[statuses[name]]
+                axes.barh(row, 0.96, 0.85, left=column - 0.48, color=colour)
+                axes.text(
+                    *(column, row, letter),
+                    ha="center",
+                    va="center",
+                    color=ink,
+                    fontsize=7,
+                )
+    axes.set_yticks(range(len(lanes)), lanes, fontsize=8)
+    axes.set_xticks(range(len(history)), [name for name, _ in history], rotation=45, fontsize=8)
+    axes.xaxis.tick_top()
+    axes.set_xlabel("R required, A advisory, D deprecated, x removed")
+    axes.set_xlim(-0.5, len(history) - 0.5)
+    axes.set_ylim(len(lanes) - 0.5, -0.5)
+    return _svg(figure)
+
+
+def _history(previous: Programme) -> Iterable[tuple[str, dict[str, Status]]]:
+    """Yield the shipped guidelines with this programme up to ``previous``, oldest first."""
+    for name in catalogue.shipped():
+        guideline, _ = catalogue.load(name)
+        if guideline.note or guideline.id >= previous.guideline.id:
+            continue
+        try:
+            found = programme.find(guideline, previous.name)
+        except UnknownNameError:
+            continue
+        yield guideline.id, dict(found.statuses)
+    yield previous.guideline.id, dict(previous.statuses)
+
+
+def _figure(inches_high: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_INCHES_WIDE, inches_high), layout="constrained")
+    axes = figure.add_subplot()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    # Text stays text, to be found and read aloud; a fixed salt gives the same ids every time.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "refstack"}):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    svg = out.getvalue()[out.getvalue().index("<svg") :]
+    # As wide as the page lets it be, not as many points.
+    return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg, count=1).replace(
+        ' height="', ' data-height="', 1
+    )

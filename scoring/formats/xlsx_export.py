@@ -1,0 +1,333 @@
+"""A proposal as a spreadsheet that calculates: change a weight or a cell and totals follow.
+
+*Scores* (capabilities by criteria) and *Must-have* (recommendation beside decision, and counts) are
+live, over *Criteria* (weights and cutoff). *Changes*, *Flags* and *Open questions* are as they were
+on export. Each formula carries its result too: not every program calculates when it opens a file.
+"""
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+
+from capabilities.guideline import Status
+from scoring.committee.criteria import CriteriaSet, NotConsidered, criteria, names
+from scoring.committee.decisions import COLUMNS, Decision
+from scoring.committee.must_have import Proposal, Recommendation, Recommended
+from scoring.committee.total import Exact, Standing
+from scoring.committee.worksheet import NOT_CONSIDERED, SLOTS, UNDECIDED
+
+SCORES, CRITERIA, MUST_HAVE = "Scores", "Criteria", "Must-have"
+CHANGES, FLAGS, QUESTIONS = "Changes", "Flags", "Open questions"
+DIGEST = "scores-sha256"
+"""The property of the file that says from which scores and decisions it was made."""
+FIRST_SCORE_ROW, FIRST_MUST_HAVE_ROW = 2, 1
+"""Counted from 0; above stand headings, and on Scores the weights."""
+MUST_HAVE_COLUMNS = (
+    *("capability", "total", "standing", "before", "countable tests", "recommended"),
+    *COLUMNS[1:],
+    *("proposed", "change"),
+)
+
+_GATE_COLUMN = len(SLOTS)
+_KNOWN, _POSSIBLE, _STANDING = (_GATE_COLUMN + offset for offset in (1, 2, 3))
+SCORES_COLUMNS = (
+    *("Capability", *(names()[slot] for slot in SLOTS)),
+    *("Known total", "Possible total", "Standing", "Section"),
+)
+# Blue, orange and grey are told apart by the colour-blind; the word stands there too.
+_BLUE, _ORANGE, _GREY = "#9ecae1", "#fdd0a2", "#e0e0e0"
+_STANDINGS = {Standing.IN: _BLUE, Standing.OPEN: _ORANGE, Standing.OUT: _GREY}
+_STATUSES = {Status.REQUIRED: _BLUE, Status.ADVISORY: "#deebf7", Status.DEPRECATED: _ORANGE}
+_RECOMMENDED = {Recommended.YES: _BLUE, Recommended.OPEN: _ORANGE, Recommended.NO: _GREY}
+
+
+def export(proposal: Proposal) -> bytes:
+    """Return an xlsx file with live formulas."""
+    out = io.BytesIO()
+    # Texts stay texts: a note that starts with = is no formula.
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+    names = (SCORES, CRITERIA, MUST_HAVE, CHANGES, FLAGS, QUESTIONS)
+    sheets = {name: book.add_worksheet(name) for name in names}
+    _write_criteria(book, sheets[CRITERIA], proposal.criteria)
+    _write_scores(book, sheets[SCORES], proposal)
+    _write_must_have(book, sheets[MUST_HAVE], proposal)
+    for name, (headings, rows) in static_tables(proposal).items():
+        _write_table(book, sheets[name], headings, rows)
+    book.set_custom_property(DIGEST, _digest(proposal))
+    book.close()
+    return out.getvalue()
+
+
+def _digest(proposal: Proposal) -> str:
+    """Return what tells one state of scores and decisions from another."""
+    rows = [(each.capability, *each.row.cells.values()) for each in proposal.recommendations]
+    decided = [astuple(proposal.decisions[name]) for name in sorted(proposal.decisions)]
+    return hashlib.sha256(repr((rows, decided)).encode()).hexdigest()
+
+
+def static_tables(
+    proposal: Proposal,
+) -> dict[str, tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    """Return headings and rows of the sheets that do not calculate."""
+    return {
+        CHANGES: (("capability", "before", "proposed"), list(proposal.changes())),
+        FLAGS: (("capability", "test", "reason", "action", "date"), list(proposal.flags())),
+        QUESTIONS: (
+            ("capability", "criterion", "question"),
+            list(proposal.open_questions()),
+        ),
+    }
+
+
+def _write_table(
+    book: Any, sheet: Any, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+) -> None:
+    bold = book.add_format({"bold": True})
+    for number, cells in enumerate((headings, *rows)):
+        for column, text in enumerate(cells):
+            sheet.write_string(number, column, text, None if number else bold)
+    sheet.set_column(0, 0, 38)
+    sheet.set_column(1, len(headings) - 1, 30)
+    sheet.freeze_panes(1, 1)
+
+
+def _write_criteria(book: Any, sheet: Any, chosen: CriteriaSet) -> None:
+    bold = book.add_format({"bold": True})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    for column, heading in enumerate(("id", "criterion", "group", "weight", "definition")):
+        sheet.write_string(0, column, heading, bold)
+    for number, each in enumerate(criteria(), start=1):
+        for column, text in enumerate((each.id, each.name, each.group)):
+            sheet.write_string(number, column, text)
+        sheet.write_number(number, 3, chosen.weights.get(each.id, 0))
+        definition = chosen.definitions.get(each.id, each.definition)
+        sheet.write_string(number, 4, definition, wrapped)
+    last = len(criteria()) + 1
+    sheet.write_string(last, 2, "sum", bold)
+    sheet.write_formula(last, 3, f"=SUM(D2:D{last})", bold, chosen.most)
+    sheet.write_string(last + 1, 2, "cutoff", bold)
+    if chosen.cutoff is not None:
+        sheet.write_number(last + 1, 3, chosen.cutoff)
+    sheet.write_string(last + 2, 2, "best score", bold)
+    sheet.write_number(last + 2, 3, chosen.highest)
+    book.define_name("cutoff", f"=Criteria!$D${last + 2}")
+    book.define_name("best", f"=Criteria!$D${last + 3}")
+    sheet.data_validation(
+        *(1, 3, len(criteria()), 3),
+        {
+            "validate": "integer",
+            "criteria": "between",
+            "minimum": 0,
+            "maximum": 100,
+            "error_title": "No weight",
+            "error_message": "A weight is a whole number from 0 to 100.",
+        },
+    )
+    sheet.set_column(0, 2, 22)
+    sheet.set_column(4, 4, 70)
+    sheet.freeze_panes(1, 0)
+
+
+def _write_scores(book: Any, sheet: Any, proposal: Proposal) -> None:
+    chosen = proposal.criteria
+    bold = book.add_format({"bold": True, "rotation": 60})
+    plain = book.add_format({"bold": True})
+    for column, heading in enumerate(SCORES_COLUMNS):
+        sheet.write_string(0, column, heading, bold)
+    sheet.write_string(1, 0, "weight", plain)
+    for column in range(1, _GATE_COLUMN):
+        weight = chosen.weights.get(SLOTS[column - 1], 0)
+        sheet.write_formula(1, column, f"=Criteria!$D${column + 1}", plain, weight)
+    for number, each in enumerate(proposal.recommendations, start=FIRST_SCORE_ROW):
+        sheet.write_string(number, 0, each.capability)
+        for column, slot in enumerate(SLOTS, start=1):
+            cell = each.row.cells[slot]
+            if cell.isdigit():
+                sheet.write_number(number, column, int(cell))
+            else:
+                sheet.write_string(number, column, cell)
+        _write_totals(sheet, number, each.total, chosen)
+        sheet.write_string(number, _STANDING + 1, each.row.section)
+    last = FIRST_SCORE_ROW + len(proposal.recommendations) - 1
+    _validate_scores(sheet, last, chosen)
+    _colour(book, sheet, (FIRST_SCORE_ROW, _STANDING, last, _STANDING), _STANDINGS)
+    sheet.set_column(0, 0, 38)
+    sheet.set_column(1, _GATE_COLUMN, 5)
+    sheet.set_column(_STANDING + 1, _STANDING + 1, 16)
+    sheet.freeze_panes(FIRST_SCORE_ROW, 1)
+
+
+def _write_totals(sheet: Any, number: int, total: Exact, chosen: CriteriaSet) -> None:
+    first, last = xl_col_to_name(1), xl_col_to_name(_GATE_COLUMN - 1)
+    cells = f"{first}{number + 1}:{last}{number + 1}"
+    weights = f"${first}$2:${last}$2"
+    gate_cell = xl_rowcol_to_cell(number, _GATE_COLUMN)
+    known, possible = (xl_rowcol_to_cell(number, each) for each in (_KNOWN, _POSSIBLE))
+    scored = f"SUMPRODUCT({weights},{cells})/best"
+    may_count = [UNDECIDED]
+    if chosen.not_considered is NotConsidered.OPEN:
+        may_count.append(NOT_CONSIDERED)
+    undecided = "".join(f'+SUMPRODUCT({weights}*({cells}="{each}"))' for each in may_count)
+    sheet.write_formula(number, _KNOWN, f"=IF({gate_cell}=1,{scored},0)", None, float(total.low))
+    possible_total = f"=IF({gate_cell}=0,0,{scored}{undecided})"
+    sheet.write_formula(number, _POSSIBLE, possible_total, None, float(total.high))
+    formula = (
+        f'=IF({known}>=cutoff,"{Standing.IN}",'
+        f'IF({possible}>=cutoff,"{Standing.OPEN}","{Standing.OUT}"))'
+    )
+    if chosen.cutoff is None:
+        formula = f'=IF(cutoff="","{Standing.OPEN}",{formula[1:]})'
+    sheet.write_formula(number, _STANDING, formula, None, str(total.standing))
+
+
+def _write_must_have(book: Any, sheet: Any, proposal: Proposal) -> None:
+    bold = book.add_format({"bold": True})
+    for column, heading in enumerate(MUST_HAVE_COLUMNS):
+        sheet.write_string(0, column, heading, bold)
+    number = FIRST_MUST_HAVE_ROW
+    for each in proposal.recommendations:
+        _write_recommendation(sheet, number, each)
+        number += 1
+    for name, status in proposal.unscored.items():
+        was = proposal.previous.statuses[name]
+        decision = proposal.decisions.get(name, Decision(name))
+        _write_unscored(sheet, number, was, status, decision)
+        number += 1
+    last = number - 1
+    sheet.data_validation(
+        *(FIRST_MUST_HAVE_ROW, _column("decision"), last, _column("decision")),
+        {"validate": "list", "source": [str(status) for status in Status]},
+    )
+    for name, colours in (
+        ("standing", _STANDINGS),
+        ("recommended", _RECOMMENDED),
+        ("proposed", _STATUSES),
+    ):
+        area = (FIRST_MUST_HAVE_ROW, _column(name), last, _column(name))
+        _colour(book, sheet, area, colours)
+    _write_counts(book, sheet, proposal, last)
+    sheet.set_column(0, 0, 38)
+    sheet.set_column(1, len(MUST_HAVE_COLUMNS), 14)
+    sheet.freeze_panes(FIRST_MUST_HAVE_ROW, 1)
+
+
+def _write_recommendation(sheet: Any, number: int, each: Recommendation) -> None:
+    row = f"MATCH($A{number + 1},{SCORES}!$A:$A,0)"
+
+    def score(column: int) -> str:
+        letter = xl_col_to_name(column)
+        return f"INDEX({SCORES}!${letter}:${letter},{row})"
+
+    cell = {name: xl_rowcol_to_cell(number, _column(name)) for name in MUST_HAVE_COLUMNS}
+    _write_given(sheet, number, each.was, each.decision)
+    sheet.write_number(number, _column("countable tests"), each.countable_tests)
+    before = f'OR({cell["before"]}="{Status.REQUIRED}",{cell["before"]}="{Status.ADVISORY}")'
+    standing = f'IF({cell["standing"]}="{Standing.IN}","{Recommended.YES}","{Recommended.OPEN}")'
+    recommended = (
+        f'=IF(OR({cell["standing"]}="{Standing.OUT}",NOT({before}),{cell["countable tests"]}=0),'
+        f'"{Recommended.NO}",{standing})'
+    )
+    gated = f'AND({score(_GATE_COLUMN)}=0,{cell["before"]}="{Status.REQUIRED}")'
+    proposed = (
+        f'=IF({cell["decision"]}<>"",{cell["decision"]},'
+        f'IF({cell["recommended"]}="{Recommended.YES}","{Status.REQUIRED}",'
+        f'IF({gated},"{Status.DEPRECATED}",{cell["before"]}&"")))'
+    )
+    for name, formula, value in (
+        ("total", f"={score(_KNOWN)}", float(each.total.low)),
+        ("standing", f"={score(_STANDING)}", str(each.total.standing)),
+        ("recommended", recommended, str(each.recommended)),
+        ("proposed", proposed, str(each.proposed or "")),
+    ):
+        sheet.write_formula(number, _column(name), formula, None, value)
+    _write_change(sheet, number, each.was, each.proposed)
+
+
+def _write_unscored(
+    sheet: Any, number: int, was: Status, proposed: Status, decision: Decision
+) -> None:
+    _write_given(sheet, number, was, decision)
+    sheet.write_string(number, _column("standing"), "not scored")
+    cell = xl_rowcol_to_cell(number, _column("decision"))
+    undecided = was if decision.decision else proposed
+    formula = f'=IF({cell}<>"",{cell},"{undecided}")'
+    sheet.write_formula(number, _column("proposed"), formula, None, str(proposed))
+    _write_change(sheet, number, was, proposed)
+
+
+def _write_given(sheet: Any, number: int, was: Status | None, decision: Decision) -> None:
+    sheet.write_string(number, 0, decision.capability)
+    sheet.write_string(number, _column("before"), str(was or ""))
+    for name in COLUMNS[1:]:
+        sheet.write_string(number, _column(name), getattr(decision, name))
+
+
+def _write_change(sheet: Any, number: int, was: Status | None, proposed: Status | None) -> None:
+    before, after = (xl_rowcol_to_cell(number, _column(each)) for each in ("before", "proposed"))
+    formula = f'=IF({before}={after},"",{before}&" -> "&{after})'
+    value = "" if was is proposed else f"{was or ''} -> {proposed or ''}"
+    sheet.write_formula(number, _column("change"), formula, None, value)
+
+
+def _write_counts(book: Any, sheet: Any, proposal: Proposal, last: int) -> None:
+    """Write beside the table how many stand where."""
+    bold = book.add_format({"bold": True})
+    standings = Counter(each.total.standing for each in proposal.recommendations)
+    recommended = Counter(each.recommended for each in proposal.recommendations)
+    proposed = Counter(proposal.statuses.values())
+    place = len(MUST_HAVE_COLUMNS) + 1
+    number = 0
+    for name, counts in (
+        ("standing", {each: standings[each] for each in Standing}),
+        ("recommended", {each: recommended[each] for each in Recommended}),
+        ("proposed", {each: proposed[each] for each in Status}),
+    ):
+        letter = xl_col_to_name(_column(name))
+        area = f"${letter}${FIRST_MUST_HAVE_ROW + 1}:${letter}${last + 1}"
+        sheet.write_string(number, place, name, bold)
+        sheet.write_string(number, place + 1, "capabilities", bold)
+        for value, count in counts.items():
+            number += 1
+            sheet.write_string(number, place, str(value))
+            sheet.write_formula(number, place + 1, f'=COUNTIF({area},"{value}")', None, count)
+        number += 2
+
+
+def _validate_scores(sheet: Any, last: int, chosen: CriteriaSet) -> None:
+    for first_column, last_column, top in (
+        (1, _GATE_COLUMN - 1, chosen.highest),
+        (_GATE_COLUMN, _GATE_COLUMN, 1),
+    ):
+        allowed = [*map(str, range(top + 1)), UNDECIDED, NOT_CONSIDERED]
+        sheet.data_validation(
+            *(FIRST_SCORE_ROW, first_column, last, last_column),
+            {
+                "validate": "list",
+                "source": allowed,
+                "error_title": "No score",
+                "error_message": f"A score is one of {', '.join(allowed)}.",
+            },
+        )
+
+
+def _colour(book: Any, sheet: Any, area: tuple[int, int, int, int], colours: Any) -> None:
+    for value, colour in colours.items():
+        sheet.conditional_format(
+            *area,
+            {
+                "type": "cell",
+                "criteria": "==",
+                "value": f'"{value}"',
+                "format": book.add_format({"bg_color": colour}),
+            },
+        )
+
+
+def _column(name: str) -> int:
+    return MUST_HAVE_COLUMNS.index(name)

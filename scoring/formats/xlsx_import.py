@@ -1,0 +1,172 @@
+"""Read an exported spreadsheet back: which scores, notes and decisions were changed in it.
+
+Nothing else may have changed: names, headings, weights and what formulas compute are held against a
+fresh export of what is there.
+"""
+
+import datetime
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import openpyxl
+from openpyxl.cell import Cell
+from openpyxl.worksheet.worksheet import Worksheet as Sheet
+
+from scoring.committee.decisions import COLUMNS, Decision, check
+from scoring.committee.must_have import Proposal
+from scoring.committee.worksheet import SLOTS, check_cell
+from scoring.errors import ScoringError
+from scoring.formats import xlsx_export
+from scoring.formats.worksheet_csv import Cells
+
+_SCORES = range(1, 1 + len(SLOTS))
+_DECISIONS = tuple(xlsx_export.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS[1:])
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Scores that differ, by capability and criterion; all decisions as the file has them.
+
+    ``stale`` if scores or decisions were changed elsewhere since the file was exported: those show
+    as changes back.
+    """
+
+    scores: Cells
+    decisions: dict[str, Decision]
+    stale: bool = False
+
+
+def read(content: bytes, source: str, proposal: Proposal) -> Changes:
+    """Return what was changed in a spreadsheet since it was exported from ``proposal``.
+
+    Rows may be sorted; rows it lacks stay as they are.
+
+    :raises ScoringError: it is no such spreadsheet, or something else was changed; sheet and cell
+        say where
+    """
+    given, fresh = _book(content, source), _book(xlsx_export.export(proposal), source)
+    for name in fresh.sheetnames:
+        if name not in given.sheetnames:
+            raise ScoringError(
+                f"{source}: there is no sheet called {name}",
+                hint="import a file that score export --xlsx wrote",
+            )
+    # The other two sheets only repeat what scores and decisions say.
+    for name in (xlsx_export.CRITERIA, xlsx_export.FLAGS):
+        _check_same(_cells(given[name]), _cells(fresh[name]), source)
+    rows = {each.capability: each.row for each in proposal.recommendations}
+    scores: Cells = {}
+    first = xlsx_export.FIRST_SCORE_ROW
+    for name, cells in _edited(given, fresh, xlsx_export.SCORES, first, _SCORES, source):
+        for slot, cell in zip(SLOTS, cells, strict=True):
+            text = _text(cell.value)
+            check_cell(text, slot, _where(cell, source), proposal.criteria.highest)
+            if text != rows[name].cells[slot]:
+                scores.setdefault(name, {})[slot] = text
+    decisions = dict(proposal.decisions)
+    first = xlsx_export.FIRST_MUST_HAVE_ROW
+    for name, cells in _edited(given, fresh, xlsx_export.MUST_HAVE, first, _DECISIONS, source):
+        texts = (_text(cell.value) for cell in cells)
+        decisions[name] = check(Decision(name, *texts), _where(cells[0], source))
+    said = {name: each for name, each in decisions.items() if each.says_something}
+    return Changes(scores, said, _digest(given) != _digest(fresh))
+
+
+def _book(content: bytes, source: str) -> openpyxl.Workbook:
+    try:
+        return openpyxl.load_workbook(io.BytesIO(content))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
+        raise ScoringError(
+            f"{source}: not an xlsx file: {error}", hint="save it as .xlsx (Excel 2007 and later)"
+        ) from error
+
+
+def _digest(book: openpyxl.Workbook) -> str:
+    properties = book.custom_doc_props.props  # type: ignore[attr-defined]
+    return next((each.value for each in properties if each.name == xlsx_export.DIGEST), "")
+
+
+def _edited(
+    given: openpyxl.Workbook,
+    fresh: openpyxl.Workbook,
+    name: str,
+    first_row: int,
+    editable: Sequence[int],
+    source: str,
+) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    """Yield each row's capability and editable cells, the others having been checked."""
+    expected = _cells(fresh[name])
+    found = _cells(given[name])
+    _check_same(found[:first_row], expected[:first_row], source)
+    known = {_text(row[0].value): row for row in expected[first_row:]}
+    seen: dict[str, str] = {}
+    for row in found[first_row:]:
+        capability = _text(row[0].value)
+        if not any(cell.value is not None for cell in row[: len(_headed(expected))]):
+            continue
+        if capability not in known:
+            raise ScoringError(
+                f"{_where(row[0], source)}: there is no capability called {capability}",
+                hint="rows are added in the worksheet, not here",
+            )
+        if capability in seen:
+            raise ScoringError(
+                f"{_where(row[0], source)}: {capability} stands in {seen[capability]} already"
+            )
+        seen[capability] = row[0].coordinate
+        own = known[capability]
+        for column, cell in enumerate(row[: len(own)]):
+            # The counts beside the table do not move when rows are sorted.
+            if column not in editable and column < len(_headed(expected)):
+                _check_cell_same(cell, own[column], source)
+        yield capability, tuple(row[column] for column in editable)
+
+
+def _headed(rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """Return the cells of the first row up to the first empty one: the table's own columns."""
+    for column, cell in enumerate(rows[0]):
+        if cell.value is None:
+            return rows[0][:column]
+    return rows[0]
+
+
+def _cells(sheet: Sheet) -> list[tuple[Cell, ...]]:
+    return list(sheet.iter_rows())  # type: ignore[arg-type]
+
+
+def _check_same(
+    given: Sequence[tuple[Cell, ...]], fresh: Sequence[tuple[Cell, ...]], source: str
+) -> None:
+    for row, own in zip(given, fresh, strict=False):
+        for cell, expected in zip(row, own, strict=False):
+            _check_cell_same(cell, expected, source)
+
+
+def _check_cell_same(cell: Cell, expected: Cell, source: str) -> None:
+    if expected.data_type == "f":
+        # Programs write a formula each in their own way: that it is one must do.
+        if cell.data_type != "f":
+            raise ScoringError(
+                f"{_where(cell, source)}: a formula was replaced by {cell.value}",
+                hint="only scores, notes and decisions may change: undo this change",
+            )
+    elif _text(cell.value) != _text(expected.value):
+        raise ScoringError(
+            f'{_where(cell, source)}: "{_text(expected.value)}" became "{_text(cell.value)}"',
+            hint="only scores, notes and decisions may change: undo this change",
+        )
+
+
+def _where(cell: Cell, source: str) -> str:
+    return f"{source}: {cell.parent.title}!{cell.coordinate}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()

@@ -1,0 +1,171 @@
+"""Pages, as a browser and a curl get them."""
+
+import csv
+import io
+import subprocess
+
+import pytest
+from support.browsing import EVIL, get
+from support.bundles import make_key, packed, registered
+
+
+@pytest.fixture(scope="module")
+def published(server, people, tmp_path_factory) -> str:
+    """The id of a result with one failure, signed by alice and shared."""
+    place = tmp_path_factory.mktemp("published")
+    key = make_key(place / "key")
+    registered(server, people["alice"], key)
+    content = packed(place, key, failing=1)
+    result_id = server.call("POST", "/v2/bundles", data=content).json()["id"]
+    server.call("POST", f"/v1/results/{result_id}/meta/shared", people["alice"], data="true")
+    return result_id
+
+
+def test_what_is_published_is_listed_with_its_verdict_and_filters_narrow(server, published):
+    for filters in (
+        {},
+        {"guideline": "2020.06", "programme": "storage", "verdict": "not-conformant"},
+    ):
+        page = get(server, "/results", **filters).text
+        assert f'href="/results/{published}"' in page
+        assert '<td class="not-conformant">NOT CONFORMANT</td>' in page
+    for filters in ({"verdict": "conformant"}, {"guideline": "2017.09"}, {"search": "nobody's"}):
+        assert published not in get(server, "/results", **filters).text
+    assert get(server, "/results", page="x").status_code == 400
+    assert get(server, "/results", page="999").status_code == 200
+
+
+def test_a_result_says_the_verdict_and_that_it_is_unofficial(server, published):
+    page = get(server, f"/results/{published}").text
+    assert "Unofficial Results" in page
+    assert '<strong class="not-conformant">NOT CONFORMANT</strong>' in page
+    assert '<dd id="failed">1</dd>' in page
+    other = get(server, f"/results/{published}", guideline="2017.09", programme="storage").text
+    assert "guideline 2017.09" in other
+
+
+def test_a_private_result_is_no_page_for_others(server, alice):
+    result_id = server.upload(["t"], alice)
+    answer = get(server, f"/results/{result_id}")
+    assert answer.status_code == 401
+    assert "<h1>Unauthorized</h1>" in answer.text
+    assert get(server, "/results/none").status_code == 404
+
+
+def test_what_an_old_client_sent_can_be_judged_on_its_page(server):
+    result_id = server.upload(["tempest.api.x.C.test_y"])
+    assert "1 tests passed" in get(server, f"/results/{result_id}").text
+    judged = get(server, f"/results/{result_id}", guideline="2020.06", programme="storage").text
+    assert "INCOMPLETE" in judged
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing(server, published):
+    for path in (
+        "/results",
+        f"/results/{published}",
+        "/guidelines",
+        "/guidelines/2020.06",
+        "/docs",
+        "/vendors",
+    ):
+        answer = get(server, path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "<script" not in answer.text
+        assert "https://" not in answer.text.replace("https://id.example.org", "")
+
+
+def test_a_badge_says_the_verdict(server, published):
+    answer = server.call("GET", f"/results/{published}/badge.svg")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert "2020.06 storage: not conformant (unofficial)" in answer.text
+
+
+def test_a_browser_shows_the_verdict(server, published, browser, tmp_path):
+    shown = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *("--disable-background-networking", "--disable-sync", "--no-first-run"),
+            *("--disable-component-update", f"--user-data-dir={tmp_path}"),
+            f"{server.url}/results/{published}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert "NOT CONFORMANT" in shown
+    assert "57/58 required tests passed" in shown
+
+
+def test_two_results_are_compared_on_a_page(server, people, published, tmp_path):
+    key = make_key(tmp_path / "key")
+    registered(server, people["alice"], key)
+    answer = server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
+    other = answer.json()["id"]
+    server.call("POST", f"/v1/results/{other}/meta/shared", people["alice"], data="true")
+    address = f"{server.url}/results/{published}"
+    page = get(server, "/compared", before=other, after=address).text
+    assert "1 of 58 required tests came to something else" in page
+    assert '<td class="newly">newly failing</td><td>pass</td><td>fail</td><td>E: no</td>' in page
+    assert "newly passing" in get(server, "/compared", before=published, after=other).text
+    same = get(server, "/compared", before=other, after=other).text
+    assert "All 58 required tests came to the same." in same
+    assert get(server, "/compared", before=other, after="none").status_code == 404
+    assert get(server, "/compared").status_code == 404
+    private = server.upload(["t"], people["alice"])
+    assert get(server, "/compared", before=other, after=private).status_code == 401
+
+
+def test_vendors_and_products_have_pages_with_their_results(server, people, published):
+    alice, root = people["alice"], people["root"]
+    vendor = server.call("POST", "/v1/vendors", alice, json={"name": f"{EVIL} & Sons"}).json()["id"]
+    assert vendor not in get(server, "/vendors").text
+    assert get(server, f"/vendors/{vendor}").status_code == 403
+    for who, step in ((alice, "register"), (root, "approve")):
+        server.call("POST", f"/v1/vendors/{vendor}/action", who, json={step: None})
+    sent = {"name": "A Cloud", "product_type": 1, "organization_id": vendor, "version": "7"}
+    product = server.call("POST", "/v1/products", alice, json=sent).json()["id"]
+    assert get(server, f"/products/{product}").status_code == 403
+    server.call("PUT", f"/v1/products/{product}", alice, json={"public": True})
+    (version,) = server.call("GET", f"/v1/products/{product}/versions", alice).json()
+    attached = {"product_version_id": version["id"]}
+    server.call("PUT", f"/v1/results/{published}", alice, json=attached)
+    page = get(server, f"/vendors/{vendor}").text
+    assert f'<a href="/products/{product}">A Cloud</a>' in page
+    assert "<script" not in page
+    assert vendor in get(server, "/vendors").text
+    page = get(server, f"/products/{product}").text
+    assert "versions 7" in page
+    assert published in page
+    assert f'<a href="/products/{product}">A Cloud</a>' in get(server, "/results").text
+    assert published in get(server, "/results", search="sons").text
+    assert get(server, "/vendors/none").status_code == 404
+    assert get(server, "/products/none").status_code == 404
+    server.call("PUT", f"/v1/results/{published}", alice, json={"product_version_id": None})
+
+
+def test_the_tests_of_a_result_are_a_table_too(server, published):
+    answer = get(server, f"/results/{published}/tests.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    failed = {each["test"] for each in rows if each["outcome"] == "fail"}
+    assert (len(failed), {each["reason"] for each in rows if each["reason"]}) == (1, {"E: no"})
+
+
+def test_health_and_metrics_are_told(server, published):
+    assert server.call("GET", "/health").json() == {"status": "ok"}
+    told = server.call("GET", "/metrics").text
+    assert 'refstack_request_seconds_count{method="POST",route="/v2/bundles"' in told
+    assert published not in told
+
+
+def test_the_log_is_json_and_holds_no_secret(server, alice):
+    import json  # noqa: PLC0415
+
+    server.call("GET", "/v1/profile?x=canary-in-a-query", alice)
+    log = (server.data.parent / "data.log").read_text()
+    lines = [json.loads(each) for each in log.splitlines() if each.startswith("{")]
+    assert {"method", "route", "status", "seconds"} <= lines[-1].keys()
+    assert alice.token["Authorization"].split(".")[0] not in log
+    assert "canary" not in log

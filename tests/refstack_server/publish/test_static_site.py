@@ -1,0 +1,104 @@
+"""The public part as files."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import lxml.html
+import pytest
+from support.bundles import make_key, packed, registered
+from support.certifying import CLIENT
+
+
+@pytest.fixture(scope="module")
+def shared(server, people, tmp_path_factory) -> dict[str, str]:
+    """The ids of a result with a failure by with whom it is shared, and of one of nobody's."""
+    place = tmp_path_factory.mktemp("shared")
+    key = make_key(place / "key")
+    registered(server, people["alice"], key)
+    ids = {}
+    for failing, with_ in enumerate(("nobody", "certifier", "everybody"), start=1):
+        why = f"Conflict: {with_} at https://secret.example:5000"
+        content = packed(place, key, failing=failing, traceback=why)
+        ids[with_] = server.call("POST", "/v2/bundles", data=content).json()["id"]
+        path = f"/v2/results/{ids[with_]}/sharing"
+        server.call("PUT", path, people["alice"], json={"with": with_})
+    for _ in range(22):  # a second page
+        ids["anonymous"] = server.upload(["t"])
+    return ids
+
+
+def export(server, database, target: Path) -> subprocess.CompletedProcess:
+    where = ["--database", database] if database else []
+    return subprocess.run(
+        [CLIENT, "server", "export", target, "--data", server.data, *where],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(server, database, shared, tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("export") / "site"
+    done = export(server, database, target)
+    assert done.returncode == 0, done.stderr
+    (said,) = done.stderr.splitlines()
+    assert said.endswith(f"begin at {target}/index.html")
+    return target
+
+
+def test_every_link_of_every_page_leads_to_a_file(exported):
+    pages = list(exported.rglob("*.html"))
+    assert len(pages) > 40
+    for page in pages:
+        document = lxml.html.fromstring(page.read_bytes())
+        for element, _, link, _ in document.iterlinks():
+            if not link.startswith("#"):
+                assert (page.parent / link).is_file(), (page, link)
+            assert element.tag in ("a", "meta"), (page, element)
+        assert not document.xpath("//form|//script")
+
+
+def test_what_is_published_is_there_and_nothing_else(exported, shared):
+    page = (exported / "results" / shared["everybody"] / "index.html").read_text()
+    assert "NOT CONFORMANT" in page
+    assert "Conflict: everybody at …" in page
+    assert (exported / "results" / shared["anonymous"] / "index.html").is_file()
+    assert (exported / "results" / "page-2.html").is_file()
+    verdict = exported / "v2" / "results" / shared["everybody"] / "verdict.json"
+    assert json.loads(verdict.read_text())["verdict"] == "not-conformant"
+    log = json.loads((exported / "log.json").read_text())
+    assert json.loads(log[-1]["text"])["event"] == "published"
+    for path in exported.rglob("*"):
+        if path.is_file():
+            content = path.read_text()
+            assert "secret.example" not in content, path
+            assert shared["nobody"] not in content, path
+            assert shared["certifier"] not in content, path
+
+
+def test_what_holds_no_servers_data_is_said(tmp_path):
+    for data, said in ((tmp_path, "nothing of a server"), (tmp_path / "none", "is no directory")):
+        command = [CLIENT, "server", "export", tmp_path / "site", "--data", data]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, said in done.stderr) == (4, True)
+    assert not (tmp_path / "none").exists()
+    assert not (tmp_path / "site").exists()
+
+
+def test_an_export_is_replaced_and_nothing_else_is(server, database, exported, tmp_path):
+    (exported / "stale").touch()
+    assert export(server, database, exported).returncode == 0
+    assert not (exported / "stale").exists()
+    assert sorted(exported.parent.iterdir()) == [exported]
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").touch()
+    done = export(server, database, mine)
+    assert (done.returncode, "exists and is no export" in done.stderr) == (4, True)
+    done = export(server, database, tmp_path / "none" / "site")
+    assert (done.returncode, "cannot be written" in done.stderr) == (5, True)
+    assert not list(tmp_path.glob(".exporting-*"))
+    assert [each.name for each in mine.iterdir()] == ["file"]

@@ -1,0 +1,262 @@
+"""Signing in with a browser, and what one may do then."""
+
+import re
+import subprocess
+
+import pytest
+import requests
+from support.bundles import make_key, packed, proof
+from support.identities import CLIENT_ID, SECRET, Provider, providing
+from support.serving import Server, add_user, person, serving
+
+EVERYBODY, CERTIFIER, NOBODY = ({"with": each} for each in ("everybody", "certifier", "nobody"))
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with providing() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, provider) -> Server:
+    place = tmp_path_factory.mktemp("signin")
+    (place / "secret").write_text(f"{SECRET}\n")
+    options = ["--oidc-issuer", provider.url, "--oidc-client", CLIENT_ID]
+    with serving(place / "data", *options, "--oidc-secret", place / "secret") as started:
+        yield started
+
+
+def signed_in(served: Server, provider: Provider, name: str) -> requests.Session:
+    """Return a browser in which somebody signed in."""
+    provider.subject = name
+    browser = requests.Session()
+    browser.headers["Accept"] = "text/html"
+    page = browser.get(f"{served.url}/mine", timeout=30)
+    assert page.url == f"{served.url}/mine"
+    assert f"{provider.url}/{name}" in page.text
+    return browser
+
+
+def csrf(browser: requests.Session, served: Server, path: str = "/mine") -> str:
+    page = browser.get(f"{served.url}{path}", timeout=30).text
+    return re.search(r'name="csrf" value="([^"]+)"', page)[1]
+
+
+def post(browser, served, path, **fields):
+    return browser.post(f"{served.url}{path}", data=fields, timeout=60)
+
+
+@pytest.fixture
+def alice(served, provider):
+    return signed_in(served, provider, "alice")
+
+
+@pytest.fixture(scope="module")
+def uploaded(served, provider, tmp_path_factory) -> str:
+    """The id of a bundle alice uploaded with her browser."""
+    browser = signed_in(served, provider, "alice")
+    content = packed(tmp_path_factory.mktemp("bundle"))
+    page = browser.post(
+        f"{served.url}/mine/upload",
+        data={"csrf": csrf(browser, served)},
+        files={"bundle": ("b.zip", content)},
+        timeout=60,
+    )
+    assert "Unofficial Results" in page.text, page.text
+    return page.url.rpartition("/")[2]
+
+
+def test_a_bundle_is_uploaded_published_and_withdrawn_with_a_browser(served, alice, uploaded):
+    anybody = f"{served.url}/results/{uploaded}"
+    assert requests.get(anybody, timeout=30).status_code == 401
+    token = csrf(alice, served)
+    shown = post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
+    assert "<td>unofficial</td>" in shown.text
+    assert requests.get(anybody, timeout=30).status_code == 200
+    post(alice, served, f"/mine/{uploaded}/share", csrf=token, **NOBODY)
+    assert requests.get(anybody, timeout=30).status_code == 401
+    wrong = post(alice, served, f"/mine/{uploaded}/share", csrf=token, **{"with": "enemies"})
+    assert wrong.status_code == 400
+
+
+def test_a_form_without_the_pages_token_changes_nothing(served, alice, uploaded):
+    for fields in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}):
+        answer = post(alice, served, f"/mine/{uploaded}/share", **EVERYBODY, **fields)
+        assert answer.status_code == 403
+    assert requests.post(f"{served.url}/mine/{uploaded}/share", timeout=30).status_code == 401
+    assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
+
+
+def test_a_session_serves_pages_and_never_the_api(served, alice, uploaded):
+    assert alice.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 200
+    assert alice.get(f"{served.url}/v2/results/{uploaded}", timeout=30).status_code == 401
+    assert alice.get(f"{served.url}/v1/profile", timeout=30).status_code == 401
+
+
+def test_somebody_elses_results_are_not_to_be_changed(served, provider, uploaded):
+    mallory = signed_in(served, provider, "mallory")
+    assert uploaded not in mallory.get(f"{served.url}/mine", timeout=30).text
+    token = csrf(mallory, served)
+    assert (
+        post(mallory, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY).status_code == 401
+    )
+    assert mallory.get(f"{served.url}/queue", timeout=30).status_code == 403
+    answer = post(mallory, served, f"/queue/{uploaded}/verify", csrf=token)
+    assert answer.status_code == 403
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(served, provider):
+    browser = signed_in(served, provider, "alice")
+    answer = browser.get(f"{served.url}/signin", allow_redirects=False, timeout=30)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    (kept,) = browser.cookies
+    browser.cookies.set("refstack", kept.value[:-2] + "xx", domain=kept.domain, path="/")
+    assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+
+
+def test_the_first_key_is_registered_with_a_browser_and_removed(served, provider, tmp_path):
+    dora = signed_in(served, provider, "dora")
+    page = dora.get(f"{served.url}/mine/keys", timeout=30).text
+    challenge = re.search(r'name="challenge" value="([^"]+)"', page)[1]
+    token = csrf(dora, served, "/mine/keys")
+    key = make_key(tmp_path / "key")
+    proven = proof(key, challenge)
+    # As a browser sends what was pasted.
+    pasted = {name: text.replace("\n", "\r\n") for name, text in proven.items()}
+    for wrong in ({"challenge": "x"}, {"signature": "x"}, {"key": ""}):
+        answer = post(dora, served, "/mine/keys", csrf=token, **{**pasted, **wrong})
+        assert answer.status_code == 400
+    eve = signed_in(served, provider, "eve")
+    of_eve = csrf(eve, served)
+    assert post(eve, served, "/mine/keys", csrf=of_eve, **pasted).status_code == 400
+    page = post(dora, served, "/mine/keys", csrf=token, **pasted).text
+    shown = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
+    assert f"<code>{shown.stdout.split()[1]}</code>" in page
+    bundle = packed(tmp_path, key)
+    made = served.call("POST", "/v2/bundles", data=bundle).json()["id"]
+    assert made in dora.get(f"{served.url}/mine", timeout=30).text
+    removal = re.search(r'action="(/mine/keys/[^"]+/remove)"', page)[1]
+    assert post(eve, served, removal, csrf=of_eve).status_code == 404
+    assert "None yet." in post(dora, served, removal, csrf=token).text
+    anybody = requests.get(f"{served.url}/mine/keys", allow_redirects=False, timeout=30)
+    assert anybody.headers["location"] == "/signin"
+
+
+def test_who_signs_out_is_nobody(served, provider):
+    browser = signed_in(served, provider, "alice")
+    post(browser, served, "/signout", csrf=csrf(browser, served))
+    assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+
+
+def test_a_sign_in_that_was_refused_or_made_up_is_none(served, provider):
+    provider.refuses = True
+    try:
+        page = requests.get(f"{served.url}/signin", timeout=30)
+    finally:
+        provider.refuses = False
+    assert page.status_code == 401
+    made_up = requests.get(f"{served.url}/signin/return?code=x&state=y", timeout=30)
+    assert made_up.status_code == 401
+
+
+def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, alice, uploaded):
+    post(alice, served, f"/mine/{uploaded}/share", csrf=csrf(alice, served), **EVERYBODY)
+    chief = person("chief")
+    add_user(served.data, type(chief)(f"{provider.url}/chief", chief.key), is_foundation=True)
+    browser = signed_in(served, provider, "chief")
+    assert "The foundation" in browser.get(f"{served.url}/queue", timeout=30).text
+    token = csrf(browser, served, "/queue")
+    for wrong in ("2020-01-01", "soon"):
+        answer = post(browser, served, f"/queue/{uploaded}/verify", csrf=token, until=wrong)
+        assert answer.status_code == 400
+    post(browser, served, f"/queue/{uploaded}/verify", csrf=token, until="2999-01-01")
+    page = f"{served.url}/results/{uploaded}"
+    assert "Verified by the Foundation until 2999-01-01" in requests.get(page, timeout=30).text
+    token_of_alice = csrf(alice, served)
+    withdrawn = post(alice, served, f"/mine/{uploaded}/share", csrf=token_of_alice, **NOBODY)
+    assert withdrawn.status_code == 403
+    assert post(browser, served, f"/queue/{uploaded}/revoke", csrf=token).status_code == 400
+    post(browser, served, f"/queue/{uploaded}/revoke", csrf=token, why="changed")
+    assert "Unofficial Results" in requests.get(page, timeout=30).text
+
+
+def test_the_certifier_sees_what_is_shared_with_them_and_its_owner_the_bundle(
+    served, provider, alice, uploaded
+):
+    chief = person("certifier")
+    add_user(served.data, type(chief)(f"{provider.url}/certifier", chief.key), is_foundation=True)
+    browser = signed_in(served, provider, "certifier")
+    token = csrf(alice, served)
+    bundle, queue = f"{served.url}/mine/{uploaded}/bundle", f"{served.url}/queue"
+    for with_, status in ((NOBODY, 401), (CERTIFIER, 200)):
+        post(alice, served, f"/mine/{uploaded}/share", csrf=token, **with_)
+        assert browser.get(bundle, timeout=30).status_code == status
+        assert (uploaded in browser.get(queue, timeout=30).text) == (status == 200)
+        assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
+    assert "Its owner has not published it." in browser.get(queue, timeout=30).text
+    assert alice.get(bundle, timeout=30).content == browser.get(bundle, timeout=30).content
+    page = alice.get(f"{served.url}/results/{uploaded}", timeout=30).text
+    assert "It is with the certifier." in page
+    assert "Starts of the run" in page
+    assert requests.get(bundle, timeout=30).status_code == 401
+    post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
+    assert requests.get(bundle, timeout=30).status_code == 403
+    assert (
+        "Starts of the run" not in requests.get(f"{served.url}/results/{uploaded}", timeout=30).text
+    )
+
+
+def test_the_foundation_approves_and_denies_vendors_with_a_browser(served, provider, alice):
+    chief, vendor = person("registrar"), person("vendor")
+    add_user(served.data, type(chief)(f"{provider.url}/registrar", chief.key), is_foundation=True)
+    add_user(served.data, vendor)
+    browser = signed_in(served, provider, "registrar")
+    ids = {}
+    for name in ("Good Clouds", "Bad Clouds"):
+        made = served.call("POST", "/v1/vendors", vendor, json={"name": name})
+        ids[name] = made.json()["id"]
+        asked = {"register": None}
+        served.call("POST", f"/v1/vendors/{ids[name]}/action", vendor, json=asked)
+    page = browser.get(f"{served.url}/queue", timeout=30).text
+    assert all(f'<a href="/vendors/{each}">' in page for each in ids.values())
+    good, bad = (f"/queue/vendors/{each}" for each in ids.values())
+    mine = csrf(alice, served)
+    assert post(alice, served, f"{good}/approve", csrf=mine).status_code == 403
+    token = csrf(browser, served, "/queue")
+    assert post(browser, served, f"{bad}/deny", csrf=token).status_code == 400
+    post(browser, served, f"{bad}/deny", csrf=token, why="no cloud")
+    post(browser, served, f"{good}/approve", csrf=token)
+    listed = requests.get(f"{served.url}/vendors", timeout=30).text
+    assert ("Good Clouds" in listed, "Bad Clouds" in listed) == (True, False)
+    denied = served.call("GET", f"/v1/vendors/{ids['Bad Clouds']}", vendor).json()
+    assert denied["properties"] == '{"registration_decline_reason": "no cloud"}'
+
+
+def test_what_is_no_bundle_is_told_on_a_page(served, alice):
+    token = csrf(alice, served)
+    for files in ({"bundle": ("b.zip", b"nonsense")}, {"bundle": ("", b"")}):
+        answer = alice.post(
+            f"{served.url}/mine/upload", data={"csrf": token}, files=files, timeout=60
+        )
+        assert answer.status_code == 400
+        assert "<h1>" in answer.text
+
+
+def test_without_a_provider_nobody_signs_in_and_a_dead_one_is_told(tmp_path):
+    with serving(tmp_path / "data") as server:
+        assert server.call("GET", "/signin").status_code == 404
+    (tmp_path / "secret").write_text(SECRET)
+    dead = ["--oidc-issuer", "http://127.0.0.1:1", "--oidc-client", "x"]
+    with serving(tmp_path / "data", *dead, "--oidc-secret", tmp_path / "secret") as server:
+        assert server.call("GET", "/signin").status_code == 502
+
+
+def test_the_providers_secret_is_in_no_argument_and_no_log(served, alice):
+    from pathlib import Path  # noqa: PLC0415
+
+    arguments = Path(f"/proc/{served.process.pid}/cmdline").read_bytes()
+    assert SECRET.encode() not in arguments
+    assert SECRET not in (served.data.parent / "data.log").read_text()

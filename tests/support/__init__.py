@@ -1,0 +1,1 @@
+"""What the tests share: runs, streams, servers, engines, identities."""

@@ -1,0 +1,93 @@
+"""What the tests that certify the sandbox share: commands, and what they must not leave behind."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import openstack
+import psutil
+
+from refstack_client.sandbox import lifecycle
+from refstack_client.sandbox.lifecycle import Sandbox
+
+SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", Path(__file__).parents[2] / ".sandbox"))
+CLIENT = str(Path(sys.executable).with_name("refstack-client"))
+CERTIFY = (CLIENT, "certify", "--programme", "storage")
+UNDER_WAY = "objectstore-container-create: 2 pass"
+"""What a certification of the storage sandbox says when some tests are done, and many are not."""
+FERNET_TOKEN = re.compile(rb"gAAAA[\w-]{60,}")
+
+
+def run(*command: str, **more) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, **more)
+
+
+def only_run(place: Path) -> Path:
+    (made,) = (place / "a place" / "runs").iterdir()
+    return made
+
+
+def secrets_of(sandbox: Sandbox) -> list[str]:
+    secrets = lifecycle._settings(sandbox.state)["secrets"]
+    return [secrets[f"{whose}_password"] for whose in ("admin", "service", "tenant")]
+
+
+def tenants_of(sandbox: Sandbox) -> list[str]:
+    admin = openstack.connect(cloud="sandbox")
+    names = [each.name for each in admin.identity.projects()]
+    names += [each.name for each in admin.identity.users()]
+    return [name for name in names if name.startswith(("tempest-", "refstack-"))]
+
+
+@contextmanager
+def watching_processes(secrets: list[str]) -> Iterator[list[str]]:
+    """Look at every process's arguments and environment all the while, for secrets."""
+    found: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            for process in psutil.process_iter():
+                try:
+                    shown = " ".join(process.cmdline()) + repr(process.environ())
+                except psutil.Error:
+                    continue
+                if any(secret in shown for secret in secrets):
+                    found.append(shown)
+            time.sleep(0.1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
+
+
+def assert_no_secret_is_left(place: Path, secrets: list[str]) -> None:
+    assert list((place / "tmp").iterdir()) == []
+    for path in only_run(place).rglob("*"):
+        content = path.read_bytes()
+        assert not FERNET_TOKEN.search(content), path
+        for secret in secrets:
+            assert secret.encode() not in content, path
+            assert repr(secret)[1:-1].encode() not in content, path
+
+
+def start_and_wait_for(sandbox: Sandbox, place: Path, text: str) -> subprocess.Popen:
+    """Start a certification with the admin credential; return once it has said ``text``."""
+    log = (place / "talk").open("w")
+    started = subprocess.Popen([*CERTIFY, "--os-cloud", "sandbox"], stderr=log, stdout=log)
+    deadline = time.monotonic() + 120
+    while text not in (place / "talk").read_text():
+        assert started.poll() is None, (place / "talk").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return started

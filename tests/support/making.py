@@ -1,0 +1,66 @@
+"""Runs for tests, as certify leaves them, without a cloud."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from capabilities import catalogue, programme
+from capabilities.matching import Index
+from capabilities.tempest_id import parse as parse_test
+from refstack_client.cloud.facts import CloudFacts
+from refstack_client.outcomes import run_directory
+from refstack_client.planning import plan
+from refstack_client.planning.shard import Shard
+from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.listing import Listing
+from support.streams import StreamWriter
+
+STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
+FACTS = CloudFacts(
+    name="mycloud",
+    auth_url="https://keystone.example.org:5000/v3",
+    region="RegionOne",
+    user="alice",
+    project="tests",
+    roles=("member",),
+    endpoints={
+        "identity": "https://keystone.example.org:5000/v3",
+        "object-store": "http://192.0.2.7:8080/v1/AUTH_x",
+    },
+)
+NAMES = tuple(f"{test.name}[{test.idempotent_id}]" for test in STORAGE.counted_tests())
+BEGIN = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def make_run(
+    parent: Path,
+    outcome: Callable[[str], str | None] = lambda name: "success",
+    shard: Shard | None = None,
+    *,
+    started: datetime = BEGIN,
+    facts: CloudFacts = FACTS,
+    versions: Mapping[str, str] = {"tempest": "47.0.0"},
+    **attachments: str,
+) -> run_directory.Run:
+    """Make a run in which each test of its part came to ``outcome``; None is not run."""
+    made = run_directory.create(parent, run_directory.new_id(started))
+    listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
+    tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
+    planned = replace(plan.make(STORAGE, listing, facts, tenants, Workers(1)), shard=shard)
+    options = {"programme": "storage", "shard": str(shard) if shard else None}
+    run_directory.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
+    run_directory.keep_plan(made, planned, listing.index.tests)
+    ended = started + timedelta(minutes=1)
+    start = {"mode": "all", "retry_budget": 3, "workspace": "/private/place"}
+    run_directory.keep_attempt(made, {"attempt": 1, **start, "started": started.isoformat()})
+    tokens = [{"user": "u", "project": "p", "roles": ["member"]}]
+    end = {"ended": ended.isoformat(), "status": 1, "tokens": tokens}
+    run_directory.keep_attempt(made, {"attempt": 1, "asked": len(planned.to_run), **end})
+    writer = StreamWriter()
+    for number, name in enumerate(planned.to_run):
+        if status := outcome(name):
+            writer.test(name, status, at=started + timedelta(seconds=number), **attachments)
+    made.stream.write_bytes(writer.content)
+    made.tempest_conf.write_text("[identity]\nuri_v3 = https://keystone.example.org:5000/v3\n")
+    return made
