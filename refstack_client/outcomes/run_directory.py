@@ -16,6 +16,7 @@ lock             held by the process that is in the run
 
 import contextlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,22 @@ class Run:
     @property
     def report(self) -> Path:
         return self.directory / "report.html"
+
+
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+def check_id(run: Run) -> None:
+    """Check that a directory is called as a run is: names of what it made come from that.
+
+    :raises InputError: it is not
+    """
+    if not _ID.fullmatch(run.id):
+        raise InputError(
+            f"{run.directory} is not called as a run is (20260131T120000Z-1a2b3c), so what it made "
+            "cannot be told from what others made",
+            hint="give the directory the name it was made with",
+        )
 
 
 def new_id(now: datetime) -> str:

@@ -95,12 +95,13 @@ def certify(
     connection = cloud.connect(request.os_cloud)
     cloud.require_services(connection, request.projects)
     request = request.for_cloud(connection)
-    made = request.resumed or _begin(request)
+    facts = cloud.facts(connection)
+    made = request.resumed or _begin(request, facts)
     left: list[str] = []
     try:
         with run_directory.locked(made):
             if request.resumed:
-                resume.check_same(made, request.programme.guideline, cloud.facts(connection))
+                resume.check_same(made, request.programme.guideline, facts)
                 left += clean(connection, made, request).stayed
                 subunit_stream.mend(made.stream)
             with _attempt(made, request, connection, left) as (number, tempest):
@@ -148,11 +149,13 @@ def _run(
     return made_plan, ended
 
 
-def _begin(request: Request) -> run_directory.Run:
+def _begin(request: Request, facts: CloudFacts) -> run_directory.Run:
     """Make the directory of a new run, with what is needed to go on with it."""
     made = run_directory.create(request.output, run_directory.new_id(datetime.now(UTC)))
     content = guideline_source.content(request.guideline_name)
-    run_directory.keep_request(made, request.options(), request.programme.guideline, content)
+    of_cloud = {"cloud": {"auth_url": facts.auth_url, "region": facts.region}}
+    options = {**request.options(), **of_cloud}
+    run_directory.keep_request(made, options, request.programme.guideline, content)
     return made
 
 
@@ -206,7 +209,7 @@ def _end(number: int, ended: stestr_runner.Ended, tempest: Session) -> dict[str,
 def clean_run(request: Request) -> removal.Removal:
     """Remove what the run to be resumed left behind, without going on with it.
 
-    :raises InputError: it was of another cloud
+    :raises InputError: it was of another cloud, or its note names what is not its own
     """
     made = request.resumed
     if made is None:
@@ -222,7 +225,8 @@ def clean(connection: Connection, made: run_directory.Run, request: Request) -> 
     cut_off = [each for each in run_directory.attempts(made) if each.was_cut_off]
     file = request.accounts_file if cut_off else None
     users = accounts_file.read(file) if file else ()
-    done = resource_record.remove(connection, made, request.prefix(made), users)
+    of_run = resource_record.Names(request.prefix(made), request.class_names)
+    done = resource_record.remove(connection, made, of_run, users)
     if not done.stayed:
         for each in cut_off:
             run_directory.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})

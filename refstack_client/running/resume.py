@@ -7,7 +7,7 @@ from capabilities import tempest_id
 from capabilities.guideline import Guideline
 from refstack_client.cloud.facts import CloudFacts
 from refstack_client.errors import InputError
-from refstack_client.outcomes.run_directory import Mode, Run, read_plan
+from refstack_client.outcomes.run_directory import Mode, Run, read_plan, read_request
 from refstack_client.planning import plan
 from refstack_client.tempest import inventory
 from scoring.conformance.outcomes import Outcome, Outcomes, deciding
@@ -23,15 +23,40 @@ def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
         "versions": inventory.versions(),
         "cloud": cloud.as_json(),
     }
+    check_same_cloud(run, cloud)
     _refuse(run, lambda planned: plan.differences(planned, now))
 
 
 def check_same_cloud(run: Run, cloud: CloudFacts) -> None:
     """Check that what a run left is looked for in its own cloud.
 
-    :raises InputError: it is another; says what differs
+    A run that was cut off before it had a plan has the cloud with its request.
+
+    :raises InputError: it is another, or none is known; says what differs
     """
+    if not run.plan.exists():
+        _check_requested_cloud(run, cloud)
     _refuse(run, lambda planned: plan.cloud_differences(planned["cloud"], cloud.as_json()))
+
+
+def _check_requested_cloud(run: Run, cloud: CloudFacts) -> None:
+    recorded = read_request(run)[1].get("cloud")
+    if not isinstance(recorded, Mapping):
+        raise InputError(
+            f"{run.request} does not name the cloud of the run (/cloud), and there is no plan.json",
+            hint="certify anew; remove by hand what the run left",
+        )
+    now = cloud.as_json()
+    found = [
+        f"the cloud's {what} was {recorded.get(what)}, now {now[what]}"
+        for what in ("auth_url", "region")
+        if recorded.get(what) != now[what]
+    ]
+    if found:
+        raise InputError(
+            f"{run.directory} cannot go on: {'; '.join(found)}",
+            hint="name the cloud that the run was started with (--os-cloud)",
+        )
 
 
 def _refuse(run: Run, differences: Callable[[Mapping[str, Any]], Iterable[str]]) -> None:

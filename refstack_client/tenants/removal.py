@@ -18,12 +18,12 @@ from typing import Any
 import openstack.exceptions
 from openstack.connection import Connection
 
-from refstack_client.cloud.connection import FAILURES, as_tenant, brief
+from refstack_client.cloud.connection import FAILURES, as_tenant, asked, brief
 from refstack_client.cloud.facts import ADMIN_ROLE
 from refstack_client.errors import CloudError
 from refstack_client.tempest.log import Made
 
-_TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+")
+_TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+(?P<user>-[\w-]+)?")
 SECONDS_TO_SETTLE = 0.5
 AT_ONCE = 16
 """Requests that are sent to a cloud at a time."""
@@ -133,21 +133,27 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
         return _attempt(f"project {project.name}", identity.delete_project, project)
 
     try:
+        projects = list(identity.projects())
         left = [
             project
-            for project in identity.projects()
-            if project.id in made.projects or _is_ours(project.name, tenancy.prefix)
+            for project in projects
+            if _is_ours(project.name, tenancy.prefix)
+            or (project.id in made.projects - tenancy.before and _is_of_run(project.name, tenancy))
         ]
         # First, for it takes a moment, in which Keystone ends what a killed Tempest asked for.
         done = _empty(connection, left, tenancy) if left else Removal()
         names = tuple(f"{project.name}-" for project in left)
+        known = list(identity.users())
         users = [
             user
-            for user in identity.users()
-            if user.id in made.users or user.name.startswith(names)
+            for user in known
+            if user.name.startswith(names)
+            or (user.id in made.users and _is_of_run(user.name, tenancy))
         ]
     except FAILURES as error:
         return stayed(f"the tenants of this run could not be listed: {brief(error)}")
+    for other in _foreign(projects, known, tenancy, made):
+        done += stayed(f"{other} is not called as what this run makes: it was not removed")
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for each in pool.map(
             lambda user: _attempt(f"user {user.name}", identity.delete_user, user), users
@@ -161,6 +167,41 @@ def remove_tenants(connection: Connection, tenancy: Tenancy, made: Made) -> Remo
     except FAILURES as error:
         done += stayed(f"projects nobody is in could not be listed: {brief(error)}")
     return done
+
+
+def foreign(connection: Connection, tenancy: Tenancy, made: Made) -> tuple[str, ...]:
+    """Return what of ``made`` does not show by its name that it was made for the run.
+
+    A note may come from anybody: an id in it proves nothing.
+
+    :raises CloudError: Keystone cannot list projects and users
+    """
+    with asked("Keystone could not list projects and users", "its log says why"):
+        return _foreign(connection.identity.projects(), connection.identity.users(), tenancy, made)
+
+
+def _foreign(
+    projects: Iterable[Any], users: Iterable[Any], tenancy: Tenancy, made: Made
+) -> tuple[str, ...]:
+    others = [
+        f"project {each.name} ({each.id})"
+        for each in projects
+        if each.id in made.projects
+        and (each.id in tenancy.before or not _is_of_run(each.name, tenancy))
+    ]
+    others += [
+        f"user {each.name} ({each.id})"
+        for each in users
+        if each.id in made.users and not _is_of_run(each.name, tenancy)
+    ]
+    return tuple(others)
+
+
+def _is_of_run(name: str, tenancy: Tenancy) -> bool:
+    """Return whether a project or user is called as the run calls its own, or as its Tempest."""
+    tenant = _TENANT_NAME.fullmatch(name)
+    made_by_tempest = tenant is not None and tenant["class_name"] in tenancy.class_names
+    return made_by_tempest or _is_ours(name, tenancy.prefix)
 
 
 def _is_ours(name: str, prefix: str) -> bool:
@@ -180,6 +221,7 @@ def _half_made(connection: Connection, tenancy: Tenancy, made: Made) -> list:
             for project in connection.identity.projects()
             if project.id not in tenancy.before | made.projects
             and (name := _TENANT_NAME.fullmatch(project.name))
+            and not name["user"]
             and name["class_name"] in tenancy.class_names
             and not list(connection.identity.role_assignments(scope_project_id=project.id))
         ]
