@@ -1,19 +1,22 @@
-"""What can be wrong with a guideline or with what is asked of one."""
+"""Define what can be wrong with a guideline, and the base of every error a user can act on."""
 
 
-class GuidelineError(Exception):
-    """A guideline file cannot be read: the message says where and why.
+class ProblemError(Exception):
+    """Report a problem that the user can do something about.
 
-    :param message: file, position and reason, one sentence
-    :param hint: what to do about it, one sentence
+    :param message: what failed, with which file, option or endpoint, and why; one sentence
+    :param hint: what to do about it, one sentence; empty where the message says it all
     """
 
-    exit_code = 4
-
     def __init__(self, message: str, hint: str = ""):
+        """Keep the hint beside the message."""
         super().__init__(message)
         self.hint = hint
 
 
+class GuidelineError(ProblemError):
+    """Report that a guideline file cannot be read: the message says where and why."""
+
+
 class UnknownNameError(GuidelineError):
-    """There is no guideline or programme of that name."""
+    """Report that no guideline, programme or capability has that name."""

@@ -1,43 +1,23 @@
-"""What can go wrong, each with the exit code and the hint that belong to it."""
+"""Define what can go wrong in the client; exit codes are in ``refstack_client.cli.exit_codes``."""
 
-EXIT_OK = 0
-EXIT_NOT_CONFORMANT = 1
-EXIT_USAGE = 2
-EXIT_INCOMPLETE = 3
-EXIT_BAD_INPUT = 4
-EXIT_UNUSABLE = 5
-EXIT_INTERRUPTED = 130
+from capabilities.errors import ProblemError
 
 
-class ClientError(Exception):
-    """A problem the user can do something about.
-
-    :param message: what happened and to which file or endpoint, one sentence
-    :param hint: what to do next, one sentence
-    """
-
-    exit_code = EXIT_UNUSABLE
-
-    def __init__(self, message: str, hint: str = ""):
-        super().__init__(message)
-        self.hint = hint
+class ClientError(ProblemError):
+    """Report a problem with what the client works on: options, files, the cloud or the machine."""
 
 
 class UsageError(ClientError):
-    """The command was given arguments that do not fit together."""
-
-    exit_code = EXIT_USAGE
+    """Report arguments of a command that are impossible or do not fit together."""
 
 
 class InputError(ClientError):
-    """A file that was given cannot be used."""
-
-    exit_code = EXIT_BAD_INPUT
+    """Report a file that cannot be used."""
 
 
 class CloudError(ClientError):
-    """The cloud, or the credentials for it, cannot be used."""
+    """Report that the cloud, or the credentials for it, cannot be used."""
 
 
 class MachineError(ClientError):
-    """This machine lacks something: a program, a port, a writable directory."""
+    """Report what this machine lacks: a program, a port, a writable directory."""

@@ -3,11 +3,15 @@
 import json
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from refstack_client.errors import InputError
+
+IMAGE_DATA = Path(sys.prefix) / "share" / "refstack-client"
+"""Where the build of a container image keeps what it prepares."""
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from refstack_client.cli.command import Command, say
-from refstack_client.errors import EXIT_OK, InputError, MachineError, UsageError
+from refstack_client.cli.exit_codes import EXIT_OK
+from refstack_client.errors import InputError, MachineError, UsageError
 from refstack_server.settings import Provider, Settings
 
 _HOST, _PORT = "127.0.0.1", 8000

@@ -10,7 +10,7 @@ from types import FrameType
 from cliff.app import App
 from cliff.commandmanager import CommandManager
 
-from refstack_client.errors import EXIT_USAGE
+from refstack_client.cli.exit_codes import EXIT_USAGE
 
 _LIBRARIES = ("keystoneauth", "openstack", "stevedore", "tempest", "urllib3")
 

@@ -7,9 +7,9 @@ from argparse import Namespace
 import cliff.command
 import cliff.lister
 
-from capabilities.errors import GuidelineError
-from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE, ClientError
-from scoring.errors import ScoringError
+from capabilities.errors import ProblemError
+from refstack_client.cli import exit_codes
+from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
 
 LOG = logging.getLogger(__name__)
 
@@ -41,12 +41,12 @@ class _Explaining:
     def run(self, parsed_args: Namespace) -> int:
         try:
             return super().run(parsed_args)  # type: ignore[misc]
-        except (ClientError, GuidelineError, ScoringError) as error:
+        except ProblemError as error:
             self._trace()
             say(f"error: {error}")
             if error.hint:
                 say(f"hint:  {error.hint}")
-            return error.exit_code
+            return exit_codes.of_error(error)
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:  # a fault of ours: never exit code 1, which means a verdict

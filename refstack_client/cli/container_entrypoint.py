@@ -9,8 +9,8 @@ import signal
 import sys
 import threading
 
+from refstack_client.cli.exit_codes import EXIT_INTERRUPTED
 from refstack_client.container import payload
-from refstack_client.errors import EXIT_INTERRUPTED
 
 
 def _interrupt_when_let_go() -> None:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from capabilities.guideline import Status
-from refstack_client.errors import EXIT_INCOMPLETE, EXIT_NOT_CONFORMANT, EXIT_OK
 from refstack_client.files import write_json, write_text
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.causes import REMEDIES
@@ -23,11 +22,6 @@ NAMES_PER_REASON = 8
 RESOURCE_ID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
 _VARYING = re.compile(rf"{RESOURCE_ID}|\b(?:tempest|refstack)-[\w-]{{0,100}}\d+")
 
-EXIT_CODES = {
-    Conformance.CONFORMANT: EXIT_OK,
-    Conformance.NOT_CONFORMANT: EXIT_NOT_CONFORMANT,
-    Conformance.INCOMPLETE: EXIT_INCOMPLETE,
-}
 WORDS = {
     Conformance.CONFORMANT: "CONFORMANT",
     Conformance.NOT_CONFORMANT: "NOT CONFORMANT",

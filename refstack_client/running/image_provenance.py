@@ -15,16 +15,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from refstack_client.built import BUILT
 from refstack_client.errors import InputError
-from refstack_client.files import read_json
+from refstack_client.files import IMAGE_DATA, read_json
 from refstack_client.outcomes.run_directory import Run
 
 VARIABLE = "REFSTACK_IMAGE"
 _PACKAGES = ("python-subunit", "refstack-client", "stestr", "tempest")
 
 
-def image(built: Path = BUILT) -> dict[str, Any] | None:
+def image(built: Path = IMAGE_DATA) -> dict[str, Any] | None:
     """Return what is known of the image this runs in; None where it runs in none."""
     document = read_json(built / "image.json", default=None)
     if document is None:
@@ -40,7 +39,7 @@ def image(built: Path = BUILT) -> dict[str, Any] | None:
     }
 
 
-def keep_sbom(made: Run, built: Path = BUILT) -> None:
+def keep_sbom(made: Run, built: Path = IMAGE_DATA) -> None:
     """Put the list of what is in the image, if this runs in one, into the run directory."""
     if (built / "sbom.json").exists():
         shutil.copyfile(built / "sbom.json", made.sbom)

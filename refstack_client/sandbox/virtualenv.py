@@ -10,8 +10,8 @@ from pathlib import Path
 
 import fasteners
 
-from refstack_client.built import BUILT
 from refstack_client.errors import MachineError
+from refstack_client.files import IMAGE_DATA
 
 _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
@@ -30,7 +30,7 @@ def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
         requirements.read_bytes() + CONSTRAINTS.read_bytes() + sys.version.encode()
     ).hexdigest()
     name = f"{profile}-{digest[:12]}"
-    built = BUILT / "environments" / name
+    built = IMAGE_DATA / "environments" / name
     if (built / "complete").exists():
         return built / "bin" / "python"
     directory = root / "environments" / name

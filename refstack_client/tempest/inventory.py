@@ -17,9 +17,8 @@ import testtools
 
 from capabilities import tempest_id
 from capabilities.matching import Index
-from refstack_client.built import BUILT
 from refstack_client.errors import MachineError
-from refstack_client.files import write_text
+from refstack_client.files import IMAGE_DATA, write_text
 from refstack_client.tempest.listing import Listing
 from refstack_client.tempest.workspace import RUNNER, Workspace, workspace
 
@@ -45,7 +44,7 @@ def load(space: Workspace, *, fresh: bool = False) -> Listing:
     settings = _settings(space)
     name, digest = _name(settings), _digest(settings)
     kept = platformdirs.user_cache_path("refstack-client") / name
-    for place in () if fresh else (kept, BUILT / name):
+    for place in () if fresh else (kept, IMAGE_DATA / name):
         with contextlib.suppress(OSError):
             made_with, *lines = place.read_text(encoding="utf-8").splitlines()
             return _listing(lines, {}, assumed=made_with != digest)
@@ -62,7 +61,7 @@ def prepare() -> None:
         with workspace() as space:
             write_text(space.tempest_conf, f"[{section}]\n{option} = {value}\n")
             settings = _settings(space)
-            _keep(BUILT / _name(settings), [_digest(settings), *_list(space)[0]])
+            _keep(IMAGE_DATA / _name(settings), [_digest(settings), *_list(space)[0]])
 
 
 def _listing(lines: Iterable[str], broken: Mapping[str, str], *, assumed: bool) -> Listing:

@@ -120,7 +120,11 @@ def list_results(filters: Annotated[Filters, Query()], session: Reading, setting
         link=filters.link,
         guidelines=_newest_first(),
         programmes=_known_programmes(),
-        verdicts=[(str(each), report_document.WORDS[each]) for each in report_document.EXIT_CODES],
+        verdicts=[
+            (str(each), words)
+            for each, words in report_document.WORDS.items()
+            if each is not Conformance.VACUOUS
+        ],
         words=WORDS,
     )
 

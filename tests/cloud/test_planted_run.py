@@ -9,7 +9,8 @@ import pytest
 from support.certifying import CERTIFY, run
 
 from capabilities import catalogue
-from refstack_client.errors import EXIT_BAD_INPUT, InputError
+from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
+from refstack_client.errors import InputError
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.sandbox.lifecycle import Sandbox
 from refstack_client.tenants import resource_record

@@ -11,8 +11,9 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.commands import refstack_v1
+from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import EXIT_BAD_INPUT, EXIT_OK, InputError, UsageError
+from refstack_client.errors import InputError, UsageError
 from refstack_client.files import read_bytes, write_over
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes import run_directory as runs
@@ -110,7 +111,7 @@ class Verify(Lister):
     def take_action(self, args: Namespace):
         found = bundle_verify.verify(args.bundle, args.signers, any_signer=args.any_signer)
         if found.holds and found.verdict:
-            self.exit_code = report_document.EXIT_CODES[found.verdict.conformance]
+            self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
             say(bundle_contents.UNOFFICIAL)
             say(report_document.headline(found.verdict))
         else:

@@ -8,8 +8,8 @@ from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Guideline
 from capabilities.programme import Programme
 from refstack_client.cli.command import Command, Lister
+from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import EXIT_OK
 
 
 class List(Lister):

@@ -13,20 +13,19 @@ from rich.console import Console
 
 from capabilities import catalogue, programme
 from refstack_client.cli.command import Command, say
-from refstack_client.cli.options import cloud as cloud_options
-from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.cli.options.sandbox import add_sandbox
-from refstack_client.cli.text import run as run_text
-from refstack_client.cli.text.plan import lines
-from refstack_client.errors import (
+from refstack_client.cli.exit_codes import (
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
     EXIT_NOT_CONFORMANT,
     EXIT_OK,
     EXIT_UNUSABLE,
-    InputError,
-    UsageError,
 )
+from refstack_client.cli.options import cloud as cloud_options
+from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.cli.options.sandbox import add_sandbox
+from refstack_client.cli.text import run as run_text
+from refstack_client.cli.text.plan import lines
+from refstack_client.errors import InputError, UsageError
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.redaction import HIDDEN
 from refstack_client.outcomes.run_directory import retries

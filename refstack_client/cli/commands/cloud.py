@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from refstack_client.cli.command import Command
+from refstack_client.cli.exit_codes import EXIT_INCOMPLETE, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import EXIT_INCOMPLETE, EXIT_OK
 from refstack_client.running import preflight
 from refstack_client.running.preflight import Check as Found
 from refstack_client.running.preflight import Level

@@ -5,9 +5,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.cli.command import Command
+from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import EXIT_OK
 from refstack_client.running import certify
 from refstack_client.tempest import conf as tempest_conf
 

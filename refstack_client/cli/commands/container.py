@@ -14,13 +14,14 @@ from docker.utils import parse_bytes
 from capabilities import catalogue
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.commands.merge import merged
+from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cloud import connection as cloud
 from refstack_client.container import engine, image, launch, manifests, payload
 from refstack_client.container.launch import Box, Ended
 from refstack_client.container.payload import PRIVATE, RESULTS, Parcel
-from refstack_client.errors import EXIT_INTERRUPTED, EXIT_OK, ClientError, MachineError, UsageError
+from refstack_client.errors import ClientError, MachineError, UsageError
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
 from refstack_client.planning import guideline_source

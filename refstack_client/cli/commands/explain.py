@@ -7,8 +7,9 @@ from capabilities import programme
 from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command
+from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import results as results_options
-from refstack_client.errors import EXIT_OK, InputError
+from refstack_client.errors import InputError
 from refstack_client.outcomes import subunit_stream
 from refstack_client.outcomes.causes import REMEDIES
 from refstack_client.outcomes.redaction import hide

@@ -7,9 +7,10 @@ from capabilities import catalogue, flat_list, programme, reader, timeline
 from capabilities.guideline import Status
 from capabilities.matching import match
 from refstack_client.cli.command import Command, Lister, say
+from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cli.options.tempest import add_tempest, load_index
-from refstack_client.errors import EXIT_OK, UsageError
+from refstack_client.errors import UsageError
 from refstack_client.planning import guideline_source
 
 

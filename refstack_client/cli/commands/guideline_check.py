@@ -12,9 +12,10 @@ from capabilities.guideline import Guideline
 from capabilities.matching import Index
 from capabilities.programme import Programme
 from refstack_client.cli.command import Lister, say
+from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cli.options.tempest import add_tempest, installed, listed, load_index
-from refstack_client.errors import EXIT_BAD_INPUT, UsageError
+from refstack_client.errors import UsageError
 from refstack_client.files import write_json
 from refstack_client.outcomes import subunit_stream
 from refstack_client.planning import guideline_source

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.commands import refstack_v1
+from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT, EXIT_OK
 from refstack_client.files import json_text, write_over
 from refstack_client.outcomes.run_directory import new_id
 from refstack_client.running import certify, legacy_test

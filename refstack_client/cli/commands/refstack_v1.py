@@ -8,7 +8,8 @@ from pathlib import Path
 
 from refstack_client.bundle import open_results
 from refstack_client.cli.command import Command, Lister, say
-from refstack_client.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
+from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
+from refstack_client.errors import UsageError
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import cpid, refstack_json
 from refstack_client.outcomes.refstack_json import RefstackResults

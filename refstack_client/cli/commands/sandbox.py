@@ -4,8 +4,8 @@ import shlex
 from argparse import ArgumentParser, Namespace
 
 from refstack_client.cli.command import Command, Lister, say
+from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
 from refstack_client.cli.options.sandbox import add_sandbox
-from refstack_client.errors import EXIT_OK, EXIT_UNUSABLE
 from refstack_client.sandbox import faults, lifecycle
 from refstack_client.sandbox.faults import DEFAULT_HOW, HOWS
 from refstack_client.sandbox.profiles import PROFILES

@@ -9,9 +9,9 @@ from typing import Any
 from capabilities import catalogue, process_rules, reader
 from capabilities.finding import Finding, Severity
 from refstack_client.cli.command import Lister, say
+from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
-from refstack_client.errors import EXIT_BAD_INPUT
 from refstack_client.files import json_text, write_over
 from refstack_client.planning import guideline_source
 from scoring.committee import must_have, next_guideline

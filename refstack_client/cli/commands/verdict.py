@@ -10,8 +10,9 @@ from capabilities import catalogue, programme
 from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command, Lister, say
+from refstack_client.cli.exit_codes import EXIT_NOT_CONFORMANT, EXIT_OK, OF_CONFORMANCE
 from refstack_client.cli.options import results as results_options
-from refstack_client.errors import EXIT_NOT_CONFORMANT, EXIT_OK, UsageError
+from refstack_client.errors import UsageError
 from refstack_client.files import json_text, read_bytes, write_over
 from refstack_client.outcomes import attestation
 from refstack_client.report import comparison, junit
@@ -54,7 +55,7 @@ class ShowVerdict(Command):
             print(json_text(report_document.as_json(verdict)), end="")
         else:
             print("\n".join(report_document.text(verdict, found.retries, attested)))
-        return report_document.EXIT_CODES[verdict.conformance]
+        return OF_CONFORMANCE[verdict.conformance]
 
 
 def _show_all(found: Results, args: Namespace) -> int:
@@ -74,7 +75,7 @@ def _show_all(found: Results, args: Namespace) -> int:
             short = len(verdict.required) - verdict.count(Outcome.PASS)
             print(report_document.headline(verdict) + (f", {short} short" if short else ""))
     newest = verdicts.get(catalogue.default()) or list(verdicts.values())[-1]
-    return report_document.EXIT_CODES[newest.conformance]
+    return OF_CONFORMANCE[newest.conformance]
 
 
 def _html(verdict: Verdict, found: Results) -> bytes:

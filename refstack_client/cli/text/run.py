@@ -1,6 +1,7 @@
 """What a run came to, as lines for a terminal."""
 
 from refstack_client.cli.command import say
+from refstack_client.cli.exit_codes import OF_CONFORMANCE
 from refstack_client.outcomes import run_directory
 from refstack_client.report import document as report_document
 from scoring.conformance.verdict import Verdict
@@ -12,4 +13,4 @@ def show(made: run_directory.Run, verdict: Verdict) -> int:
     say(f"report: {made.report}")
     say()
     print("\n".join(report_document.text(verdict, run_directory.retries(made))), flush=True)
-    return report_document.EXIT_CODES[verdict.conformance]
+    return OF_CONFORMANCE[verdict.conformance]

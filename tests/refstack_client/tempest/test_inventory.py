@@ -40,7 +40,7 @@ def test_tempest_is_asked_once_and_what_is_assumed_is_said(listings):
 
 
 def test_what_an_image_has_ready_is_taken(listings, monkeypatch, tmp_path):
-    monkeypatch.setattr(inventory, "BUILT", tmp_path / "built")
+    monkeypatch.setattr(inventory, "IMAGE_DATA", tmp_path / "built")
     inventory.prepare()
     prepared = len(listings)
     for value in ("true", "false"):
