@@ -11,7 +11,7 @@ from typing import Any
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status, Test
 from capabilities.json_document import join
-from capabilities.matching import Index, Kind, match
+from capabilities.matching import Index, MatchKind, match
 from capabilities.programme import Programme
 
 
@@ -63,10 +63,10 @@ def check(programme: Programme, index: Index) -> tuple[Finding, ...]:
         for test in capability.tests:
             found = match(test, index)
             where = join(f"/capabilities/{capability.id}/tests", test.name)
-            if found.kind is Kind.MISSING:
+            if found.kind is MatchKind.MISSING:
                 severity = Severity.NOTE if test.flag else Severity.ERROR
                 findings.append(Finding("vanished", severity, where, "no Tempest test has its id"))
-            elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            elif found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
                 names = ", ".join(sorted({each.name for each in found.found}))
                 severity = Severity.NOTE if test.flag else Severity.ERROR
                 message = f"has its id under another name: add the alias {names}"
@@ -80,7 +80,7 @@ def alias_patch(programme: Programme, index: Index) -> list[dict[str, Any]]:
     for capability in programme.capabilities(Status.REQUIRED):
         for test in capability.tests:
             found = match(test, index)
-            if found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+            if found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
                 names = sorted({each.name for each in found.found} - set(test.names))
                 where = join(f"/capabilities/{capability.id}/tests", test.name)
                 value = [*test.aliases, *names]

@@ -33,7 +33,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return doubled
 
 
-class Reading:
+class JsonDocument:
     """One file being read: where it came from and what was found in it."""
 
     def __init__(self, source: str):

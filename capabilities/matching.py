@@ -9,7 +9,7 @@ from capabilities.guideline import Test
 from capabilities.tempest_id import TestId
 
 
-class Kind(StrEnum):
+class MatchKind(StrEnum):
     """How a wanted test was found."""
 
     EXACT = "exact"
@@ -29,7 +29,7 @@ class Match:
     """A wanted test and what stands for it; several when it has scenarios or is ambiguous."""
 
     test: Test
-    kind: Kind
+    kind: MatchKind
     found: tuple[TestId, ...]
 
 
@@ -65,15 +65,15 @@ def match(test: Test, index: Index) -> Match:
     the one the guideline names is the wanted one.
     """
     same_id = index.by_id.get(test.idempotent_id, ()) if test.idempotent_id else ()
-    for kind, names in ((Kind.EXACT, (test.name,)), (Kind.ALIAS, test.aliases)):
+    for kind, names in ((MatchKind.EXACT, (test.name,)), (MatchKind.ALIAS, test.aliases)):
         found = tuple(each for each in same_id if each.name in names)
         if found:
             return Match(test, kind, found)
     if same_id:
         several = len({each.name for each in same_id}) > 1
-        return Match(test, Kind.AMBIGUOUS if several else Kind.RENAMED, same_id)
-    for kind, names in ((Kind.EXACT, (test.name,)), (Kind.ALIAS, test.aliases)):
+        return Match(test, MatchKind.AMBIGUOUS if several else MatchKind.RENAMED, same_id)
+    for kind, names in ((MatchKind.EXACT, (test.name,)), (MatchKind.ALIAS, test.aliases)):
         for name in names:
             if name in index.by_name:
                 return Match(test, kind, index.by_name[name])
-    return Match(test, Kind.MISSING, ())
+    return Match(test, MatchKind.MISSING, ())

@@ -19,7 +19,7 @@ MUST_HAVE_BEFORE = (Status.REQUIRED, Status.ADVISORY)
 _FLAG_CODE = re.compile(r"\[?D4\d\d\b")
 
 
-def score(capability: Capability, guideline: Guideline) -> int | None:
+def recorded_score(capability: Capability, guideline: Guideline) -> int | None:
     """Return the weights of what a capability achieves, summed; None where none is recorded."""
     if not capability.achievements or not guideline.weights:
         return None
@@ -84,7 +84,7 @@ def _alone(guideline: Guideline) -> Iterator[Finding]:
 
 def below_cutoff(capability: Capability, guideline: Guideline) -> int | None:
     """Return the points of a capability's recorded achievements, where they do not suffice."""
-    total = score(capability, guideline)
+    total = recorded_score(capability, guideline)
     enough = total is None or guideline.cutoff is None or total >= guideline.cutoff
     return None if enough else total
 

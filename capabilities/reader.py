@@ -14,7 +14,7 @@ from capabilities import descriptions, flat_list, schema_1x
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
-from capabilities.json_document import Reading, join
+from capabilities.json_document import JsonDocument, join
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DATED = re.compile(r"(?:[a-z-]+\.)?\d{4}\.\d{2}")
@@ -43,7 +43,7 @@ def content(path: Path) -> bytes:
 
 def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Read a guideline from the bytes of its file; ``source`` names it in messages."""
-    reading = _GuidelineReading(source)
+    reading = _GuidelineDocument(source)
     if not source.endswith(".json") and content.lstrip()[:1] not in (b"{", b"["):
         return flat_list.parse(reading.text(content), Path(source).stem, source)
     published = reading.json(content)
@@ -63,11 +63,11 @@ def document(content: bytes, source: str) -> dict[str, Any]:
             f"{source}: a list of tests has no capabilities to convert",
             hint="it can be used as it is wherever a guideline can",
         )
-    reading = Reading(source)
+    reading = JsonDocument(source)
     return _in_shape_of_2_0(reading.json(content), reading)
 
 
-def _in_shape_of_2_0(published: dict[str, Any], reading: Reading) -> dict[str, Any]:
+def _in_shape_of_2_0(published: dict[str, Any], reading: JsonDocument) -> dict[str, Any]:
     metadata = reading.mapping(published, "", "metadata")
     schema = str(metadata.get("schema") or published.get("schema") or "")
     if schema.startswith("2."):
@@ -83,7 +83,7 @@ def _in_shape_of_2_0(published: dict[str, Any], reading: Reading) -> dict[str, A
     )
 
 
-class _GuidelineReading(Reading):
+class _GuidelineDocument(JsonDocument):
     """Reads a document in the shape of schema 2.0 into the model."""
 
     def guideline(self, document, digest: str) -> Guideline:

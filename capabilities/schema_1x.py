@@ -11,7 +11,7 @@ from typing import Any
 
 from capabilities.finding import Severity
 from capabilities.guideline import Status
-from capabilities.json_document import Reading, join
+from capabilities.json_document import JsonDocument, join
 
 Document = dict[str, Any]
 
@@ -32,7 +32,7 @@ _PLATFORMS = {
 _CORE = "core"
 
 
-def convert(document: Mapping[str, Any], reading: Reading) -> Document:
+def convert(document: Mapping[str, Any], reading: JsonDocument) -> Document:
     """Return ``document`` (schema 1.x) in the shape of schema 2.0.
 
     :param reading: checks shapes and is told what had to be repaired
@@ -76,7 +76,7 @@ def _metadata(document: Mapping[str, Any]) -> Document:
     }
 
 
-def _platforms(document: Mapping[str, Any], reading: Reading, *, legacy: bool) -> Document:
+def _platforms(document: Mapping[str, Any], reading: JsonDocument, *, legacy: bool) -> Document:
     if legacy:
         name, _ = _PLATFORMS["platform"]
         components = {name: ("What was core", [_CORE])}
@@ -102,7 +102,7 @@ def _core(capabilities: Mapping[str, Document]) -> Document:
 
 
 def _components(
-    document: Mapping[str, Any], capabilities: Mapping[str, Document], reading: Reading
+    document: Mapping[str, Any], capabilities: Mapping[str, Document], reading: JsonDocument
 ) -> Document:
     sections = reading.mapping(document, "", "designated-sections")
     parents = reading.mapping(document, "", "components")
@@ -133,7 +133,7 @@ def _components(
     return converted
 
 
-def _capability(listed: Mapping[str, Any], name: str, reading: Reading) -> Document:
+def _capability(listed: Mapping[str, Any], name: str, reading: JsonDocument) -> Document:
     raw = reading.mapping(listed, "/capabilities", name)
     pointer = join("/capabilities", name)
     capability = dict(raw)
@@ -147,7 +147,9 @@ def _capability(listed: Mapping[str, Any], name: str, reading: Reading) -> Docum
     return capability
 
 
-def _listed_tests(tests: list[str], flagged: list[str], pointer: str, reading: Reading) -> Document:
+def _listed_tests(
+    tests: list[str], flagged: list[str], pointer: str, reading: JsonDocument
+) -> Document:
     """Return a list of test names as a mapping; flagged ones are named once more."""
     converted: Document = {}
     for index, text in enumerate(tests):
@@ -173,7 +175,7 @@ def _listed_tests(tests: list[str], flagged: list[str], pointer: str, reading: R
     return converted
 
 
-def _sections(document: Mapping[str, Any], reading: Reading) -> Document:
+def _sections(document: Mapping[str, Any], reading: JsonDocument) -> Document:
     """Swap the axes: 1.x has projects by status, 2.0 statuses by project."""
     swapped: Document = {}
     by_status = reading.mapping(document, "", "designated-sections")
@@ -183,7 +185,7 @@ def _sections(document: Mapping[str, Any], reading: Reading) -> Document:
     return swapped
 
 
-def _repositories(document: Mapping[str, Any], reading: Reading) -> Document:
+def _repositories(document: Mapping[str, Any], reading: JsonDocument) -> Document:
     repositories = reading.mapping(document, "", "test-repositories")
     found = {
         name: reading.mapping(repositories, "/test-repositories", name) for name in repositories

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from capabilities import schema_1x
-from capabilities.json_document import Reading
+from capabilities.json_document import JsonDocument
 
 DATA = Path(__file__).parent.parent / "capabilities" / "data"
 FLAG_CODES = {
@@ -60,7 +60,7 @@ def load(path: Path) -> Document:
     document = json.loads(path.read_text(encoding="utf-8"))
     if "metadata" in document:
         return document
-    return schema_1x.convert(document, Reading(str(path)))
+    return schema_1x.convert(document, JsonDocument(str(path)))
 
 
 def ship(name: str, document: Document) -> None:

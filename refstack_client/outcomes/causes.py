@@ -2,7 +2,7 @@
 
 import re
 
-from scoring.conformance.outcomes import Call, Cause, Kind
+from scoring.conformance.outcomes import Call, Cause, CauseKind
 
 # Tempest's packages of API tests, and who serves what they test.
 _SERVICES = {
@@ -69,20 +69,23 @@ _REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '
 _TIDYING = ("_run_cleanups", "tearDown")
 # The first that stands in an error tells the kind; what none tells is a wrong response.
 _KINDS = (
-    (Kind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
-    (Kind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
-    (Kind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|Quota has been")),
-    (Kind.QUOTA, re.compile(r"^(?>.*?exceeds? ).*quota", re.MULTILINE)),
-    (Kind.SERVICE_MISSING, re.compile(r"EndpointNotFound")),
-    (Kind.SERVICE_MISSING, re.compile(r"^(?>.*?[Nn]o ).*endpoint", re.MULTILINE)),
-    (Kind.EXTENSION_MISSING, re.compile(r"exceptions\.NotImplemented|Extension with alias")),
+    (CauseKind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
+    (CauseKind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
+    (CauseKind.QUOTA, re.compile(r"OverLimit|[Qq]uota exceeded|Quota has been")),
+    (CauseKind.QUOTA, re.compile(r"^(?>.*?exceeds? ).*quota", re.MULTILINE)),
+    (CauseKind.SERVICE_MISSING, re.compile(r"EndpointNotFound")),
+    (CauseKind.SERVICE_MISSING, re.compile(r"^(?>.*?[Nn]o ).*endpoint", re.MULTILINE)),
+    (CauseKind.EXTENSION_MISSING, re.compile(r"exceptions\.NotImplemented|Extension with alias")),
     (
-        Kind.CREDENTIAL,
+        CauseKind.CREDENTIAL,
         re.compile(r"exceptions\.(?:Unauthorized|Forbidden|InvalidCredentials)|[Pp]olicy doesn't"),
     ),
-    (Kind.TIMEOUT, re.compile(r"Timeout(?:Exception|Error)?\b|[Tt]imed out|within the required")),
     (
-        Kind.TEST,
+        CauseKind.TIMEOUT,
+        re.compile(r"Timeout(?:Exception|Error)?\b|[Tt]imed out|within the required"),
+    ),
+    (
+        CauseKind.TEST,
         re.compile(
             r"^(?:AttributeError|ImportError|IndexError|KeyError|ModuleNotFoundError|NameError|"
             r"TypeError|UnboundLocalError|ValueError)\b"
@@ -90,26 +93,28 @@ _KINDS = (
     ),
 )
 _SKIP_KINDS = (
-    (Kind.CREDENTIAL, re.compile(r"credential|2147232|\badmin\b|\brole\b", re.I)),
-    (Kind.EXTENSION_MISSING, re.compile(r"extension", re.I)),
-    (Kind.SERVICE_MISSING, re.compile(r"service|not available|endpoint", re.I)),
+    (CauseKind.CREDENTIAL, re.compile(r"credential|2147232|\badmin\b|\brole\b", re.I)),
+    (CauseKind.EXTENSION_MISSING, re.compile(r"extension", re.I)),
+    (CauseKind.SERVICE_MISSING, re.compile(r"service|not available|endpoint", re.I)),
 )
 REMEDIES = {
-    Kind.UNREACHABLE: "see that the service runs and can be reached from here, then go on with "
-    "--resume RUN --rerun-failed",
-    Kind.SERVICE_MISSING: "offer the service, register its endpoint, or certify for a programme "
-    "that does without it",
-    Kind.EXTENSION_MISSING: "enable the extension in the service, or tell Tempest of it (--set)",
-    Kind.CREDENTIAL: "give the tenants the roles that the API's policy asks for, or use a "
+    CauseKind.UNREACHABLE: "see that the service runs and can be reached from here, then go on "
+    "with --resume RUN --rerun-failed",
+    CauseKind.SERVICE_MISSING: "offer the service, register its endpoint, or certify for a "
+    "programme that does without it",
+    CauseKind.EXTENSION_MISSING: "enable the extension in the service, or tell Tempest of it "
+    "(--set)",
+    CauseKind.CREDENTIAL: "give the tenants the roles that the API's policy asks for, or use a "
     "credential that can",
-    Kind.QUOTA: "raise the quota of the tenants, or test fewer at a time (--concurrency)",
-    Kind.CONFIG: "name the right value with --set section.option=value",
-    Kind.TIMEOUT: "see why the service is slow; give it longer with "
+    CauseKind.QUOTA: "raise the quota of the tenants, or test fewer at a time (--concurrency)",
+    CauseKind.CONFIG: "name the right value with --set section.option=value",
+    CauseKind.TIMEOUT: "see why the service is slow; give it longer with "
     "--set compute.build_timeout=… or its like",
-    Kind.RESOURCE: "look for the request id in the service's own log: it could not make the thing",
-    Kind.WRONG_RESPONSE: "compare the call with the API's reference: this answer is not the one "
-    "it promises",
-    Kind.TEST: "report it to Tempest, and ask for a flag in the guideline (D401)",
+    CauseKind.RESOURCE: "look for the request id in the service's own log: it could not "
+    "make the thing",
+    CauseKind.WRONG_RESPONSE: "compare the call with the API's reference: this answer is not the "
+    "one it promises",
+    CauseKind.TEST: "report it to Tempest, and ask for a flag in the guideline (D401)",
 }
 _QUALIFIED = re.compile(r"^(?P<module>[\w.]+)\.(?P<name>\w+)(?:: (?P<message>.*))?$", re.DOTALL)
 
@@ -122,7 +127,7 @@ _SKIPS = (("bug#2147232", ONLY_WITH_TENANTS_OF_TEMPEST),)
 
 def of_skip(text: str) -> tuple[str, Cause]:
     """Return why a test skipped, from its ``reason`` attachment."""
-    kind = next((kind for kind, sign in _SKIP_KINDS if sign.search(text)), Kind.CONFIG)
+    kind = next((kind for kind, sign in _SKIP_KINDS if sign.search(text)), CauseKind.CONFIG)
     told = next((sentence for sign, sentence in _SKIPS if sign in text), _one_line(text))
     return told or "skipped without a reason", Cause(kind)
 
@@ -135,17 +140,17 @@ def of_failure(test_name: str, traceback: str, log: str) -> tuple[str, Cause]:
 
 def _cause(error: str, log: str) -> Cause:
     kinds = (kind for kind, sign in _KINDS if sign.search(error))
-    unreachable = Kind.UNREACHABLE if any(sign in error for sign, _ in _HOW) else None
+    unreachable = CauseKind.UNREACHABLE if any(sign in error for sign, _ in _HOW) else None
     kind = next(kinds, None)
-    if unreachable and kind not in (Kind.CONFIG, Kind.TIMEOUT):
+    if unreachable and kind not in (CauseKind.CONFIG, CauseKind.TIMEOUT):
         return Cause(unreachable)
-    if kind is Kind.TEST and _lacking(error, log):
-        kind = Kind.WRONG_RESPONSE
-    kind = kind or Kind.WRONG_RESPONSE
+    if kind is CauseKind.TEST and _lacking(error, log):
+        kind = CauseKind.WRONG_RESPONSE
+    kind = kind or CauseKind.WRONG_RESPONSE
     return Cause(kind, _call(log, kind))
 
 
-def _call(log: str, kind: Kind) -> Call | None:
+def _call(log: str, kind: CauseKind) -> Call | None:
     """Return the call at which a test failed: its last one with an error, else its last one.
 
     Where a resource went wrong it is the one that asked for it.
@@ -163,7 +168,7 @@ def _call(log: str, kind: Kind) -> Call | None:
     if not own:
         return None
     made = [(each, end) for each, end in own if each["method"] == "POST"]
-    telling = made if kind is Kind.RESOURCE else failed
+    telling = made if kind is CauseKind.RESOURCE else failed
     request, end = (telling or own)[-1]
     known = _REQUEST_ID.search(log, request.end(), end)
     return Call(

@@ -15,7 +15,7 @@ import testtools
 from capabilities import tempest_id
 from refstack_client.errors import InputError
 from refstack_client.outcomes import causes
-from scoring.conformance.outcomes import Attempt, Cause, ClassOutcome, Kind, Outcome, Outcomes
+from scoring.conformance.outcomes import Attempt, Cause, CauseKind, ClassOutcome, Outcome, Outcomes
 
 _CLASS_FIXTURE = re.compile(r"setUpClass \((?P<name>[\w.]+)\)")
 INTERIM = (None, "exists", "inprogress")
@@ -339,7 +339,7 @@ def _reason(name: str, status: str, attachments: dict[str, bytearray]) -> tuple[
         log = _text(attachments, "pythonlogging")
         return causes.of_failure(name, _text(attachments, "traceback"), log)
     unknown = f"unknown status {status}: counts as a failure"
-    return _NOT_PASSES.get(status, unknown), Cause(Kind.TEST)
+    return _NOT_PASSES.get(status, unknown), Cause(CauseKind.TEST)
 
 
 def _text(attachments: dict[str, bytearray], prefix: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from capabilities import tempest_id
 from capabilities.guideline import Status, Test
-from capabilities.matching import Kind, Match, match
+from capabilities.matching import Match, MatchKind, match
 from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
 from refstack_client.cloud.facts import CloudFacts
@@ -89,7 +89,7 @@ class Plan:
     def concurrency(self) -> int:
         return self.workers.count
 
-    def count(self, *kinds: Kind) -> int:
+    def count(self, *kinds: MatchKind) -> int:
         return sum(each.kind in kinds for each in self.matches)
 
     @property
@@ -172,7 +172,7 @@ def make(
         missing={
             each.test.key: why_missing(each.test, listing)
             for each in matches
-            if each.kind is Kind.MISSING
+            if each.kind is MatchKind.MISSING
         },
         cloud=cloud,
         tenants=tenants.kind,
@@ -276,7 +276,7 @@ def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str,
         key = entry["id"] or entry["name"]
         if key in tests:
             found = tuple(test for each in entry["found"] if (test := tempest_id.parse(each)))
-            matches[key] = Match(tests[key], Kind(entry["match"]), found)
+            matches[key] = Match(tests[key], MatchKind(entry["match"]), found)
     return matches
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from openstack.connection import Connection
 from rich.console import Console
 
-from capabilities.matching import Kind
+from capabilities.matching import MatchKind
 from refstack_client.cloud import connection as cloud
 from refstack_client.cloud.facts import CloudFacts
 from refstack_client.outcomes.run_directory import Run
@@ -114,7 +114,7 @@ def make_plan(
     workers = request.classes_at_a_time
     made = plan.make(request.programme, listing, facts, as_whom, workers, request.shard)
     made = replace(made, quick=request.quick)
-    if listing.assumed and made.count(Kind.MISSING):
+    if listing.assumed and made.count(MatchKind.MISSING):
         return make_plan(request, space, facts, as_whom, fresh=True)
     return made, listing
 

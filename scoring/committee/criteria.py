@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capabilities.guideline import Guideline
-from capabilities.json_document import Reading
+from capabilities.json_document import JsonDocument
 from scoring.errors import ScoringError
 
 GATE = "non-admin"
@@ -121,7 +121,7 @@ def read(path: Path) -> CriteriaSet:
         content = path.read_bytes()
     except OSError as error:
         raise ScoringError(f"{path}: {error.strerror}") from error
-    raw = Reading(str(path)).json(content)
+    raw = JsonDocument(str(path)).json(content)
     unknown = raw.keys() - {"id", "weights", "cutoff", "highest", "note"}
     if unknown:
         raise ScoringError(f"{path}: /{min(unknown)}: a set of criteria has no such key")

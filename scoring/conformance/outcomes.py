@@ -25,7 +25,7 @@ class Outcome(StrEnum):
         return list(Outcome).index(self)
 
 
-class Kind(StrEnum):
+class CauseKind(StrEnum):
     """What kind of thing kept a test from passing."""
 
     UNREACHABLE = "cloud unreachable"
@@ -58,7 +58,7 @@ class Call:
 class Cause:
     """Why a test did not pass, as far as what it left tells."""
 
-    kind: Kind
+    kind: CauseKind
     call: Call | None = None
 
 

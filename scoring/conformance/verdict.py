@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from capabilities.guideline import Capability, Rule, Status, Test
-from capabilities.matching import Index, Kind, Match, match
+from capabilities.matching import Index, Match, MatchKind, match
 from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
 from scoring.conformance.outcomes import Attempt, Cause, ClassOutcome, Outcome, Outcomes, deciding
@@ -177,22 +177,22 @@ class _Evidence:
 
     def judge(self, test: Test) -> TestVerdict:
         planned = self._matches.get(test.key)
-        if planned and planned.kind is Kind.MISSING:
+        if planned and planned.kind is MatchKind.MISSING:
             return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
         names = {each.name for each in planned.found} if planned else set(test.names)
         found = match(test, self._index)
         # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
         parts = [self._history(each.full, each.name) for each in found.found]
-        is_other = found.kind in (Kind.RENAMED, Kind.AMBIGUOUS)
+        is_other = found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS)
         if is_other and self._stands_elsewhere(names, planned, parts):
             # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
-            found, parts = Match(test, Kind.MISSING, ()), []
+            found, parts = Match(test, MatchKind.MISSING, ()), []
         parts = parts or [self._class_history(names)]
         worst = min(parts, key=lambda part: part.outcome.badness)
         reason = worst.reason
         if worst.outcome is Outcome.NOT_RUN:
             reason = self._why_not_run(test)
-        elif found.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+        elif found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
             where = ", ".join(sorted({each.name for each in found.found}))
             reason = f"{reason} (ran as {where})".strip()
         elif worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:

@@ -85,7 +85,7 @@ def _lines(name: str, history: list[Guideline]) -> Iterator[str]:
     for guideline in history:
         capability = guideline.capabilities[name]
         flagged = sum(test.flag is not None for test in capability.tests)
-        total = process_rules.score(capability, guideline)
+        total = process_rules.recorded_score(capability, guideline)
         points = f", {total} points" if total is not None else ""
         cutoff = f" of {guideline.cutoff} needed" if total is not None and guideline.cutoff else ""
         yield (

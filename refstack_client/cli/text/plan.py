@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from capabilities.guideline import Status
-from capabilities.matching import Kind
+from capabilities.matching import MatchKind
 from refstack_client.planning.plan import Plan
 from refstack_client.tempest.concurrency import Workers
 
@@ -28,19 +28,19 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
     for base in plan.programme.bases:
         yield f"stands on     {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
     yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
-    found = plan.count(Kind.EXACT, Kind.ALIAS)
+    found = plan.count(MatchKind.EXACT, MatchKind.ALIAS)
     yield (
-        f"              {found} found, {plan.count(Kind.RENAMED)} renamed, "
-        f"{plan.count(Kind.AMBIGUOUS)} ambiguous, {plan.count(Kind.MISSING)} missing in "
+        f"              {found} found, {plan.count(MatchKind.RENAMED)} renamed, "
+        f"{plan.count(MatchKind.AMBIGUOUS)} ambiguous, {plan.count(MatchKind.MISSING)} missing in "
         + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
     )
     yield from _part(plan, asked)
     minutes, seconds = divmod(round(plan.seconds), 60)
     yield f"time          about {minutes} min {seconds:02} s, {_at_a_time(plan.workers)}"
     for match in plan.matches:
-        if match.kind is Kind.MISSING:
+        if match.kind is MatchKind.MISSING:
             yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"
-        elif match.kind in (Kind.RENAMED, Kind.AMBIGUOUS):
+        elif match.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
             names = ", ".join(sorted({each.name for each in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"
     if plan.limits:

@@ -3,7 +3,7 @@
 import pytest
 
 from refstack_client.outcomes import causes
-from scoring.conformance.outcomes import Call, Cause, Kind
+from scoring.conformance.outcomes import Call, Cause, CauseKind
 
 TEST = "tempest.api.object_storage.test_object.ObjectTest.test_it"
 FRAMES = """Traceback (most recent call last):
@@ -80,21 +80,24 @@ def test_a_skip_that_tells_a_user_nothing_is_explained():
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (REFUSED.format(url="/v1/AUTH_x"), Kind.UNREACHABLE),
-        ("requests.exceptions.SSLError: CERTIFICATE_VERIFY_FAILED", Kind.CONFIG),
-        ("tempest.lib.exceptions.InvalidConfiguration: no image", Kind.CONFIG),
-        ("tempest.lib.exceptions.OverLimit: Quota exceeded for cores", Kind.QUOTA),
-        ("tempest.lib.exceptions.Forbidden: Forbidden\nDetails: x", Kind.CREDENTIAL),
-        ("tempest.lib.exceptions.Unauthorized: Unauthorized", Kind.CREDENTIAL),
-        ("tempest.lib.exceptions.EndpointNotFound: Endpoint not found", Kind.SERVICE_MISSING),
-        ("tempest.lib.exceptions.NotImplemented: not here", Kind.EXTENSION_MISSING),
-        ("requests.exceptions.ReadTimeout: Read timed out", Kind.TIMEOUT),
-        ("tempest.lib.exceptions.TimeoutException: volume x not available", Kind.TIMEOUT),
-        ("tempest.exceptions.VolumeResourceBuildErrorException: in ERROR status", Kind.RESOURCE),
-        ("testtools.matchers._impl.MismatchError: 1 != 2", Kind.WRONG_RESPONSE),
-        ("tempest.lib.exceptions.InvalidHTTPResponseBody: no schema", Kind.WRONG_RESPONSE),
-        ("KeyError: 'flavor'", Kind.TEST),
-        ("AttributeError: 'NoneType' object has no attribute 'id'", Kind.TEST),
+        (REFUSED.format(url="/v1/AUTH_x"), CauseKind.UNREACHABLE),
+        ("requests.exceptions.SSLError: CERTIFICATE_VERIFY_FAILED", CauseKind.CONFIG),
+        ("tempest.lib.exceptions.InvalidConfiguration: no image", CauseKind.CONFIG),
+        ("tempest.lib.exceptions.OverLimit: Quota exceeded for cores", CauseKind.QUOTA),
+        ("tempest.lib.exceptions.Forbidden: Forbidden\nDetails: x", CauseKind.CREDENTIAL),
+        ("tempest.lib.exceptions.Unauthorized: Unauthorized", CauseKind.CREDENTIAL),
+        ("tempest.lib.exceptions.EndpointNotFound: Endpoint not found", CauseKind.SERVICE_MISSING),
+        ("tempest.lib.exceptions.NotImplemented: not here", CauseKind.EXTENSION_MISSING),
+        ("requests.exceptions.ReadTimeout: Read timed out", CauseKind.TIMEOUT),
+        ("tempest.lib.exceptions.TimeoutException: volume x not available", CauseKind.TIMEOUT),
+        (
+            "tempest.exceptions.VolumeResourceBuildErrorException: in ERROR status",
+            CauseKind.RESOURCE,
+        ),
+        ("testtools.matchers._impl.MismatchError: 1 != 2", CauseKind.WRONG_RESPONSE),
+        ("tempest.lib.exceptions.InvalidHTTPResponseBody: no schema", CauseKind.WRONG_RESPONSE),
+        ("KeyError: 'flavor'", CauseKind.TEST),
+        ("AttributeError: 'NoneType' object has no attribute 'id'", CauseKind.TEST),
     ],
 )
 def test_an_error_has_a_kind(error, kind):
@@ -104,10 +107,10 @@ def test_an_error_has_a_kind(error, kind):
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("os-fips extension not enabled.", Kind.EXTENSION_MISSING),
-        ("ObjectTest skipped as swift is not available", Kind.SERVICE_MISSING),
-        ("Missing Identity Admin API credentials in configuration.", Kind.CREDENTIAL),
-        ("Instance validation tests are disabled.", Kind.CONFIG),
+        ("os-fips extension not enabled.", CauseKind.EXTENSION_MISSING),
+        ("ObjectTest skipped as swift is not available", CauseKind.SERVICE_MISSING),
+        ("Missing Identity Admin API credentials in configuration.", CauseKind.CREDENTIAL),
+        ("Instance validation tests are disabled.", CauseKind.CONFIG),
     ],
 )
 def test_a_skip_has_a_kind(text, kind):
@@ -162,9 +165,9 @@ def test_an_answer_that_lacks_what_it_is_to_have_is_laid_to_who_gave_it():
     traceback = FRAMES + frame + "KeyError: 'networks'"
     told, cause = causes.of_failure(TEST, traceback, ANSWERED.replace("BODY", '{"other": 1}'))
     assert told == "Neutron (network) answered 200 to GET without networks"
-    assert cause.kind is Kind.WRONG_RESPONSE
+    assert cause.kind is CauseKind.WRONG_RESPONSE
     told, cause = causes.of_failure(TEST, traceback, ANSWERED.replace("BODY", '{"networks": []}'))
-    assert (told, cause.kind) == ("KeyError: 'networks'", Kind.TEST)
+    assert (told, cause.kind) == ("KeyError: 'networks'", CauseKind.TEST)
 
 
 def test_a_thing_that_could_not_be_made_is_laid_to_who_makes_such_things():

@@ -21,7 +21,7 @@ from refstack_client.running.progress import RunProgress
 from refstack_client.tempest.concurrency import Workers
 from refstack_server.store import packed_outcomes as stored
 from refstack_server.store.packed_outcomes import Entry
-from scoring.conformance.outcomes import ClassOutcome, Kind, Outcome, Outcomes
+from scoring.conformance.outcomes import CauseKind, ClassOutcome, Outcome, Outcomes
 from scoring.conformance.verdict import Conformance, Verdict, judge
 
 TESTS = tuple(
@@ -117,7 +117,7 @@ def test_a_marked_test_is_a_failure_and_says_so(status, why, version):
     verdict = judge(CHOSEN, subunit_stream.parse(content, "x"))
     assert verdict.conformance is Conformance.NOT_CONFORMANT
     assert {(each.outcome, each.reason) for each in verdict.required} == {(Outcome.FAIL, why)}
-    assert verdict.required[0].cause.kind is Kind.TEST
+    assert verdict.required[0].cause.kind is CauseKind.TEST
 
 
 def test_a_final_status_that_is_not_known_is_a_failure():

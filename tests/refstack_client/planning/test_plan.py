@@ -10,7 +10,7 @@ import pytest
 
 from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Test
-from capabilities.matching import Index, Kind
+from capabilities.matching import Index, MatchKind
 from refstack_client.planning import plan
 from refstack_client.planning.plan import TenantKind, Tenants
 from refstack_client.tempest.concurrency import Workers
@@ -33,7 +33,7 @@ def make(tenants: Tenants, concurrency: int = 4) -> plan.Plan:
 
 def test_every_wanted_test_is_planned_under_its_full_id():
     made = make(Tenants(TenantKind.THROWAWAY))
-    assert made.count(Kind.EXACT) == len(made.load_list) == 58
+    assert made.count(MatchKind.EXACT) == len(made.load_list) == 58
     assert all(each.endswith(",smoke]") for each in made.load_list)
     assert made.limits == ()
     assert made.concurrency == 4

@@ -17,7 +17,7 @@ from capabilities.guideline import (
     Status,
     Test,
 )
-from capabilities.matching import Kind, Match
+from capabilities.matching import Match, MatchKind
 from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcome, Outcomes
@@ -140,7 +140,9 @@ def test_a_twin_that_inherits_the_id_does_not_stand_in_for_a_class_that_failed()
 
 
 def test_a_twin_does_not_stand_in_for_a_planned_test_that_did_not_run():
-    planned = {THREE.key: Match(THREE, Kind.EXACT, (TestId("m.D.three", "m.D.three", "id-3"),))}
+    planned = {
+        THREE.key: Match(THREE, MatchKind.EXACT, (TestId("m.D.three", "m.D.three", "id-3"),))
+    }
     verdict = judge(THING, outcomes(*all_passed()[:2], ("m.D6.three id-3", PASS)), planned)
     assert outcome_of(verdict, THREE) is NOT_RUN
 
@@ -153,7 +155,7 @@ def test_a_renamed_test_is_judged_by_its_id_and_says_so():
 
 
 def test_a_test_missing_from_the_plan_is_missing():
-    planned = {THREE.key: Match(THREE, Kind.MISSING, ())}
+    planned = {THREE.key: Match(THREE, MatchKind.MISSING, ())}
     verdict = judge(THING, outcomes(*all_passed()[:2]), planned)
     assert outcome_of(verdict, THREE) is MISSING
     assert verdict.conformance is Conformance.INCOMPLETE
