@@ -7,7 +7,7 @@ import xlsxwriter
 
 from refstack_client.report import document as report_document
 from scoring.conformance.verdict import Verdict
-from scoring.formats.worksheet_csv import table
+from scoring.csv_text import table
 
 COLUMNS = (
     *("capability", "status", "id", "test", "outcome", "flagged", "attempts"),

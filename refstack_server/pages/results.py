@@ -33,8 +33,8 @@ from refstack_server.web.dependencies import Config, Looking, Reading
 from refstack_server.web.errors import RefusedError
 from refstack_server.web.middleware import API
 from scoring.conformance.verdict import Conformance
+from scoring.csv_text import table
 from scoring.formats import html_templates
-from scoring.formats.worksheet_csv import table
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 VERIFIED = "verified"

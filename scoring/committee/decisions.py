@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 
 from capabilities.guideline import Status
+from scoring.csv_text import fields_of, plain, table
 from scoring.errors import ScoringError
-from scoring.formats.worksheet_csv import fields_of, plain, table
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ The published script writes gated rows with two fields and, read back, deletes e
 row has all its columns, and reading never removes anything: it yields the cells that differ.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 
 from scoring.committee.criteria import by_heading, names
 from scoring.committee.worksheet import SLOTS, Row, Worksheet, check_cell
+from scoring.csv_text import fields_of, lines, neutral, plain
 from scoring.errors import ScoringError
 
 Cells = dict[str, dict[str, str]]
@@ -17,24 +16,23 @@ Cells = dict[str, dict[str, str]]
 
 HEADINGS = ("Capability", *names().values(), "Total")
 _TOTAL = "Total"
-# A spreadsheet takes a text that starts so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(rows: Iterable[Row], totals: Mapping[str, str]) -> str:
     """Return a CSV text: capability, twelve criteria, Non-Admin, total."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADINGS)
-    for row in rows:
-        cells = (row.cells[slot] for slot in SLOTS)
-        writer.writerow((neutral(row.capability), *cells, totals.get(row.capability, "")))
-    return out.getvalue()
+    # A total is a number and stays one: the faithful mode prints negative ones.
+    body = (
+        (
+            neutral(row.capability),
+            *(row.cells[slot] for slot in SLOTS),
+            totals.get(row.capability, ""),
+        )
+        for row in rows
+    )
+    return lines((HEADINGS, *body))
 
 
-def read(
-    text: str, source: str, worksheet: Worksheet, highest: int = 1
-) -> dict[str, dict[str, str]]:
+def read(text: str, source: str, worksheet: Worksheet, highest: int = 1) -> Cells:
     """Return the cells of a CSV that differ from ``worksheet``, by capability and criterion.
 
     Headings may be ids or display names; totals are not read; a row of two fields (a name and a
@@ -43,14 +41,14 @@ def read(
     :raises ScoringError: it names a capability or criterion nobody knows, one twice, or holds what
         is no score; file, line and column say where
     """
-    lines = fields_of(text, source)
-    if not lines or not lines[0]:
+    found = fields_of(text, source)
+    if not found or not found[0]:
         raise ScoringError(f"{source} is empty", hint="the first line names the columns")
-    slots = _slots(lines[0], source)
+    slots = _slots(found[0], source)
     rows = {row.capability: row for row in worksheet.rows}
     changes: Cells = {}
     seen: dict[str, int] = {}
-    for number, fields in enumerate(lines[1:], start=2):
+    for number, fields in enumerate(found[1:], start=2):
         if not any(fields):
             continue
         name = plain(fields[0]).rstrip(":")
@@ -102,37 +100,3 @@ def _changed(
         if cell != row.cells[slot]:
             changed[slot] = cell
     return changed
-
-
-def fields_of(text: str, source: str) -> list[list[str]]:
-    """Return the fields of a CSV text, line by line; a byte order mark is no part of them.
-
-    :raises ScoringError: a line is none of CSV
-    """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise ScoringError(
-            f"{source}:{reader.line_num}: not CSV: {error}", hint="is this the right file?"
-        ) from error
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a CSV text in which no cell is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(map(neutral, row) for row in rows)
-    return out.getvalue()
-
-
-def neutral(text: str) -> str:
-    """Return ``text`` such that no spreadsheet takes it for a formula: an apostrophe leads it."""
-    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
-
-
-def plain(text: str) -> str:
-    """Undo :func:`neutral`, and drop the space around."""
-    text = text.strip()
-    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text

@@ -151,7 +151,7 @@ def test_csv_is_read_however_it_was_written():
     ("text", "message"),
     [
         ("", "is empty"),
-        ("Capability,doc\n" + "x" * 200_000, "x:2: not CSV: field larger than field limit"),
+        ("Capability,doc\n" + "x" * 200_000, "x:2: not valid CSV: field larger than field limit"),
         ("Capability,Nonsense\n", "x:1:2: there is no criterion called Nonsense"),
         ("Capability,doc,Documented\n", "x:1:3: Documented stands twice"),
         ("Capability,doc,tools\nnobody,1,1\n", "x:2:1: the worksheet has no row called nobody"),
