@@ -6,7 +6,7 @@ from typing import Any
 
 from capabilities.guideline import Component, Status
 from scoring.committee.criteria import GATE, CriteriaSet, criteria
-from scoring.committee.must_have import Proposal
+from scoring.committee.proposal import Proposal
 from scoring.committee.worksheet import Row
 from scoring.errors import ScoringError
 

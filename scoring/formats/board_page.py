@@ -6,7 +6,8 @@ from markupsafe import Markup
 
 from capabilities.guideline import Status
 from scoring.committee.criteria import names
-from scoring.committee.must_have import Proposal, Recommended
+from scoring.committee.proposal import Proposal
+from scoring.committee.recommendation import Recommended
 from scoring.committee.total import Standing
 from scoring.committee.worksheet import SLOTS
 from scoring.formats import html_templates, plots, xlsx_export

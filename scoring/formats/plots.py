@@ -18,7 +18,8 @@ from capabilities.errors import UnknownNameError
 from capabilities.guideline import Status
 from capabilities.programme import Programme
 from scoring.committee import sensitivity
-from scoring.committee.must_have import Proposal, Recommendation
+from scoring.committee.proposal import Proposal
+from scoring.committee.recommendation import Recommendation
 from scoring.committee.total import Standing
 
 # Blue, orange and grey are told apart by the colour-blind; marks and letters differ too.

@@ -16,30 +16,29 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from capabilities.guideline import Status
-from scoring.committee.criteria import CriteriaSet, NotConsidered, criteria, names
+from scoring.committee.criteria import CriteriaSet, NotConsidered, criteria
 from scoring.committee.decisions import COLUMNS, Decision
-from scoring.committee.must_have import Proposal, Recommendation, Recommended
+from scoring.committee.proposal import Proposal
+from scoring.committee.recommendation import Recommendation, Recommended
 from scoring.committee.total import Exact, Standing
 from scoring.committee.worksheet import NOT_CONSIDERED, SLOTS, UNDECIDED
-
-SCORES, CRITERIA, MUST_HAVE = "Scores", "Criteria", "Must-have"
-CHANGES, FLAGS, QUESTIONS = "Changes", "Flags", "Open questions"
-DIGEST = "scores-sha256"
-"""The property of the file that says from which scores and decisions it was made."""
-FIRST_SCORE_ROW, FIRST_MUST_HAVE_ROW = 2, 1
-"""Counted from 0; above stand headings, and on Scores the weights."""
-MUST_HAVE_COLUMNS = (
-    *("capability", "total", "standing", "before", "countable tests", "recommended"),
-    *COLUMNS[1:],
-    *("proposed", "change"),
+from scoring.formats.xlsx_layout import (
+    CHANGES,
+    CRITERIA,
+    DIGEST,
+    FIRST_MUST_HAVE_ROW,
+    FIRST_SCORE_ROW,
+    FLAGS,
+    MUST_HAVE,
+    MUST_HAVE_COLUMNS,
+    QUESTIONS,
+    SCORES,
+    SCORES_COLUMNS,
+    SHEETS,
 )
 
 _GATE_COLUMN = len(SLOTS)
 _KNOWN, _POSSIBLE, _STANDING = (_GATE_COLUMN + offset for offset in (1, 2, 3))
-SCORES_COLUMNS = (
-    *("Capability", *(names()[slot] for slot in SLOTS)),
-    *("Known total", "Possible total", "Standing", "Section"),
-)
 # Blue, orange and grey are told apart by the colour-blind; the word stands there too.
 _BLUE, _ORANGE, _GREY = "#9ecae1", "#fdd0a2", "#e0e0e0"
 _STANDINGS = {Standing.IN: _BLUE, Standing.OPEN: _ORANGE, Standing.OUT: _GREY}
@@ -52,8 +51,7 @@ def export(proposal: Proposal) -> bytes:
     out = io.BytesIO()
     # Texts stay texts: a note that starts with = is no formula.
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
-    names = (SCORES, CRITERIA, MUST_HAVE, CHANGES, FLAGS, QUESTIONS)
-    sheets = {name: book.add_worksheet(name) for name in names}
+    sheets = {name: book.add_worksheet(name) for name in SHEETS}
     _write_criteria(book, sheets[CRITERIA], proposal.criteria)
     _write_scores(book, sheets[SCORES], proposal)
     _write_must_have(book, sheets[MUST_HAVE], proposal)

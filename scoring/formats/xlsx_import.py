@@ -16,14 +16,14 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet as Sheet
 
 from scoring.committee.decisions import COLUMNS, Decision, check
-from scoring.committee.must_have import Proposal
+from scoring.committee.proposal import Proposal
 from scoring.committee.worksheet import SLOTS, check_cell
 from scoring.errors import ScoringError
-from scoring.formats import xlsx_export
+from scoring.formats import xlsx_export, xlsx_layout
 from scoring.formats.worksheet_csv import Cells
 
 _SCORES = range(1, 1 + len(SLOTS))
-_DECISIONS = tuple(xlsx_export.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS[1:])
+_DECISIONS = tuple(xlsx_layout.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS[1:])
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ def read(content: bytes, source: str, proposal: Proposal) -> Changes:
                 hint="import a file that score export --xlsx wrote",
             )
     # The other two sheets only repeat what scores and decisions say.
-    for name in (xlsx_export.CRITERIA, xlsx_export.FLAGS):
+    for name in (xlsx_layout.CRITERIA, xlsx_layout.FLAGS):
         _check_same(_cells(given[name]), _cells(fresh[name]), source)
     rows = {each.capability: each.row for each in proposal.recommendations}
     scores: Cells = {}
-    first = xlsx_export.FIRST_SCORE_ROW
-    for name, cells in _edited(given, fresh, xlsx_export.SCORES, first, _SCORES, source):
+    first = xlsx_layout.FIRST_SCORE_ROW
+    for name, cells in _edited(given, fresh, xlsx_layout.SCORES, first, _SCORES, source):
         for slot, cell in zip(SLOTS, cells, strict=True):
             text = _text(cell.value)
             check_cell(text, slot, _where(cell, source), proposal.criteria.highest)
             if text != rows[name].cells[slot]:
                 scores.setdefault(name, {})[slot] = text
     decisions = dict(proposal.decisions)
-    first = xlsx_export.FIRST_MUST_HAVE_ROW
-    for name, cells in _edited(given, fresh, xlsx_export.MUST_HAVE, first, _DECISIONS, source):
+    first = xlsx_layout.FIRST_MUST_HAVE_ROW
+    for name, cells in _edited(given, fresh, xlsx_layout.MUST_HAVE, first, _DECISIONS, source):
         texts = (_text(cell.value) for cell in cells)
         decisions[name] = check(Decision(name, *texts), _where(cells[0], source))
     said = {name: each for name, each in decisions.items() if each.says_something}
@@ -86,7 +86,7 @@ def _book(content: bytes, source: str) -> openpyxl.Workbook:
 
 def _digest(book: openpyxl.Workbook) -> str:
     properties = book.custom_doc_props.props  # type: ignore[attr-defined]
-    return next((each.value for each in properties if each.name == xlsx_export.DIGEST), "")
+    return next((each.value for each in properties if each.name == xlsx_layout.DIGEST), "")
 
 
 def _edited(

@@ -10,9 +10,9 @@ from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import write_over
-from scoring.committee import decisions, merge_scorers, must_have, total, worksheet
+from scoring.committee import decisions, merge_scorers, total, worksheet
 from scoring.committee.criteria import GATE, CriteriaSet
-from scoring.committee.must_have import Proposal
+from scoring.committee.proposal import Proposal, propose
 from scoring.committee.worksheet import Worksheet
 from scoring.formats import worksheet_csv
 
@@ -81,7 +81,7 @@ class Export(Lister):
 
 def _proposal(args: Namespace) -> Proposal:
     chosen, sheet = worksheet_options.load(args)
-    return must_have.propose(
+    return propose(
         sheet.rows,
         chosen,
         worksheet_options.load_previous(args),

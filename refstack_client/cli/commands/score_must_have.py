@@ -14,8 +14,8 @@ from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
 from refstack_client.files import json_text, write_over
 from refstack_client.planning import guideline_source
-from scoring.committee import must_have, next_guideline
-from scoring.committee.must_have import Proposal
+from scoring.committee import next_guideline
+from scoring.committee.proposal import Proposal, propose
 
 
 class MustHave(Lister):
@@ -38,9 +38,7 @@ class MustHave(Lister):
         args.guideline = args.guideline or catalogue.default()
         chosen, sheet = worksheet_options.load(args)
         previous = worksheet_options.load_previous(args)
-        proposal = must_have.propose(
-            sheet.rows, chosen, previous, worksheet_options.load_decisions(args)
-        )
+        proposal = propose(sheet.rows, chosen, previous, worksheet_options.load_decisions(args))
         _say(proposal.findings)
         if args.output and proposal.gated_elsewhere:
             names = ", ".join(proposal.gated_elsewhere)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from capabilities import catalogue, programme
-from scoring.committee import criteria, must_have, worksheet
+from scoring.committee import criteria, worksheet
 from scoring.committee.decisions import Decision
-from scoring.committee.must_have import Proposal
+from scoring.committee.proposal import Proposal, propose
 from scoring.formats import board_page
 
 TEXT = """\
@@ -32,7 +32,7 @@ def proposal() -> Proposal:
         "objectstore-slo-support": Decision("objectstore-slo-support", "required", *why),
         "<script>$x$</script>": Decision("<script>$x$</script>", "advisory", *why),
     }
-    return must_have.propose(rows, criteria.find("2016.08"), previous, decisions)
+    return propose(rows, criteria.find("2016.08"), previous, decisions)
 
 
 class _Page(html.parser.HTMLParser):

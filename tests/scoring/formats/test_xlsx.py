@@ -12,12 +12,12 @@ import pytest
 
 from capabilities import programme
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
-from scoring.committee import criteria, must_have, what_if, worksheet
+from scoring.committee import criteria, what_if, worksheet
 from scoring.committee.criteria import CriteriaSet, NotConsidered
 from scoring.committee.decisions import Decision
-from scoring.committee.must_have import Proposal
+from scoring.committee.proposal import Proposal, propose
 from scoring.errors import ScoringError
-from scoring.formats import xlsx_export, xlsx_import
+from scoring.formats import xlsx_export, xlsx_import, xlsx_layout
 
 CURRENT = criteria.find("2016.08")
 TEXT = """\
@@ -54,7 +54,7 @@ DECISIONS = {"open": Decision("open", "required", "it is needed", "alice", "2026
 
 
 def proposal(chosen: CriteriaSet = CURRENT, text: str = TEXT) -> Proposal:
-    return must_have.propose(worksheet.parse(text, "x").rows, chosen, PREVIOUS, DECISIONS)
+    return propose(worksheet.parse(text, "x").rows, chosen, PREVIOUS, DECISIONS)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def marks(content: bytes) -> dict[str, tuple[str, str, str]]:
 
 
 def counts(content: bytes) -> dict[str, int]:
-    place = len(xlsx_export.MUST_HAVE_COLUMNS) + 1
+    place = len(xlsx_layout.MUST_HAVE_COLUMNS) + 1
     cells = [row[place : place + 2] for row in shown(content, "Must-have")]
     return {name: count for name, count in cells if isinstance(count, (int, float))}
 
