@@ -75,7 +75,7 @@ class Profile:
         return tuple(daemon for service in self.services for daemon in service.daemons)
 
 
-FRONT = Daemon("front", ("{python}", "{programs}/front.py", "{run}/front.json"))
+FRONT = Daemon("front", ("{python}", "{programs}/fault_proxy.py", "{run}/front.json"))
 """Stands before the services where there is trouble (:mod:`.trouble`)."""
 
 
