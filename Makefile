@@ -1,50 +1,60 @@
-# `make certify` and `make test` need git, make and Python 3.11 or newer with venv; nothing else.
+# `make certify` and `make test` need only git, make and Python 3.11 or newer with venv.
 
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PYTEST := $(BIN)/python -m pytest
 PROGRAMME ?= storage
-# The sandbox that has what the programme asks for; add-ons stand on the platform.
+# The sandbox with the services of the programme. Add-on programmes require the platform.
 SANDBOX ?= $(if $(filter storage compute,$(PROGRAMME)),$(PROGRAMME),platform)
 GUIDELINE ?=
-# Sandboxes live beside the code here, so that a checkout is self-contained.
+# Sandboxes are kept in the checkout, so that `make clean` finds all of them.
 export REFSTACK_SANDBOX_ROOT ?= .sandbox
 
-.PHONY: help certify test test-platform lint format constraints clean
+.PHONY: help certify test test-all test-platform lint format constraints changes clean
 
-help: ## show this
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
+	@echo
+	@echo 'PROGRAMME=, SANDBOX=, GUIDELINE=   what "make certify" certifies'
+	@echo 'PYTEST_ARGS="..."                  more options and tests for the test targets'
 
-certify: $(READY) ## start a small real cloud, certify it, stop it
+certify: $(READY) ## Start a small real cloud, certify it, stop it
 	$(BIN)/refstack-client certify --sandbox $(SANDBOX) --programme $(PROGRAMME) \
 		$(if $(GUIDELINE),--guideline "$(GUIDELINE)")
 
-test: $(READY) ## run every test, those against a real cloud included
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(READY) ## Run the tests for a change, one certification and some kills included: minutes
+	$(PYTEST) -m "not long and not platform" $(PYTEST_ARGS)
 
-test-platform: $(READY) ## certify a sandbox with every service, which takes minutes
-	$(BIN)/python -m pytest -m platform $(PYTEST_ARGS)
+test-all: $(READY) ## Run every test except those of the whole platform: up to an hour
+	$(PYTEST) -m "not platform" $(PYTEST_ARGS)
 
-lint: $(READY) ## check style, types and the direction of imports
+test-platform: $(READY) ## Certify a sandbox with every service, and break each service: 15 minutes
+	$(PYTEST) -m platform $(PYTEST_ARGS)
+
+lint: $(READY) ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(READY) ## put the code into the house style
+format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-constraints: $(READY) ## choose all versions anew
+constraints: $(READY) ## Resolve all pinned versions again
 	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt
 
-clean: ## stop the sandbox and remove what the targets above made
+changes: $(READY) ## Write CHANGES.rst from the release notes
+	$(BIN)/reno report --title Changes --output CHANGES.rst
+
+clean: ## Stop the sandbox, remove it and the virtual environment
 	if [ -x $(BIN)/refstack-client ]; then $(BIN)/refstack-client sandbox down --wipe; fi
 	rm -rf $(VENV) .sandbox
 
-# uv installs in a tenth of pip's time; where it cannot be had pip does the same.
+# uv installs ten times as fast as pip. Without uv, pip installs the same versions.
 $(READY): setup.cfg constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "Python is missing: install the package python3 (3.11 or newer)" >&2; exit 5; }

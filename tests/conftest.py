@@ -1,9 +1,10 @@
-"""What the tests share: where things are, small guidelines and streams, and a real cloud."""
+"""Fixtures for all tests: reference data, streams, working directories, a real cloud."""
 
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,23 +15,42 @@ from support.streams import StreamWriter
 from refstack_client.sandbox import lifecycle as sandbox_cloud
 from refstack_client.sandbox.lifecycle import Sandbox
 
-# A machine that is busy otherwise is no fault of a test.
+# A test does not fail because other programs keep the machine busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
 ROOT = Path(__file__).parent.parent
-# Real streams and published files that are too large, or not ours, to be part of the project.
+# Published guidelines and worksheets, which are not part of the project.
 SHARED = Path(os.environ.get("REFSTACK_SHARED", ROOT.parent / "shared"))
+# Markers of tests that "make test" leaves out, and the target that runs them.
+TARGETS = {"platform": "make test-platform", "long": "make test-all"}
+deselected: Counter[str] = Counter()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count the tests that a marker leaves out."""
+    for item in items:
+        marker = next((marker for marker in TARGETS if item.get_closest_marker(marker)), "")
+        deselected[marker] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the target that runs the tests which were left out."""
+    for marker, target in TARGETS.items():
+        if number := deselected[marker]:
+            tests = "test" if number == 1 else "tests"
+            line = f"NOT RUN: {number} {tests} marked {marker}: {target}"
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def shared() -> Callable[[str], Path]:
-    """Return a file of the shared reference data, or skip where it is not at hand."""
+    """Return the path of a file of the reference data. Skip the test if there is no such file."""
 
     def find(name: str) -> Path:
         path = SHARED / "data" / name
         if not path.exists():
-            pytest.skip(f"reference data {name} is not at hand (REFSTACK_SHARED names where)")
+            pytest.skip(f"no reference data {name} (set REFSTACK_SHARED to its directory)")
         return path
 
     return find
@@ -38,7 +58,7 @@ def shared() -> Callable[[str], Path]:
 
 @pytest.fixture(autouse=True)
 def _no_credentials_of_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep what the caller has configured out of the tests."""
+    """Hide the caller's credentials and settings from the tests."""
     for name in [key for key in os.environ if key.startswith(("OS_", "REFSTACK_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -46,16 +66,16 @@ def _no_credentials_of_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 @pytest.fixture
 def new_sandbox() -> Iterator[Callable[..., Sandbox]]:
-    """Make names for sandboxes of the test's own; they are removed after it."""
-    made: list[Sandbox] = []
+    """Return a function that names a new sandbox, which is removed after the test."""
+    sandboxes: list[Sandbox] = []
 
     def make(profile: str = "storage") -> Sandbox:
         name = f"test-{uuid.uuid4().hex[:8]}"
-        made.append(sandbox_cloud.find(SANDBOX_ROOT, name, profile))
-        return made[-1]
+        sandboxes.append(sandbox_cloud.find(SANDBOX_ROOT, name, profile))
+        return sandboxes[-1]
 
     yield make
-    for sandbox in made:
+    for sandbox in sandboxes:
         sandbox_cloud.wipe(sandbox)
 
 
@@ -71,7 +91,7 @@ def _session_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(_session_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A real Keystone and Swift, whole again if the test before broke something of it."""
+    """Return a running Keystone and Swift. Start again what an earlier test stopped."""
     if not sandbox_cloud.is_up(_session_sandbox):
         sandbox_cloud.up(_session_sandbox, None, lambda line: None)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_session_sandbox.clouds_yaml))
@@ -80,10 +100,11 @@ def sandbox(_session_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandb
 
 @pytest.fixture
 def browser() -> str:
+    """Return the path of a browser. Skip the test if there is none."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no chromium on this machine to open the page with")
+        if program := shutil.which(name):
+            return program
+    pytest.skip("no chromium on this machine (Debian: apt install chromium)")
 
 
 @pytest.fixture
@@ -93,7 +114,10 @@ def writer() -> StreamWriter:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory to run in, with a space, and one for temporary files that must end up empty."""
+    """Run the test in a directory with a space in its name. Return the directory's parent.
+
+    The parent also has ``tmp`` for temporary files, which a command leaves empty.
+    """
     (tmp_path / "a place").mkdir()
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
