@@ -24,8 +24,9 @@ from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
 from refstack_client.outcomes import cpid, run_directory, subunit_stream
+from refstack_client.outcomes.cloud_facts import CloudFacts
+from refstack_client.outcomes.plan_record import PlannedTest, PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
-from refstack_client.planning.plan import match_as_json, read_matches
 from refstack_client.report import document as report_document
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcomes
 from scoring.conformance.verdict import Verdict, judge
@@ -78,14 +79,14 @@ def of_run(made: run_directory.Run) -> Source:
 
     :raises InputError: it is no run, or nothing of it ran
     """
-    guideline_model, plan_document = run_directory.read_plan(made)
+    guideline_model, plan_record = run_directory.read_plan(made)
     outcomes = subunit_stream.read_appended(made.stream)
     if not outcomes.attempts and not outcomes.classes:
         raise InputError(
             f"{made.directory}: no test of this run came to an end",
             hint="go on with it: certify --resume",
         )
-    own = programme.find(guideline_model, plan_document["programme"])
+    own = programme.find(guideline_model, plan_record.programme)
     files = {
         PLAN: made.plan,
         TESTS: made.tests,
@@ -162,11 +163,11 @@ def _without_workspaces(content: bytes) -> bytes:
 def _manifest(
     chosen: Programme, verdict: Verdict, members: Members, *, anonymous: bool
 ) -> dict[str, Any]:
-    document = plan(members) or {}
+    record = plan(members)
     attempts = [json.loads(line) for line in members.get(ATTEMPTS, b"").splitlines()]
     tokens = [token for each in attempts for token in each.get("tokens", ())]
     images = {json.dumps(each["image"]): each["image"] for each in attempts if "image" in each}
-    cloud = document.get("cloud") or {}
+    cloud = record.basis.cloud if record else None
     return {
         "format": FORMAT,
         "label": UNOFFICIAL,
@@ -174,19 +175,27 @@ def _manifest(
         "guideline": {"id": chosen.guideline.id, "sha256": chosen.guideline.digest},
         "programme": chosen.key,
         "verdict": str(verdict.conformance),
-        "source": "run" if document else "stream",
+        "source": "run" if record else "stream",
         "anonymous": anonymous,
-        "versions": document.get("versions", {}),
+        "versions": dict(record.basis.versions) if record else {},
         "images": list(images.values()),
         "started": min((each["started"] for each in attempts if "started" in each), default=None),
         "ended": max((each["ended"] for each in attempts if "ended" in each), default=None),
         "cpid": cpid.of_facts(cloud) if cloud else None,
-        "cloud": {key: cloud[key] for key in ("auth_url", "region", "endpoints") if key in cloud},
+        "cloud": _stated_cloud(cloud) if cloud else {},
         "roles": sorted({role for token in tokens for role in token["roles"]}),
         "members": {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
             for name, content in sorted(members.items())
         },
+    }
+
+
+def _stated_cloud(cloud: CloudFacts) -> dict[str, Any]:
+    return {
+        "auth_url": cloud.auth_url,
+        "region": cloud.region,
+        "endpoints": dict(cloud.endpoints),
     }
 
 
@@ -225,8 +234,9 @@ def manifest(members: Mapping[str, bytes]) -> dict[str, Any]:
     return json.loads(members[MANIFEST])
 
 
-def plan(members: Mapping[str, bytes]) -> dict[str, Any] | None:
-    return json.loads(members[PLAN]) if PLAN in members else None
+def plan(members: Mapping[str, bytes]) -> PlanRecord | None:
+    """Return the plan of the run, None for a bundle of a bare stream."""
+    return PlanRecord.parse(members[PLAN], PLAN) if PLAN in members else None
 
 
 def recompute(members: Mapping[str, bytes]) -> tuple[Outcomes, Verdict]:
@@ -236,11 +246,11 @@ def recompute(members: Mapping[str, bytes]) -> tuple[Outcomes, Verdict]:
     return outcomes, _judge(chosen, outcomes, plan(members))
 
 
-def matches(members: Mapping[str, bytes]) -> list[dict[str, Any]]:
+def matches(members: Mapping[str, bytes]) -> list[PlannedTest]:
     """Return which test stands for which, as it follows from the list of Tempest's tests alone."""
     lines = members[TESTS].decode("utf-8").splitlines()
     index = Index.of(test for line in lines if (test := parse_test(line)))
-    return [match_as_json(match(each, index)) for each in _programme(members).wanted_tests()]
+    return [PlannedTest.of(match(each, index)) for each in _programme(members).wanted_tests()]
 
 
 def _programme(members: Mapping[str, bytes]) -> Programme:
@@ -248,5 +258,5 @@ def _programme(members: Mapping[str, bytes]) -> Programme:
     return catalogue.with_bases(programme.find(guideline(members), key))
 
 
-def _judge(chosen: Programme, outcomes: Outcomes, document: Mapping[str, Any] | None) -> Verdict:
-    return judge(chosen, outcomes, read_matches(document, chosen) if document else None)
+def _judge(chosen: Programme, outcomes: Outcomes, record: PlanRecord | None) -> Verdict:
+    return judge(chosen, outcomes, record.matches(chosen) if record else None)

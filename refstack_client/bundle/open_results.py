@@ -2,10 +2,10 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline
@@ -15,8 +15,8 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import attestation, refstack_json, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
+from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Retries, Run, read_plan, retries
-from refstack_client.planning.plan import read_matches
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -29,7 +29,7 @@ class Results:
     open_stream: Callable[[], BinaryIO]
     guideline: Guideline | None = None
     key: str = ""
-    plan: Mapping[str, Any] | None = None
+    plan: PlanRecord | None = None
     retries: Retries | None = None
     attested: Attestation | None = None
 
@@ -40,7 +40,7 @@ class Results:
         return catalogue.with_bases(programme.find(self.guideline, name or self.key))
 
     def judge(self, chosen: Programme, *, strict: bool = False) -> Verdict:
-        matches = read_matches(self.plan, chosen) if self.plan else None
+        matches = self.plan.matches(chosen) if self.plan else None
         return judge(chosen, self.outcomes, matches, strict=strict)
 
 
@@ -64,7 +64,7 @@ def _read_run(run: Run) -> Results:
     guideline, plan = read_plan(run)
     outcomes = subunit_stream.read_appended(run.stream)
     return Results(
-        outcomes, lambda: run.stream.open("rb"), guideline, plan["programme"], plan, retries(run)
+        outcomes, lambda: run.stream.open("rb"), guideline, plan.programme, plan, retries(run)
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from capabilities import catalogue
 from capabilities.errors import GuidelineError
-from refstack_client.bundle import archive, ssh_signature
+from refstack_client.bundle import archive, sbom, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import attestation
+from refstack_client.outcomes.plan_record import PlannedTest
 from refstack_client.report import document as report_document
-from refstack_client.running import image_provenance
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict
 
@@ -179,20 +179,16 @@ def _tests(members: Members) -> str:
     document = bundle_contents.plan(members)
     if document is None:
         return "none: the bundle was made of a stream alone"
-    stated = {_key(each): _found(each) for each in document["tests"]}
-    due = {_key(each): _found(each) for each in bundle_contents.matches(members)}
+    stated = {each.key: _found(each) for each in document.tests}
+    due = {each.key: _found(each) for each in bundle_contents.matches(members)}
     for name in sorted(stated.keys() | due.keys()):
         if stated.get(name) != due.get(name):
             raise _FaultError(f"the plan has another test for {name} than Tempest's list gives")
     return f"{len(due)} wanted tests stand for what Tempest's list gives"
 
 
-def _key(test: Mapping[str, Any]) -> str:
-    return test["id"] or test["name"]
-
-
-def _found(test: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
-    return test["name"], test["match"], tuple(sorted(test["found"]))
+def _found(test: PlannedTest) -> tuple[str, str, tuple[str, ...]]:
+    return test.name, test.match, tuple(sorted(test.found))
 
 
 def _outcomes(members: Members, due: list[dict[str, Any]]) -> str:
@@ -235,9 +231,7 @@ def _report(members: Members, due: Verdict) -> str:
 
 def _sbom(members: Members) -> str:
     stated = bundle_contents.manifest(members)
-    return image_provenance.check(
-        members[bundle_contents.SBOM], stated["images"], stated["versions"]
-    )
+    return sbom.check(members[bundle_contents.SBOM], stated["images"], stated["versions"])
 
 
 def _attestation(members: Members, signers: Path | None) -> str:

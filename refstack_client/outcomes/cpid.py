@@ -6,14 +6,14 @@ the endpoint's address.
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
+from refstack_client.outcomes.cloud_facts import CloudFacts
 
-def of_facts(cloud: Mapping[str, Any]) -> str:
-    """Return the cpid of a cloud, from what a plan says of it."""
-    return cloud.get("identity_service") or of_endpoint(cloud["auth_url"])
+
+def of_facts(cloud: CloudFacts) -> str:
+    """Return the cpid of a cloud from what a plan records of it."""
+    return cloud.identity_service or of_endpoint(cloud.auth_url)
 
 
 def of_endpoint(url: str) -> str:

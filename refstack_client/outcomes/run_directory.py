@@ -14,25 +14,19 @@ tenancy.json     what it made in the cloud, until all its tests are done and tha
 lock             held by the process that is in the run
 """
 
-import contextlib
 import json
 import re
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import fasteners
-
 from capabilities import flat_list, reader
 from capabilities.guideline import Guideline
-from capabilities.tempest_id import TestId
-from refstack_client.errors import InputError, MachineError
-from refstack_client.files import read_json, write_json, write_text
-from refstack_client.planning.plan import Plan
+from refstack_client.errors import InputError
+from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.plan_record import PlanRecord
 
 RETRY_BUDGET = 3
 """How often what failed may be run again unless asked otherwise; the verdict tells."""
@@ -119,69 +113,13 @@ def check_id(run: Run) -> None:
         )
 
 
-def new_id(now: datetime) -> str:
-    """Return an id that sorts by time and is not met twice: ``20260131T120000Z-1a2b3c``."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def create(parent: Path, run_id: str) -> Run:
-    """Make the directory of a new run.
-
-    :raises MachineError: it cannot be written
-    """
-    run = Run(parent / run_id)
-    try:
-        run.directory.mkdir(parents=True)
-    except OSError as error:
-        raise MachineError(
-            f"the run directory {run.directory} cannot be made: {error.strerror}",
-            hint="choose a place that can be written with --output DIRECTORY",
-        ) from error
-    return run
-
-
-def keep_request(
-    run: Run, options: Mapping[str, Any], guideline: Guideline, guideline_file: bytes
-) -> None:
-    """Write down what is needed to go on with a run, whatever happens next."""
-    kind = "txt" if guideline.schema == flat_list.SCHEMA else "json"
-    write_text(run.directory / f"guideline.{kind}", guideline_file.decode("utf-8"))
-    write_json(run.request, options)
-
-
-def read_request(run: Run) -> tuple[Guideline, dict[str, Any]]:
+def read_request(run: Run) -> tuple[Guideline, Mapping[str, Any]]:
     """Return the guideline and the options a run was started with.
 
     :raises InputError: the directory is not that of a run
     """
-    return _read(run, run.request)
-
-
-def keep_plan(run: Run, plan: Plan, tests: Iterable[TestId]) -> None:
-    """Write down what is to run, and every test there was to choose from."""
-    write_text(run.tests, "".join(f"{each.full}\n" for each in sorted(tests, key=_full)))
-    write_json(run.plan, plan.as_json())
-
-
-def _full(test: TestId) -> str:
-    return test.full
-
-
-@contextlib.contextmanager
-def locked(run: Run) -> Iterator[None]:
-    """Keep other processes out of a run; the lock goes when its process dies, however it dies.
-
-    :raises MachineError: another process is in it
-    """
-    lock = fasteners.InterProcessLock(run.lock)
-    if not lock.acquire(blocking=False):
-        raise MachineError(
-            f"another process is in the run {run.directory}", hint="wait for it, or stop it"
-        )
-    try:
-        yield
-    finally:
-        lock.release()
+    document = _document(run, run.request)
+    return _guideline(run, document), document.object()
 
 
 class Mode(StrEnum):
@@ -193,10 +131,10 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A start of a run and, where it came to that, its end; ``asked`` counts its tests.
+class RunAttempt:
+    """A start of a run and its end, "" where it was cut off; ``asked`` counts its tests.
 
-    ``workspace`` is where Tempest worked; it is gone unless the attempt was cut off.
+    ``workspace`` is where Tempest worked. It is gone unless the attempt was cut off.
     """
 
     number: int
@@ -207,113 +145,107 @@ class Attempt:
     started: str = ""
     ended: str = ""
 
+    @classmethod
+    def from_json(cls, record: JsonValue) -> "RunAttempt":
+        """Read what the lines of one attempt record together.
+
+        :raises InputError: it has another form; names file and JSON pointer
+        """
+        return cls(
+            number=record.member("attempt").number(),
+            mode=record.member("mode").choice(Mode),
+            # A bundle leaves it out.
+            workspace=Path(record.optional("workspace", JsonValue.text, "")),
+            retry_budget=record.member("retry_budget").number(),
+            asked=record.optional("asked", JsonValue.number, 0),
+            started=record.optional("started", JsonValue.text, ""),
+            ended=record.optional("ended", JsonValue.text, ""),
+        )
+
     @property
     def was_cut_off(self) -> bool:
+        """Return whether the attempt died without an end."""
         return not self.ended
 
 
 @dataclass(frozen=True)
 class Retries:
-    """How often what failed was run again, and how often it might be."""
+    """How often failed tests were run again, and how often they could be."""
 
     used: int
     budget: int
 
 
 def retries(run: Run) -> Retries:
+    """Return the retries of a run."""
     return retries_of(attempts(run))
 
 
-def retries_of(known: Sequence[Attempt]) -> Retries:
-    used = sum(each.mode is Mode.FAILED and bool(each.asked) for each in known)
-    return Retries(used, known[-1].retry_budget if known else RETRY_BUDGET)
+def retries_of(attempts: Sequence[RunAttempt]) -> Retries:
+    """Return the retries in ``attempts``, oldest first."""
+    used = sum(attempt.mode is Mode.FAILED and bool(attempt.asked) for attempt in attempts)
+    return Retries(used, attempts[-1].retry_budget if attempts else RETRY_BUDGET)
 
 
-def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
-    """Append a line about an attempt; what a kill left of the line before stands alone."""
-    content = run.attempts.read_bytes() if run.attempts.exists() else b""
-    fresh = "" if not content or content.endswith(b"\n") else "\n"
-    with run.attempts.open("a", encoding="utf-8") as stream:
-        stream.write(f"{fresh}{json.dumps(record, ensure_ascii=False)}\n")
-
-
-def records(run: Run) -> list[dict[str, Any]]:
-    """Return what was written down about each attempt, oldest first."""
+def records(run: Run) -> tuple[JsonValue, ...]:
+    """Return what ``attempts.jsonl`` records of each attempt, oldest first."""
     return records_in(run.attempts.read_text(encoding="utf-8") if run.attempts.exists() else "")
 
 
-def records_in(text: str) -> list[dict[str, Any]]:
-    """As :func:`records`, from the content of the file."""
-    known: dict[int, dict[str, Any]] = {}
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError):  # half a line, of a kill
-            record = json.loads(line)
-            known.setdefault(record.get("attempt", 0), {}).update(record)
-    return [each for number, each in sorted(known.items()) if number]
+def records_in(text: str) -> tuple[JsonValue, ...]:
+    """As :func:`records`, from the content of the file.
 
-
-def attempts(run: Run) -> tuple[Attempt, ...]:
-    """Return every attempt, oldest first."""
-    return tuple(map(_attempt, records(run)))
-
-
-def attempts_in(text: str) -> tuple[Attempt, ...]:
-    """As :func:`attempts`, from the content of the file."""
-    return tuple(map(_attempt, records_in(text)))
-
-
-def _attempt(record: Mapping[str, Any]) -> Attempt:
-    return Attempt(
-        number=record["attempt"],
-        mode=Mode(record["mode"]),
-        # A bundle does not tell it.
-        workspace=Path(record.get("workspace", "")),
-        retry_budget=record["retry_budget"],
-        asked=record.get("asked", 0),
-        started=record.get("started", ""),
-        ended=record.get("ended", ""),
-    )
-
-
-def cut_off(parent: Path) -> tuple[Run, ...]:
-    """Return the runs in ``parent`` that died: an attempt has no end and nobody is in the run."""
+    :raises InputError: a line is JSON, but not an object with a number ``attempt``
+    """
+    found: dict[int, dict[str, object]] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            content = json.loads(line)
+        except RecursionError as error:
+            raise InputError(f"attempts.jsonl:{number}: nested too deeply") from error
+        except ValueError:  # half a line, of a killed process
+            continue
+        record = JsonValue(content, f"attempts.jsonl:{number}")
+        attempt = record.optional("attempt", JsonValue.number, 0)
+        found.setdefault(attempt, {}).update(record.object())
     return tuple(
-        run
-        for path in (sorted(parent.iterdir()) if parent.is_dir() else ())
-        if path.is_dir() and (run := Run(path)).request.exists() and _is_cut_off(run)
+        JsonValue(found[attempt], f"attempts.jsonl: attempt {attempt}")
+        for attempt in sorted(found)
+        if attempt
     )
 
 
-def _is_cut_off(run: Run) -> bool:
-    known = attempts(run)
-    return bool(known) and known[-1].was_cut_off and not is_in_use(run)
+def attempts(run: Run) -> tuple[RunAttempt, ...]:
+    """Return every attempt of a run, oldest first."""
+    return tuple(map(RunAttempt.from_json, records(run)))
 
 
-def is_in_use(run: Run) -> bool:
-    """Return whether another process is in a run."""
-    try:
-        with locked(run):
-            return False
-    except MachineError:
-        return True
-    except OSError:  # it may only be read here
-        return False
+def attempts_in(text: str) -> tuple[RunAttempt, ...]:
+    """As :func:`attempts`, from the content of the file."""
+    return tuple(map(RunAttempt.from_json, records_in(text)))
 
 
-def read_plan(run: Run) -> tuple[Guideline, dict[str, Any]]:
-    """Return the guideline and the plan of a run; errors as for :func:`read_request`."""
-    return _read(run, run.plan)
+def read_plan(run: Run) -> tuple[Guideline, PlanRecord]:
+    """Return the guideline and the plan of a run.
+
+    :raises InputError: the directory is not that of a run, or a file in it has another form
+    """
+    document = _document(run, run.plan)
+    return _guideline(run, document), PlanRecord.from_json(document)
 
 
-def _read(run: Run, path: Path) -> tuple[Guideline, dict[str, Any]]:
-    document = read_json(path, default=None) if run.directory.is_dir() else None
-    if document is None:
+def _document(run: Run, path: Path) -> JsonValue:
+    if not run.directory.is_dir() or not path.is_file():
         raise InputError(
             f"{run.directory} is not a run: it has no {path.name}",
             hint="give the directory refstack-client certify printed, or a subunit file",
         )
-    if run.guideline.suffix == ".txt":  # a list is called by its name, which is not in it
+    return JsonValue.parse(path.read_bytes(), str(path))
+
+
+def _guideline(run: Run, document: JsonValue) -> Guideline:
+    if run.guideline.suffix == ".txt":  # the name of a list is not in the list
         text = run.guideline.read_text(encoding="utf-8-sig")
-        name = document["guideline"]["id"]
-        return flat_list.parse(text, name, str(run.guideline))[0], document
-    return reader.read(run.guideline)[0], document
+        name = document.member("guideline").member("id").text()
+        return flat_list.parse(text, name, str(run.guideline))[0]
+    return reader.read(run.guideline)[0]

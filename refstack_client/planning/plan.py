@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from capabilities import tempest_id
 from capabilities.guideline import Status, Test
@@ -13,13 +12,12 @@ from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
 from refstack_client.cloud.facts import CloudFacts
 from refstack_client.outcomes import causes
+from refstack_client.outcomes.plan_record import Basis, PlannedLimit, PlannedTest, PlanRecord
 from refstack_client.planning import durations, quick, test_requirements
 from refstack_client.planning import shard as shards
 from refstack_client.planning.shard import Shard
 from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.listing import Listing
-
-FORMAT = 1
 
 # Tests that skip by Tempest's own rule unless Tempest itself makes the tenants.
 ONLY_WITH_TENANTS_OF_TEMPEST = {
@@ -121,37 +119,23 @@ class Plan:
     def matches_by_key(self) -> dict[str, Match]:
         return {each.test.key: each for each in self.matches}
 
-    def as_json(self) -> dict[str, Any]:
+    def record(self) -> PlanRecord:
+        """Return the plan as ``plan.json`` records it."""
         guideline = self.programme.guideline
-        return {
-            "format": FORMAT,
-            "guideline": {"id": guideline.id, "sha256": guideline.digest},
-            "programme": self.programme.key,
-            "cloud": self.cloud.as_json() if self.cloud else None,
-            "tenants": str(self.tenants),
-            "versions": dict(self.versions),
-            "concurrency": self.concurrency,
-            "estimated_seconds": round(self.seconds),
-            "shard": str(self.shard) if self.shard else None,
-            "quick": self.quick,
-            "tests": [
-                {
-                    **match_as_json(each),
-                    **({"why": self.missing[each.test.key]} if not each.found else {}),
-                }
+        return PlanRecord(
+            basis=Basis(guideline.id, guideline.digest, self.versions, self.cloud),
+            programme=self.programme.key,
+            tenants=str(self.tenants),
+            concurrency=self.concurrency,
+            estimated_seconds=round(self.seconds),
+            tests=tuple(
+                PlannedTest.of(each, None if each.found else self.missing[each.test.key])
                 for each in self.matches
-            ],
-            "limits": [{"name": each.test.name, "why": each.why} for each in self.limits],
-        }
-
-
-def match_as_json(match: Match) -> dict[str, Any]:
-    return {
-        "id": match.test.idempotent_id,
-        "name": match.test.name,
-        "match": str(match.kind),
-        "found": [found.full for found in match.found],
-    }
+            ),
+            shard=str(self.shard) if self.shard else None,
+            quick=self.quick,
+            limits=tuple(PlannedLimit(each.test.name, each.why) for each in self.limits),
+        )
 
 
 def make(
@@ -214,36 +198,6 @@ def classes_with_two_projects(programme: Programme) -> int:
     return sum(map(test_requirements.has_two_projects, classes - own))
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Say in what two plans, kept as JSON, are not of the same guideline, Tempest and cloud."""
-    then = before["guideline"]
-    if then["sha256"] != now["guideline"]["sha256"]:
-        yield (
-            f"the guideline was {then['id']} ({then['sha256'][:12]}), "
-            f"now {now['guideline']['id']} ({now['guideline']['sha256'][:12]})"
-        )
-    versions = before["versions"], now["versions"]
-    for name in dict.fromkeys((*versions[0], *versions[1])):
-        was, is_now = (each.get(name, "absent") for each in versions)
-        if was != is_now:
-            yield f"{name} was {was}, now {is_now}"
-    yield from cloud_differences(before["cloud"], now["cloud"])
-
-
-def cloud_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Say in what two clouds, as a plan has them, are not the same."""
-    for what in ("auth_url", "region", "endpoints"):
-        was, is_now = (_shown(each[what]) for each in (before, now))
-        if was != is_now:
-            name = "services" if what == "endpoints" else what
-            yield f"the cloud's {name} was {was}, now {is_now}"
-
-
-def _shown(value: str | Mapping[str, str]) -> str:
-    """Return a value, of endpoints their service types: addresses may differ from day to day."""
-    return value if isinstance(value, str) else ", ".join(sorted(value))
-
-
 def why_missing(test: Test, listing: Listing) -> str:
     """Return whether a test's plugin is absent or broken, or the test is gone from it."""
     package = test.name.partition(".")[0]
@@ -265,19 +219,6 @@ def limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
             yield Limit(test, ONLY_WITH_TENANTS_OF_TEMPEST[test.idempotent_id])
         elif _NEEDS_RESELLER in test.name and not has_reseller:
             yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
-
-
-def read_matches(document: Mapping[str, Any], programme: Programme) -> dict[str, Match]:
-    """Return the matches of a plan that was kept as JSON, for the tests of ``programme``."""
-    listed = (test for each in programme.with_bases() for test in each.required_tests())
-    tests = {test.key: test for test in listed}
-    matches = {}
-    for entry in document["tests"]:
-        key = entry["id"] or entry["name"]
-        if key in tests:
-            found = tuple(test for each in entry["found"] if (test := tempest_id.parse(each)))
-            matches[key] = Match(tests[key], MatchKind(entry["match"]), found)
-    return matches
 
 
 def by_capability(plan: Plan, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:

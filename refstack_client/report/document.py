@@ -2,15 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from capabilities.guideline import Status
-from refstack_client.files import write_json, write_text
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.causes import REMEDIES
-from refstack_client.outcomes.run_directory import Retries, Run, retries
+from refstack_client.outcomes.plan_record import PlanRecord
+from refstack_client.outcomes.run_directory import Retries
 from scoring.conformance.outcomes import Cause, Outcome
 from scoring.conformance.verdict import CapabilityVerdict, Conformance, TestVerdict, Verdict
 from scoring.formats import html_templates
@@ -263,7 +263,7 @@ def _yes_no(verdict: Verdict) -> str:
 
 def html(
     verdict: Verdict,
-    plan: Mapping[str, Any] | None = None,
+    plan: PlanRecord | None = None,
     retries: Retries | None = None,
     attested: Attestation | None = None,
 ) -> str:
@@ -292,9 +292,3 @@ def page_of(verdict: Verdict, attested: Attestation | None = None) -> dict[str, 
         "plan": None,
         "retries": None,
     }
-
-
-def keep(run: Run, verdict: Verdict, plan: Mapping[str, Any]) -> None:
-    """Write ``verdict.json`` and ``report.html`` into the run directory."""
-    write_json(run.verdict, as_json(verdict))
-    write_text(run.report, html(verdict, plan, retries(run)))

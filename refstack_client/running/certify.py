@@ -18,8 +18,7 @@ from refstack_client.files import write_text
 from refstack_client.outcomes import run_directory, subunit_stream
 from refstack_client.planning import guideline_source, plan
 from refstack_client.planning.request import Request
-from refstack_client.report import document as report_document
-from refstack_client.running import image_provenance, resume, tempest_session
+from refstack_client.running import image_provenance, resume, run_recorder, tempest_session
 from refstack_client.running.tempest_session import Session
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest import log as tempest_log
@@ -99,7 +98,7 @@ def certify(
     made = request.resumed or _begin(request, facts)
     left: list[str] = []
     try:
-        with run_directory.locked(made):
+        with run_recorder.locked(made):
             if request.resumed:
                 resume.check_same(made, request.programme.guideline, facts)
                 left += clean(connection, made, request).stayed
@@ -108,7 +107,7 @@ def certify(
                 made_plan, ended = _run(made, tempest, number, console, show_plan)
             outcomes = subunit_stream.read_appended(made.stream)
             verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
-            report_document.keep(made, verdict, made_plan.as_json())
+            run_recorder.keep_verdict(made, verdict, made_plan.record())
     except BaseException:
         # Nothing was planned, let alone run, and nothing stays in the cloud.
         if not request.resumed and not made.plan.exists() and not left:
@@ -131,31 +130,31 @@ def _run(
     """Plan, and run what there is to be run; return how that ended, None where nothing was."""
     made_plan, listing = tempest.planned()
     if not made.plan.exists():
-        run_directory.keep_plan(made, made_plan, listing.index.tests)
+        run_recorder.keep_plan(made, made_plan.record(), listing.index.tests)
     before = subunit_stream.read_appended(made.stream)
     wanted = resume.wanted(made_plan.to_run, before, tempest.request.mode)
     show_plan(made_plan, len(wanted))
-    run_directory.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
+    run_recorder.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
     ended = None
     while wanted:
         ended = tempest.run(made_plan, wanted, made, console)
-        run_directory.keep_attempt(made, _end(number, ended, tempest))
+        run_recorder.keep_attempt(made, _end(number, ended, tempest))
         if ended.interrupted or not _is_doubtful(made_plan, wanted, made):
             break
         known = set(made_plan.to_run)
         made_plan, listing = tempest.planned(fresh=True)
-        run_directory.keep_plan(made, made_plan, listing.index.tests)
+        run_recorder.keep_plan(made, made_plan.record(), listing.index.tests)
         wanted = tuple(each for each in made_plan.to_run if each not in known)
     return made_plan, ended
 
 
 def _begin(request: Request, facts: CloudFacts) -> run_directory.Run:
     """Make the directory of a new run, with what is needed to go on with it."""
-    made = run_directory.create(request.output, run_directory.new_id(datetime.now(UTC)))
+    made = run_recorder.create(request.output, run_recorder.new_id(datetime.now(UTC)))
     content = guideline_source.content(request.guideline_name)
     of_cloud = {"cloud": {"auth_url": facts.auth_url, "region": facts.region}}
     options = {**request.options(), **of_cloud}
-    run_directory.keep_request(made, options, request.programme.guideline, content)
+    run_recorder.keep_request(made, options, request.programme.guideline, content)
     return made
 
 
@@ -179,7 +178,7 @@ def _attempt(
     if image := image_provenance.image():
         start["image"] = image
         image_provenance.keep_sbom(made)
-    run_directory.keep_attempt(made, start)
+    run_recorder.keep_attempt(made, start)
     traces = Traces(request.prefix(made), space.log, made.tenancy)
     try:
         with (
@@ -191,7 +190,7 @@ def _attempt(
     finally:
         # On a full disk what happened before is what must be told.
         with contextlib.suppress(OSError):
-            run_directory.keep_attempt(
+            run_recorder.keep_attempt(
                 made, {"attempt": number, "ended": datetime.now(UTC).isoformat()}
             )
 
@@ -215,7 +214,7 @@ def clean_run(request: Request) -> removal.Removal:
     if made is None:
         raise ValueError("no run is named")
     connection = cloud.connect(request.os_cloud)
-    with run_directory.locked(made):
+    with run_recorder.locked(made):
         resume.check_same_cloud(made, cloud.facts(connection))
         return clean(connection, made, request)
 
@@ -229,7 +228,7 @@ def clean(connection: Connection, made: run_directory.Run, request: Request) -> 
     done = resource_record.remove(connection, made, of_run, users)
     if not done.stayed:
         for each in cut_off:
-            run_directory.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
+            run_recorder.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
     return done
 
 

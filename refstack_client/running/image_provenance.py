@@ -6,7 +6,6 @@ run`` tells it, and so may ``docker run -e REFSTACK_IMAGE=NAME@DIGEST``.
 """
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -15,7 +14,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from refstack_client.errors import InputError
 from refstack_client.files import IMAGE_DATA, read_json
 from refstack_client.outcomes.run_directory import Run
 
@@ -49,19 +47,3 @@ def keep_first_sbom(runs: Iterable[Run], made: Run) -> None:
     found = next((each.sbom for each in runs if each.sbom.exists()), None)
     if found:
         shutil.copyfile(found, made.sbom)
-
-
-def check(sbom: bytes, images: Iterable[dict[str, Any]], versions: dict[str, str]) -> str:
-    """Return what a list of packages lists.
-
-    :param versions: of Tempest and its plugins, as the run states them
-    :raises InputError: it is not the one an image of the run had, or lists other versions
-    """
-    digest = hashlib.sha256(sbom).hexdigest()
-    if digest not in {each["sbom"] for each in images}:
-        raise InputError("it is not that of an image in which the run ran")
-    listed = {each["name"]: each["version"] for each in json.loads(sbom)["components"]}
-    for name, version in versions.items():
-        if listed.get(name) != version:
-            raise InputError(f"it lists {name} {listed.get(name)}, the run had {version}")
-    return f"{len(listed)} packages, Tempest and its plugins as the run had them"

@@ -19,10 +19,10 @@ from capabilities.matching import Index, match
 from refstack_client.cloud.connection import SECONDS_TO_CONNECT
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes, write_private
-from refstack_client.outcomes import cpid, refstack_json, run_directory, subunit_stream
+from refstack_client.outcomes import cpid, refstack_json, subunit_stream
 from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.planning import guideline_source
-from refstack_client.running import progress
+from refstack_client.running import progress, run_recorder
 from refstack_client.tempest import inventory, stestr_runner
 from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.conf import is_secret
@@ -55,7 +55,7 @@ def run_tests(request: Request, console: Console, say: Callable[[str], None]) ->
     """
     conf = _parsed(read_bytes(request.conf).decode("utf-8", errors="replace"), request.conf)
     listed = _listed(request.test_list) if request.test_list else ()
-    made = run_directory.create(request.directory.parent, request.directory.name)
+    made = run_recorder.create(request.directory.parent, request.directory.name)
     with workspace() as space:
         _write(conf, space)
         index = inventory.load(space).index

@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ from refstack_client.bundle import open_results
 from refstack_client.errors import InputError
 from refstack_client.files import write_bytes, write_json, write_text
 from refstack_client.outcomes import run_directory, subunit_stream
+from refstack_client.outcomes.plan_record import MergedPart, PlanRecord
 from refstack_client.outcomes.run_directory import Run
-from refstack_client.planning import plan
-from refstack_client.report import document as report_document
-from refstack_client.running import image_provenance
+from refstack_client.running import image_provenance, run_recorder
 from scoring.conformance.verdict import Verdict
 
-Documents = Mapping[Run, dict[str, Any]]
+Plans = Mapping[Run, PlanRecord]
 
 
 def merge(runs: Sequence[Run], output: Path, run_id: str) -> tuple[Run, Verdict]:
@@ -30,16 +30,16 @@ def merge(runs: Sequence[Run], output: Path, run_id: str) -> tuple[Run, Verdict]
     :raises InputError: one is no run, is in use, is damaged or given twice; or they are not of the
         same guideline, programme, Tempest, cloud and plan
     """
-    documents = {each: run_directory.read_plan(each)[1] for each in runs}
-    _check(runs, documents)
+    plans = {each: run_directory.read_plan(each)[1] for each in runs}
+    _check(runs, plans)
     streams = [_stream(each) for each in runs]
-    made = run_directory.create(output, run_id)
+    made = run_recorder.create(output, run_id)
     try:
-        _write(made, documents, streams)
-        guideline, document = run_directory.read_plan(made)
-        chosen = catalogue.with_bases(programme.find(guideline, document["programme"]))
+        _write(made, plans, streams)
+        guideline, plan = run_directory.read_plan(made)
+        chosen = catalogue.with_bases(programme.find(guideline, plan.programme))
         verdict = open_results.read(made.directory).judge(chosen)
-        report_document.keep(made, verdict, document)
+        run_recorder.keep_verdict(made, verdict, plan)
     except BaseException:
         shutil.rmtree(made.directory)
         raise
@@ -48,7 +48,7 @@ def merge(runs: Sequence[Run], output: Path, run_id: str) -> tuple[Run, Verdict]
 
 def missing_shards(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the parts that none of ``runs`` is, where they are parts of the same number."""
-    present = {run_directory.read_plan(each)[1].get("shard") for each in runs}
+    present = {run_directory.read_plan(each)[1].shard for each in runs}
     counts = {int(each.partition("/")[2]) for each in present if each}
     if None in present or len(counts) != 1:
         return ()
@@ -57,32 +57,22 @@ def missing_shards(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(each for each in wanted if each not in present)
 
 
-def _check(runs: Sequence[Run], documents: Documents) -> None:
+def _check(runs: Sequence[Run], plans: Plans) -> None:
     if len({each.directory.resolve() for each in runs}) < len(runs):
         raise InputError("a run is given twice", hint="give each run once")
     first, *others = runs
     for each in runs:
-        if run_directory.is_in_use(each):
+        if run_recorder.is_in_use(each):
             raise InputError(
                 f"another process is in the run {each.directory}", hint="wait for it, or stop it"
             )
     for other in others:
-        found = list(_differences(documents[first], documents[other]))
+        found = list(plans[first].differences(plans[other]))
         if found:
             raise InputError(
                 f"{first.directory} and {other.directory} cannot be merged: {'; '.join(found)}",
                 hint="only runs of one guideline, programme, Tempest and cloud make one verdict",
             )
-
-
-def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
-    yield from plan.differences(one, other)
-    if one["programme"] != other["programme"]:
-        yield f"the programme was {one['programme']}, now {other['programme']}"
-    for before, now in zip(one["tests"], other["tests"], strict=False):
-        if before != now:
-            yield f"the plan has another test for {before['name']}"
-            return
 
 
 def _stream(made: Run) -> bytes:
@@ -96,38 +86,42 @@ def _stream(made: Run) -> bytes:
     return whole
 
 
-def _write(made: Run, documents: Documents, streams: Sequence[bytes]) -> None:
-    runs = list(documents)
+def _write(made: Run, plans: Plans, streams: Sequence[bytes]) -> None:
+    runs = list(plans)
     first = runs[0]
     write_bytes(made.directory / first.guideline.name, first.guideline.read_bytes())
     write_bytes(made.tests, first.tests.read_bytes())
     write_json(made.request, {**run_directory.read_request(first)[1], "shard": None})
-    limits = {each["name"]: each for one in documents.values() for each in one["limits"]}
-    parts = [{"run": each.id, "shard": documents[each].get("shard")} for each in runs]
-    write_json(
-        made.plan,
-        {**documents[first], "shard": None, "merged": parts, "limits": list(limits.values())},
+    limits = {limit.name: limit for plan in plans.values() for limit in plan.limits}
+    merged = replace(
+        plans[first],
+        shard=None,
+        limits=tuple(limits.values()),
+        merged=tuple(MergedPart(run.id, plan.shard) for run, plan in plans.items()),
     )
+    write_json(made.plan, merged.as_json())
     with made.stream.open("wb") as kept:
         subunit_stream.join(
             [io.BytesIO(each) for each in streams], subunit.StreamResultToBytes(kept)
         )
-    for record in _attempts(documents):
-        run_directory.keep_attempt(made, record)
+    for record in _attempts(plans):
+        run_recorder.keep_attempt(made, record)
     write_text(made.tempest_conf, _one_after_the_other(runs, "tempest_conf"))
     write_text(made.log, _one_after_the_other(runs, "log"))
     image_provenance.keep_first_sbom(runs, made)
 
 
-def _attempts(documents: Documents) -> Iterator[dict[str, Any]]:
+def _attempts(plans: Plans) -> Iterator[dict[str, Any]]:
     """Yield every attempt in order; the budget is that of all runs together."""
     records = [
-        {"run": each.id, "shard": document.get("shard"), **record}
-        for each, document in documents.items()
-        for record in run_directory.records(each)
+        {"run": run.id, "shard": plan.shard, **record.object()}
+        for run, plan in plans.items()
+        for record in run_directory.records(run)
     ]
-    budget = sum(run_directory.retries(each).budget for each in documents)
-    for number, record in enumerate(sorted(records, key=lambda each: each["started"]), start=1):
+    budget = sum(run_directory.retries(each).budget for each in plans)
+    for number, record in enumerate(
+        sorted(records, key=lambda each: str(each["started"])), start=1
+    ):
         # What a run left behind is its own to remove, not the merged one's.
         ended = record.get("ended", "cut off")
         yield {**record, "attempt": number, "ended": ended, "retry_budget": budget}

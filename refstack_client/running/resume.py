@@ -1,14 +1,13 @@
 """Going on with a run: only with the same guideline, Tempest and cloud, and only what is wanted."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from capabilities import tempest_id
 from capabilities.guideline import Guideline
 from refstack_client.cloud.facts import CloudFacts
 from refstack_client.errors import InputError
+from refstack_client.outcomes.plan_record import Basis, cloud_differences, differences
 from refstack_client.outcomes.run_directory import Mode, Run, read_plan, read_request
-from refstack_client.planning import plan
 from refstack_client.tempest import inventory
 from scoring.conformance.outcomes import Outcome, Outcomes, deciding
 
@@ -18,13 +17,9 @@ def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
 
     :raises InputError: guideline, Tempest or cloud are others; says what differs
     """
-    now = {
-        "guideline": {"id": guideline.id, "sha256": guideline.digest},
-        "versions": inventory.versions(),
-        "cloud": cloud.as_json(),
-    }
+    now = Basis(guideline.id, guideline.digest, inventory.versions(), cloud)
     check_same_cloud(run, cloud)
-    _refuse(run, lambda planned: plan.differences(planned, now))
+    _refuse(run, lambda planned: differences(planned, now))
 
 
 def check_same_cloud(run: Run, cloud: CloudFacts) -> None:
@@ -36,7 +31,7 @@ def check_same_cloud(run: Run, cloud: CloudFacts) -> None:
     """
     if not run.plan.exists():
         _check_requested_cloud(run, cloud)
-    _refuse(run, lambda planned: plan.cloud_differences(planned["cloud"], cloud.as_json()))
+    _refuse(run, lambda planned: cloud_differences(planned.cloud, cloud))
 
 
 def _check_requested_cloud(run: Run, cloud: CloudFacts) -> None:
@@ -59,10 +54,10 @@ def _check_requested_cloud(run: Run, cloud: CloudFacts) -> None:
         )
 
 
-def _refuse(run: Run, differences: Callable[[Mapping[str, Any]], Iterable[str]]) -> None:
+def _refuse(run: Run, compare: Callable[[Basis], Iterable[str]]) -> None:
     if not run.plan.exists():  # it was cut off before it had one
         return
-    found = list(differences(read_plan(run)[1]))
+    found = list(compare(read_plan(run)[1].basis))
     if found:
         raise InputError(
             f"{run.directory} cannot go on: {'; '.join(found)}",

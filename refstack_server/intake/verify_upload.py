@@ -78,7 +78,7 @@ def _check_attempts(members: Mapping[str, bytes]) -> None:
     """Check what no verdict needs, but pages show."""
     try:
         run_directory.attempts_in(members.get(bundle_contents.ATTEMPTS, b"").decode())
-    except bundle_verify.OTHER_SHAPE as error:
+    except (ClientError, *bundle_verify.OTHER_SHAPE) as error:
         raise _does_not_hold(bundle_contents.ATTEMPTS, "it is not what a run writes") from error
 
 

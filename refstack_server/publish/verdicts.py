@@ -8,7 +8,7 @@ import pydantic
 from refstack_client.bundle import archive
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.outcomes import run_directory
-from refstack_client.outcomes.run_directory import Attempt
+from refstack_client.outcomes.run_directory import RunAttempt
 from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, packed_outcomes
@@ -64,7 +64,7 @@ def judge_passes(result: Result, guideline: str, target: str) -> None:
     result.conformance = str(verdict.conformance)
 
 
-def attempts(settings: Settings, result: Result) -> tuple[Attempt, ...]:
+def attempts(settings: Settings, result: Result) -> tuple[RunAttempt, ...]:
     """Return how often a bundle's run was started, oldest first; nothing else tells of it."""
     if result.kind != Kind.BUNDLE or not result.sha256:
         return ()
@@ -72,7 +72,7 @@ def attempts(settings: Settings, result: Result) -> tuple[Attempt, ...]:
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _of_bundle(data: Path, sha256: str) -> tuple[Verdict, tuple[Attempt, ...]]:
+def _of_bundle(data: Path, sha256: str) -> tuple[Verdict, tuple[RunAttempt, ...]]:
     """Return what follows from the bundle alone, its own guideline and plan included."""
     members = archive.unpack(blobs.read(data, sha256), sha256)
     started = run_directory.attempts_in(members.get(bundle_contents.ATTEMPTS, b"").decode())

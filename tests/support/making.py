@@ -12,6 +12,7 @@ from refstack_client.cloud.facts import CloudFacts
 from refstack_client.outcomes import run_directory
 from refstack_client.planning import plan
 from refstack_client.planning.shard import Shard
+from refstack_client.running import run_recorder
 from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.listing import Listing
 from support.streams import StreamWriter
@@ -44,19 +45,19 @@ def make_run(
     **attachments: str,
 ) -> run_directory.Run:
     """Make a run in which each test of its part came to ``outcome``; None is not run."""
-    made = run_directory.create(parent, run_directory.new_id(started))
+    made = run_recorder.create(parent, run_recorder.new_id(started))
     listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
     tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
     planned = replace(plan.make(STORAGE, listing, facts, tenants, Workers(1)), shard=shard)
     options = {"programme": "storage", "shard": str(shard) if shard else None}
-    run_directory.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
-    run_directory.keep_plan(made, planned, listing.index.tests)
+    run_recorder.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
+    run_recorder.keep_plan(made, planned.record(), listing.index.tests)
     ended = started + timedelta(minutes=1)
     start = {"mode": "all", "retry_budget": 3, "workspace": "/private/place"}
-    run_directory.keep_attempt(made, {"attempt": 1, **start, "started": started.isoformat()})
+    run_recorder.keep_attempt(made, {"attempt": 1, **start, "started": started.isoformat()})
     tokens = [{"user": "u", "project": "p", "roles": ["member"]}]
     end = {"ended": ended.isoformat(), "status": 1, "tokens": tokens}
-    run_directory.keep_attempt(made, {"attempt": 1, "asked": len(planned.to_run), **end})
+    run_recorder.keep_attempt(made, {"attempt": 1, "asked": len(planned.to_run), **end})
     writer = StreamWriter()
     for number, name in enumerate(planned.to_run):
         if status := outcome(name):

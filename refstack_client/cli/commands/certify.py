@@ -34,7 +34,7 @@ from refstack_client.planning import shard as shards
 from refstack_client.planning.request import Request
 from refstack_client.planning.shard import Shard
 from refstack_client.report import document as report_document
-from refstack_client.running import certify
+from refstack_client.running import certify, run_recorder
 from refstack_client.sandbox import lifecycle as sandbox_cloud
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.concurrency import Workers
@@ -57,7 +57,7 @@ class Plan(Command):
     def take_action(self, args: Namespace) -> int:
         plan = certify.preview(cloud_options.request(args, args.os_cloud, Path()))
         if args.format == "json":
-            print(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
+            print(json.dumps(plan.record().as_json(), indent=2, ensure_ascii=False))
         else:
             print("\n".join(lines(plan)))
         return 0
@@ -152,7 +152,7 @@ def _say_how_it_ended(result: certify.Result) -> None:
 
 
 def _say_cut_off(output: Path) -> None:
-    for each in run_directory.cut_off(output):
+    for each in run_recorder.cut_off(output):
         where = shlex.quote(str(each.directory))
         say(f"the run {each.id} was cut off: certify --resume {where} goes on with it,")
         say(f"  certify --clean {where} removes what it left in the cloud")

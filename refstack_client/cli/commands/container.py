@@ -25,7 +25,7 @@ from refstack_client.errors import ClientError, MachineError, UsageError
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
 from refstack_client.planning import guideline_source
-from refstack_client.running import image_provenance
+from refstack_client.running import image_provenance, run_recorder
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 _KILLED = 137
@@ -95,7 +95,7 @@ class Run(Command):
         box = _box(args, common)
         parts = _parts(reached, args, common, known_as)
         if args.resume:
-            with run_directory.locked(run_directory.Run(args.resume)):
+            with run_recorder.locked(run_directory.Run(args.resume)):
                 return _certify(reached, box, parts, args.resume.resolve().parent)
         return _certify(reached, box, parts, args.output)
 

@@ -12,8 +12,8 @@ from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.files import json_text, write_over
-from refstack_client.outcomes.run_directory import new_id
 from refstack_client.running import certify, legacy_test
+from refstack_client.running.run_recorder import new_id
 from refstack_client.tempest import conf as tempest_conf
 
 

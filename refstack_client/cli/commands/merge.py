@@ -9,7 +9,7 @@ from refstack_client.cli.command import Command, say
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.text import run as run_text
 from refstack_client.outcomes import run_directory
-from refstack_client.running import merge_runs
+from refstack_client.running import merge_runs, run_recorder
 
 
 class Merge(Command):
@@ -29,7 +29,7 @@ class Merge(Command):
 
 def merged(runs: Sequence[run_directory.Run], output: Path) -> int:
     """Merge runs, say what is missing and show the verdict; return its exit code."""
-    made, verdict = merge_runs.merge(runs, output, run_directory.new_id(datetime.now(UTC)))
+    made, verdict = merge_runs.merge(runs, output, run_recorder.new_id(datetime.now(UTC)))
     for part in merge_runs.missing_shards(runs):
         say(f"shard {part} is missing: its tests are not-run")
     return run_text.show(made, verdict)

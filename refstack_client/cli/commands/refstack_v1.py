@@ -123,8 +123,8 @@ class UploadSubunit(Command):
 def _cpid(args: Namespace, found: open_results.Results) -> str:
     if args.keystone_endpoint:
         return cpid_of_endpoint(args.keystone_endpoint)
-    if found.plan and found.plan.get("cloud"):
-        return cpid.of_facts(found.plan["cloud"])
+    if found.plan and found.plan.basis.cloud:
+        return cpid.of_facts(found.plan.basis.cloud)
     raise UsageError(
         "the stream does not say which cloud it is of", hint="name it with --keystone-endpoint"
     )

@@ -19,6 +19,7 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.cli.app import main
 from refstack_client.outcomes import run_directory
+from refstack_client.running import run_recorder
 
 SECRET = "gAAAAA" + "c4nary" * 12
 LOG = f"""Request (C:t): 201 PUT http://192.0.2.7:8080/v1/AUTH_x/c 0.1s
@@ -464,7 +465,7 @@ def in_an_image(made: run_directory.Run, sbom: dict) -> dict[str, bytes]:
         "digest": None,
         "sbom": hashlib.sha256(made.sbom.read_bytes()).hexdigest(),
     }
-    run_directory.keep_attempt(made, {"attempt": 1, "image": image})
+    run_recorder.keep_attempt(made, {"attempt": 1, "image": image})
     return packed(made)
 
 

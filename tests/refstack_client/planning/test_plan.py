@@ -11,6 +11,7 @@ import pytest
 from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, MatchKind
+from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.planning import plan
 from refstack_client.planning.plan import TenantKind, Tenants
 from refstack_client.tempest.concurrency import Workers
@@ -62,8 +63,10 @@ def test_workers_are_as_many_as_the_users_suffice_for(operators, resellers, want
 
 def test_a_plan_kept_as_json_gives_its_matches_back():
     made = make(Tenants(TenantKind.THROWAWAY))
-    kept = json.loads(json.dumps(made.as_json()))
-    assert plan.read_matches(kept, STORAGE) == made.matches_by_key()
+    content = json.dumps(made.record().as_json())
+    kept = PlanRecord.parse(content, "plan.json")
+    assert kept == made.record()
+    assert kept.matches(STORAGE) == made.matches_by_key()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from refstack_client.bundle.archive import pack
 from refstack_client.cli.app import main
 from refstack_client.outcomes import run_directory, subunit_stream
 from refstack_client.planning.shard import Shard
+from refstack_client.running import run_recorder
 
 PARTS = (Shard(1, 2), Shard(2, 2))
 
@@ -38,8 +39,8 @@ def test_all_parts_together_give_the_verdict_of_the_whole(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == (
         "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
     )
-    document = run_directory.read_plan(merged(tmp_path))[1]
-    assert [each["shard"] for each in document["merged"]] == ["1/2", "2/2"]
+    plan = run_directory.read_plan(merged(tmp_path))[1]
+    assert [part.shard for part in plan.merged] == ["1/2", "2/2"]
 
 
 def test_a_missing_part_is_told_and_its_tests_are_not_run(tmp_path, capsys):
@@ -70,11 +71,11 @@ def test_what_was_asked_and_retried_adds_up(tmp_path):
     runs = [make_run(tmp_path, shard=each) for each in PARTS]
     for record in ({"mode": "failed", "asked": 1, "retry_budget": 3}, {"ended": "now"}):
         common = {"attempt": 2, "workspace": "/w", "started": "2026-02-01T00:00:00+00:00"}
-        run_directory.keep_attempt(runs[1], {**common, **record})
+        run_recorder.keep_attempt(runs[1], {**common, **record})
     merge(tmp_path, *runs)
     assert run_directory.retries(merged(tmp_path)) == run_directory.Retries(1, 6)
     assert [each.number for each in run_directory.attempts(merged(tmp_path))] == [1, 2, 3]
-    assert not run_directory.cut_off(tmp_path / "merged")
+    assert not run_recorder.cut_off(tmp_path / "merged")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_a_run_given_twice_in_use_or_that_is_none_is_refused(tmp_path, capsys):
     )
     command = [sys.executable, "-c", hold, str(made.lock)]
     other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    while not run_directory.is_in_use(made):
+    while not run_recorder.is_in_use(made):
         assert other.poll() is None
     assert merge(tmp_path, made) == 4
     other.communicate(b"done\n")

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from support.making import FACTS
 
 from capabilities import catalogue, programme
 from refstack_client.cli.app import main
@@ -318,7 +320,7 @@ def test_what_is_exported_is_read_back(passes, seconds):
 
 def test_the_cpid_is_the_old_clients_and_a_host_many_have_is_told(server, results, capsys):
     assert cpid.of_endpoint("https://localhost:5000/v3") == "421aa90e079fa326b6494f812ad13e79"
-    assert cpid.of_facts({"identity_service": "abc", "auth_url": ENDPOINT}) == "abc"
+    assert cpid.of_facts(replace(FACTS, auth_url=ENDPOINT, identity_service="abc")) == "abc"
     collides = ["http://127.0.0.1:5000/v3", "http://10.0.0.1/v3", "http://controller/v3"]
     assert [cpid.collides(url) for url in (*collides, ENDPOINT)] == [True, True, True, False]
     command = ["upload-subunit", str(results), "--url", server.url, "-y"]
