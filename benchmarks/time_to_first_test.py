@@ -20,7 +20,7 @@ from pathlib import Path
 import testtools
 
 from refstack_client.container.image import default_name
-from refstack_client.outcomes import subunit_stream
+from refstack_client.outcomes import stream_tools
 from refstack_client.sandbox import lifecycle
 
 BIN = Path(sys.executable).parent
@@ -42,7 +42,7 @@ def began(results: Path) -> float | None:
     first = First()
     for path in results.glob("*/stream.subunit"):
         with path.open("rb") as content:
-            subunit_stream.copy(content, subunit_stream.Whole(first))
+            stream_tools.copy(content, stream_tools.CompletePackets(first))
     return first.began
 
 

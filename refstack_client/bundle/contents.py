@@ -23,7 +23,7 @@ from capabilities.tempest_id import parse as parse_test
 from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
-from refstack_client.outcomes import cpid, run_directory, subunit_stream
+from refstack_client.outcomes import cpid, run_directory, stream_tools, subunit_stream
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import PlannedTest, PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
@@ -143,7 +143,7 @@ def _clean(content: bytes, anonymiser: Anonymiser | None) -> bytes:
     out = io.BytesIO()
     target = subunit.StreamResultToBytes(out)
     through = anonymiser.filter(target) if anonymiser else target
-    subunit_stream.copy(io.BytesIO(content), subunit_stream.Whole(Redactor(through)))
+    stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(through)))
     return out.getvalue()
 
 

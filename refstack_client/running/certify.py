@@ -15,7 +15,7 @@ from rich.console import Console
 from refstack_client.cloud import connection as cloud
 from refstack_client.cloud.facts import CloudFacts
 from refstack_client.files import write_text
-from refstack_client.outcomes import run_directory, subunit_stream
+from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
 from refstack_client.planning import guideline_source, plan
 from refstack_client.planning.request import Request
 from refstack_client.running import image_provenance, resume, run_recorder, tempest_session
@@ -102,7 +102,7 @@ def certify(
             if request.resumed:
                 resume.check_same(made, request.programme.guideline, facts)
                 left += clean(connection, made, request).stayed
-                subunit_stream.mend(made.stream)
+                stream_tools.truncate_incomplete(made.stream)
             with _attempt(made, request, connection, left) as (number, tempest):
                 made_plan, ended = _run(made, tempest, number, console, show_plan)
             outcomes = subunit_stream.read_appended(made.stream)

@@ -13,7 +13,7 @@ from capabilities import catalogue, programme
 from refstack_client.bundle import open_results
 from refstack_client.errors import InputError
 from refstack_client.files import write_bytes, write_json, write_text
-from refstack_client.outcomes import run_directory, subunit_stream
+from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
 from refstack_client.outcomes.plan_record import MergedPart, PlanRecord
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import image_provenance, run_recorder
@@ -78,7 +78,7 @@ def _check(runs: Sequence[Run], plans: Plans) -> None:
 def _stream(made: Run) -> bytes:
     """Return the whole packets of a run's stream: what a kill left half-written is dropped."""
     content = made.stream.read_bytes() if made.stream.exists() else b""
-    whole = content[: subunit_stream.whole_packets(io.BytesIO(content), len(content))]
+    whole = content[: stream_tools.length_of_complete_packets(io.BytesIO(content), len(content))]
     if subunit_stream.parse_appended(io.BytesIO(whole)).damage:
         raise InputError(
             f"{made.stream} is damaged", hint="leave this run out and run its part again"
@@ -101,9 +101,7 @@ def _write(made: Run, plans: Plans, streams: Sequence[bytes]) -> None:
     )
     write_json(made.plan, merged.as_json())
     with made.stream.open("wb") as kept:
-        subunit_stream.join(
-            [io.BytesIO(each) for each in streams], subunit.StreamResultToBytes(kept)
-        )
+        stream_tools.join([io.BytesIO(each) for each in streams], subunit.StreamResultToBytes(kept))
     for record in _attempts(plans):
         run_recorder.keep_attempt(made, record)
     write_text(made.tempest_conf, _one_after_the_other(runs, "tempest_conf"))

@@ -20,7 +20,7 @@ from capabilities import tempest_id
 from refstack_client.errors import MachineError
 from refstack_client.outcomes.redaction import Redactor
 from refstack_client.outcomes.run_directory import Run
-from refstack_client.outcomes.subunit_stream import Whole
+from refstack_client.outcomes.stream_tools import CompletePackets
 from refstack_client.planning import durations
 from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.workspace import STESTR, Workspace
@@ -59,7 +59,7 @@ def run(
             target = testtools.CopyStreamResult([subunit.StreamResultToBytes(kept), listener])
             listener.startTestRun()
             try:
-                return _read(jobs, errors, Whole(Redactor(target, secrets)))
+                return _read(jobs, errors, CompletePackets(Redactor(target, secrets)))
             finally:
                 listener.stopTestRun()
     except OSError as error:

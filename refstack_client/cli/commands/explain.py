@@ -10,7 +10,7 @@ from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import results as results_options
 from refstack_client.errors import InputError
-from refstack_client.outcomes import subunit_stream
+from refstack_client.outcomes import stream_tools
 from refstack_client.outcomes.causes import REMEDIES
 from refstack_client.outcomes.redaction import hide
 from refstack_client.report import document as report_document
@@ -84,7 +84,7 @@ def _lines(each: TestVerdict, verdict: Verdict, found: Results) -> Iterator[str]
 def _evidence(each: TestVerdict, found: Results) -> Iterator[str]:
     """Yield the traceback and the end of the log, of the last attempt that left them."""
     with found.open_stream() as content:
-        attachments = subunit_stream.attachments(content, each.test.names)
+        attachments = stream_tools.attachments(content, each.test.names)
     for name, text in attachments.items():
         # The stream may be another's, with secrets in it.
         lines = hide(text.strip().encode()).decode().splitlines()

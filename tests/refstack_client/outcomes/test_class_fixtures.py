@@ -14,7 +14,7 @@ from capabilities.guideline import Rule
 from capabilities.matching import Index, match
 from capabilities.tempest_id import parse as parse_test
 from refstack_client.bundle import contents as bundle_contents
-from refstack_client.outcomes import refstack_json, subunit_stream
+from refstack_client.outcomes import refstack_json, stream_tools, subunit_stream
 from refstack_client.outcomes.run_directory import Mode
 from refstack_client.running import resume
 from refstack_client.running.progress import RunProgress
@@ -142,7 +142,7 @@ def test_progress_counts_no_test_for_the_success_of_a_class_fixture():
 
 def test_attachments_are_those_of_the_failure_and_not_of_a_later_success_of_the_class():
     content = io.BytesIO(content_of((TESTS[0], "fail"), (SET_UP, "success")))
-    assert subunit_stream.attachments(content, ["mod.A.one"])["traceback"] == "ValueError: no"
+    assert stream_tools.attachments(content, ["mod.A.one"])["traceback"] == "ValueError: no"
 
 
 def test_a_bundle_names_no_success_of_a_class_fixture():

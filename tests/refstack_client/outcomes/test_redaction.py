@@ -19,7 +19,7 @@ from support.making import BEGIN, NAMES, STORAGE
 from capabilities import catalogue
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle.anonymise import Anonymiser
-from refstack_client.outcomes import subunit_stream
+from refstack_client.outcomes import stream_tools, subunit_stream
 from refstack_client.outcomes.redaction import Redactor, hide
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import judge
@@ -126,8 +126,9 @@ def by_workers(count: int) -> bytes:
 
 def redacted(content: bytes) -> bytes:
     out = io.BytesIO()
-    subunit_stream.copy(
-        io.BytesIO(content), subunit_stream.Whole(Redactor(subunit.StreamResultToBytes(out)))
+    stream_tools.copy(
+        io.BytesIO(content),
+        stream_tools.CompletePackets(Redactor(subunit.StreamResultToBytes(out))),
     )
     return out.getvalue()
 
@@ -135,13 +136,13 @@ def redacted(content: bytes) -> bytes:
 def anonymised(content: bytes) -> bytes:
     out = io.BytesIO()
     target = Anonymiser().filter(subunit.StreamResultToBytes(out))
-    subunit_stream.copy(io.BytesIO(content), subunit_stream.Whole(Redactor(target)))
+    stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(target)))
     return out.getvalue()
 
 
 def joined(content: bytes) -> bytes:
     out = io.BytesIO()
-    subunit_stream.join([io.BytesIO(redacted(content))], subunit.StreamResultToBytes(out))
+    stream_tools.join([io.BytesIO(redacted(content))], subunit.StreamResultToBytes(out))
     return out.getvalue()
 
 
@@ -164,7 +165,7 @@ def test_other_tools_see_the_passes_and_nothing_else(passed_through):
     assert b"gAAAA" not in content
     summary = testtools.StreamSummary()
     summary.startTestRun()
-    subunit_stream.copy(io.BytesIO(content), summary)
+    stream_tools.copy(io.BytesIO(content), summary)
     summary.stopTestRun()
     assert (summary.testsRun, summary.wasSuccessful()) == (len(NAMES), True)
     figures = dict(re.findall(r"(\w+) tests: +(\d+)", filtered("subunit-stats", content).decode()))
@@ -183,7 +184,7 @@ def test_the_copy_in_version_1_has_the_same_verdict(passed_through):
 
 def test_an_attachment_keeps_route_time_and_tags_of_its_event():
     sink = Sink()
-    subunit_stream.copy(io.BytesIO(by_workers(3)), Redactor(sink))
+    stream_tools.copy(io.BytesIO(by_workers(3)), Redactor(sink))
     assert len(sink.events) == 9
     for number in range(3):
         own = [each for each in sink.events if each["test_id"] == NAMES[number]]

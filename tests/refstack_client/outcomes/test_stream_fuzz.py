@@ -4,7 +4,7 @@ import random
 import resource
 
 from refstack_client.errors import InputError
-from refstack_client.outcomes import subunit_stream
+from refstack_client.outcomes import stream_tools, subunit_stream
 from scoring.conformance.outcomes import Outcome
 
 MUTATIONS = 100_000
@@ -94,7 +94,7 @@ def test_a_runs_own_stream_may_speak_of_no_test_yet(writer, tmp_path):
     path = tmp_path / "stream"
     path.write_bytes(writer.content)
     assert subunit_stream.read_appended(path).attempts == ()
-    assert subunit_stream.mend(path) == 0
+    assert stream_tools.truncate_incomplete(path) == 0
     path.write_bytes(b"")
     assert subunit_stream.read_appended(path).attempts == ()
 
@@ -105,12 +105,12 @@ def test_what_a_kill_left_half_written_is_cut_off_and_nothing_else(writer, tmp_p
     whole = set()
     for length in range(len(content) + 1):
         path.write_bytes(content[:length])
-        cut = subunit_stream.mend(path)
+        cut = stream_tools.truncate_incomplete(path)
         assert path.read_bytes() == content[: length - cut]
         whole.add(length - cut)
-        assert subunit_stream.mend(path) == 0
+        assert stream_tools.truncate_incomplete(path) == 0
         with path.open("ab") as kept:
             kept.write(content)
         assert passes(path.read_bytes()) == passes(content)
     assert max(whole) == len(content)
-    assert subunit_stream.mend(tmp_path / "absent") == 0
+    assert stream_tools.truncate_incomplete(tmp_path / "absent") == 0
