@@ -1,50 +1,102 @@
-"""The ``refstack-client`` command."""
+"""Run the ``refstack-client`` command."""
 
 import logging
 import os
 import signal
 import sys
+from argparse import Namespace
 from importlib import metadata
 from types import FrameType
 
 from cliff.app import App
+from cliff.command import Command
 from cliff.commandmanager import CommandManager
+from cliff.help import HelpCommand, HelpExit
 
+from refstack_client.cli import summaries
+from refstack_client.cli.command import report_missing_module
 from refstack_client.cli.exit_codes import EXIT_USAGE
 
+_DISTRIBUTION = "refstack-client"
 _LIBRARIES = ("keystoneauth", "openstack", "stevedore", "tempest", "urllib3")
 
 
 class Commands(CommandManager):
-    """Knows the commands without importing them: cliff's own imports all to run one."""
+    """Find the commands without importing them: cliff's own manager scans every distribution."""
 
     def load_commands(self, namespace: str) -> None:
+        """Take the commands of this distribution; ``_`` in a name stands for a space."""
         self.group_list.append(namespace)
-        for entry in metadata.entry_points(group=namespace):
+        for entry in metadata.distribution(_DISTRIBUTION).entry_points.select(group=namespace):
             self.commands[entry.name.replace("_", " ")] = entry
+
+    def find_command(self, argv: list[str]) -> tuple[type[Command], str, list[str]]:
+        """Import and return the command that ``argv`` begins with.
+
+        :raises SystemExit: it needs a package that is not installed
+        """
+        try:
+            return super().find_command(argv)
+        except ModuleNotFoundError as error:
+            code = report_missing_module(error)
+            if code is None:
+                raise
+            raise SystemExit(code) from error
+
+
+class Help(HelpCommand):
+    """Show the help of a command, or list all commands."""
+
+    app: "Shell"
+
+    def take_action(self, args: Namespace) -> int:
+        """Print the help."""
+        if args.cmd:
+            return super().take_action(args)
+        self.app.list_commands()
+        return 0
 
 
 class Shell(App):
-    """Finds and runs one command; its exit code is part of the interface (README, Exit codes)."""
+    """Find and run one command; its exit code is part of the interface (README, Exit codes)."""
 
     NAME = "refstack-client"
 
     def __init__(self) -> None:
+        """Declare the options that all commands have."""
         super().__init__(
             description="Certify OpenStack clouds against interoperability guidelines.",
-            version=metadata.version("refstack-client"),
+            version=metadata.version(_DISTRIBUTION),
             command_manager=Commands("refstack_client.commands"),
             deferred_help=True,
         )
+        self.command_manager.add_command("help", Help)
 
     def configure_logging(self) -> None:
+        """Log as cliff does, without what libraries log: errors are reported in sentences."""
         super().configure_logging()
-        # What libraries log is for --debug; what a user needs to know is said in sentences.
         if not self.options.debug:
             for name in _LIBRARIES:
                 logging.getLogger(name).setLevel(logging.CRITICAL)
 
+    def print_help_if_requested(self) -> None:
+        """List the commands where --help names none."""
+        if self.options.deferred_help:
+            self.list_commands()
+            raise HelpExit
+
+    def list_commands(self) -> None:
+        """Print the options of all commands, and each command with its summary."""
+        self.parser.print_help(self.stdout)
+        entries = dict(self.command_manager)
+        by_entry = summaries.of(entries.values())
+        width = max(map(len, entries))
+        self.stdout.write("\nCommands:\n")
+        for name, entry in sorted(entries.items()):
+            self.stdout.write(f"  {name:<{width}}  {by_entry[entry.value]}\n")
+
     def run(self, argv: list[str]) -> int:
+        """Run a command and return its exit code; without one list the commands."""
         if not argv:
             super().run(["help"])
             return EXIT_USAGE
@@ -60,11 +112,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does, so that what was started is stopped and what was made is removed."""
+    """Do what Ctrl-C does: processes are stopped and resources in the cloud are removed."""
     raise KeyboardInterrupt
 
 
 def _keep_loopback_from_proxies() -> None:
     for name in ("no_proxy", "NO_PROXY"):
-        kept = os.environ.get(name)
-        os.environ[name] = ",".join(filter(None, (kept, "127.0.0.1", "localhost")))
+        hosts = os.environ.get(name)
+        os.environ[name] = ",".join(filter(None, (hosts, "127.0.0.1", "localhost")))

@@ -1,4 +1,4 @@
-"""What every command has in common: errors become sentences and exit codes."""
+"""Define what every command has in common: errors become sentences and exit codes."""
 
 import logging
 import sys
@@ -13,10 +13,12 @@ from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
 
 LOG = logging.getLogger(__name__)
 
-
-_SCORING, _SERVER = "scoring", "server"
-# Of extras, which not every installation has: the container has neither.
-_EXTRAS = {
+_SCORING, _SERVER = "refstack-client[scoring]", "refstack-client[server]"
+# What some installations leave out: the container has no extra, requirements-verify.txt no tests.
+_INSTALLED_BY = {
+    **dict.fromkeys(
+        ("docker", "keystoneauth1", "openstack", "stestr", "tempest"), "refstack-client"
+    ),
     **dict.fromkeys(("matplotlib", "numpy", "openpyxl", "pandas", "tabulate"), _SCORING),
     **dict.fromkeys(
         (
@@ -35,12 +37,21 @@ _EXTRAS = {
 }
 
 
-class _Explaining:
-    """Turns exceptions into a sentence, a hint and the exit code that belongs to them."""
+class _Command(cliff.command.Command):
+    """Turn exceptions into a sentence, a hint and the exit code that belongs to them."""
+
+    def _load_hooks(self) -> None:
+        """Take no hooks: to find any, cliff scans every installed distribution."""
+        self._hooks = []
+
+    def get_epilog(self) -> str:
+        """Return nothing: cliff would name the distribution of a plug-in, and scans for it."""
+        return ""
 
     def run(self, parsed_args: Namespace) -> int:
+        """Run the command and return its exit code."""
         try:
-            return super().run(parsed_args)  # type: ignore[misc]
+            return super().run(parsed_args)
         except ProblemError as error:
             self._trace()
             say(f"error: {error}")
@@ -49,35 +60,45 @@ class _Explaining:
             return exit_codes.of_error(error)
         except (BrokenPipeError, KeyboardInterrupt):
             raise
-        except Exception as error:  # a fault of ours: never exit code 1, which means a verdict
+        except Exception as error:  # a bug: never exit code 1, which means a verdict
             self._trace()
-            missing = error.name if isinstance(error, ModuleNotFoundError) else None
-            if extra := _EXTRAS.get((missing or "").partition(".")[0]):
-                say(f"error: {missing} is not installed")
-                say(f'hint:  pip install "refstack-client[{extra}]" (the container leaves it out)')
-                return EXIT_UNUSABLE
+            if isinstance(error, ModuleNotFoundError):
+                code = report_missing_module(error)
+                if code is not None:
+                    return code
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a fault of refstack-client; --debug shows where it happened")
             return EXIT_UNUSABLE
 
     def _trace(self) -> None:
-        """Show where an error happened, to those who asked for --debug (-v does not)."""
-        if self.app.options.debug:  # type: ignore[attr-defined]
+        """Show where an error happened, with --debug (-v does not)."""
+        if self.app.options.debug:
             LOG.debug("traceback", exc_info=True)
 
 
-class Command(_Explaining, cliff.command.Command):
+class Command(_Command):
     """A command that prints for itself; ``take_action`` returns the exit code."""
 
 
-class Lister(_Explaining, cliff.lister.Lister):
+class Lister(_Command, cliff.lister.Lister):
     """A command that lists rows, in any of cliff's formats; may set ``exit_code`` meanwhile."""
 
     def run(self, parsed_args: Namespace) -> int:
+        """List the rows and return the exit code."""
         self.exit_code = EXIT_OK
         return super().run(parsed_args) or self.exit_code
 
 
+def report_missing_module(error: ModuleNotFoundError) -> int | None:
+    """Report a package that this installation leaves out; None where the import is a bug."""
+    requirement = _INSTALLED_BY.get((error.name or "").partition(".")[0])
+    if not requirement:
+        return None
+    say(f"error: {error.name} is not installed")
+    say(f'hint:  pip install "{requirement}"')
+    return EXIT_UNUSABLE
+
+
 def say(line: str = "") -> None:
-    """Talk to the user: stderr, so that stdout stays data."""
+    """Print a line for people on stderr: stdout holds data."""
     print(line, file=sys.stderr, flush=True)
