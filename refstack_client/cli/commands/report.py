@@ -1,0 +1,68 @@
+"""``report``: write results in other formats."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from refstack_client.bundle import open_results
+from refstack_client.bundle.open_results import Results
+from refstack_client.cli.command import Command, say
+from refstack_client.cli.exit_codes import EXIT_OK
+from refstack_client.cli.options import results as results_options
+from refstack_client.errors import UsageError
+from refstack_client.files import json_text, write_over
+from refstack_client.report import document as report_document
+from refstack_client.report import junit
+from refstack_client.report import table as report_table
+from scoring.conformance.verdict import Verdict
+
+
+def _html(verdict: Verdict, found: Results) -> bytes:
+    return report_document.html(verdict, found.plan, found.retries).encode()
+
+
+def _text(verdict: Verdict, found: Results) -> bytes:
+    return "".join(f"{line}\n" for line in report_document.text(verdict, found.retries)).encode()
+
+
+_FORMATS: dict[str, Callable[[Verdict, Results], bytes]] = {
+    "html": _html,
+    "txt": _text,
+    "json": lambda verdict, _: json_text(report_document.as_json(verdict)).encode(),
+    "xml": lambda verdict, _: junit.of_verdict(verdict),
+    "csv": lambda verdict, _: report_table.csv_text(verdict).encode(),
+    "xlsx": lambda verdict, _: report_table.xlsx(verdict),
+}
+
+
+class Report(Command):
+    """Write the results as a page, a text, JSON, JUnit XML, CSV or a spreadsheet."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        parser = super().get_parser(prog_name)
+        results_options.add_results(parser)
+        parser.add_argument(
+            *("-o", "--output"),
+            metavar="FILE",
+            dest="outputs",
+            action="append",
+            type=Path,
+            required=True,
+            help=f"what to write; its ending chooses the form: {', '.join(_FORMATS)} (xml is JUnit;"
+            " may be repeated)",
+        )
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        for path in args.outputs:
+            if path.suffix[1:] not in _FORMATS:
+                raise UsageError(
+                    f"{path}: there is no report of that ending",
+                    hint=f"choose among {', '.join(f'.{each}' for each in _FORMATS)}",
+                )
+        found = open_results.read(args.results)
+        verdict = results_options.judge(found, args.guideline, args)
+        for path in args.outputs:
+            write_over(path, _FORMATS[path.suffix[1:]](verdict, found))
+            say(f"written: {path}")
+        return EXIT_OK
