@@ -45,7 +45,7 @@ format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 
 constraints: $(READY) ## Resolve all pinned versions again
-	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt
+	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt
 
 changes: $(READY) ## Write CHANGES.rst from the release notes
 	$(BIN)/reno report --title Changes --output CHANGES.rst
