@@ -1,6 +1,7 @@
-"""The certification in a container, started from outside of it through a container engine.
+"""Certify in a container, started from outside of it through a container engine.
 
-``engine`` finds docker or podman, ``image`` builds, saves and loads, ``launch`` runs one container,
-``caretaker`` looks after it should the launcher die, ``parcel`` is what is handed over, ``receive``
-what takes it inside.
+``engine`` finds docker or podman. ``image`` builds, saves and loads. ``payload_of`` collects what a
+container needs, ``payload`` hands it over. ``launch`` runs one container, ``orchestrate`` several
+at the same time. ``manifests`` prints them for other machines. ``watchdog`` removes a container
+whose launcher dies, ``orphans`` finds those that the watchdog missed.
 """

@@ -1,4 +1,4 @@
-"""The container engine at hand: docker's or podman's, through docker's SDK."""
+"""Find the container engine, docker or podman, through docker's SDK."""
 
 import contextlib
 import os
@@ -8,40 +8,42 @@ from pathlib import Path
 
 import docker
 import docker.errors
+import docker.utils
 import requests
 from docker import DockerClient
 
-from refstack_client.errors import MachineError
+from refstack_client.errors import MachineError, UsageError
 
 PLATFORM_OF_PODMAN = "Podman Engine"
 _HINT = (
-    "install and start docker or podman, name another engine with DOCKER_HOST, or do without: "
-    "refstack-client certify"
+    "install and start docker or podman, set DOCKER_HOST to another engine, or certify without a "
+    "container: refstack-client certify"
 )
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A reachable engine; ``url`` is empty where the SDK finds it by itself."""
+    """Hold a reachable engine; ``url`` is empty where the SDK finds it by itself."""
 
     client: DockerClient
     url: str = ""
 
     @property
     def is_podman(self) -> bool:
+        """Whether this is podman."""
         components = self.client.version().get("Components") or []
-        return any(each.get("Name") == PLATFORM_OF_PODMAN for each in components)
+        return any(component.get("Name") == PLATFORM_OF_PODMAN for component in components)
 
     def environ(self) -> dict[str, str]:
-        """Return the environment of a process that is to reach the same engine."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        return {**kept, **({"DOCKER_HOST": self.url} if self.url else {})}
+        """Return the environment for a process that uses the same engine, without credentials."""
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        return {**environ, **({"DOCKER_HOST": self.url} if self.url else {})}
 
 
 def connect() -> Engine:
-    """Return the engine that DOCKER_HOST or docker's context names, else any that answers.
+    """Return the engine that DOCKER_HOST or docker's context names, else the first that responds.
 
-    :raises MachineError: there is none, it may not be used, or it is too old
+    :raises MachineError: there is none, access is denied, or it is too old
     """
     try:
         return Engine(docker.from_env())
@@ -55,7 +57,7 @@ def connect() -> Engine:
         try:
             return Engine(docker.DockerClient(base_url=url), url)
         except docker.errors.DockerException as error:
-            if not isinstance(_root(first), PermissionError):  # what is nearest to working is told
+            if not isinstance(_root(first), PermissionError):  # the most helpful reason
                 failure, first = _explained(error, str(path)), error
     raise failure from first
 
@@ -76,13 +78,13 @@ def _sockets() -> Iterator[Path]:
 
 
 def _root(error: BaseException) -> BaseException:
-    """Return the operating system's error that is behind one of several libraries."""
+    """Return the error of the operating system that caused one of a library."""
     seen = [error]
-    for each in seen:
-        if isinstance(each, OSError) and not isinstance(each, requests.RequestException):
-            return each
-        inner = (*each.args, each.__cause__, each.__context__)
-        seen += [one for one in inner if isinstance(one, BaseException) and one not in seen]
+    for current in seen:
+        if isinstance(current, OSError) and not isinstance(current, requests.RequestException):
+            return current
+        inner = (*current.args, current.__cause__, current.__context__)
+        seen += [cause for cause in inner if isinstance(cause, BaseException) and cause not in seen]
     return error
 
 
@@ -91,33 +93,44 @@ def _explained(error: Exception, where: str) -> MachineError:
     if isinstance(error, docker.errors.InvalidVersion):
         return MachineError(
             f"the container engine is too old: {error}",
-            hint="Docker 1.12 (2016) or podman 4 are the oldest that work",
+            hint="install Docker 1.12 or podman 4, or newer",
         )
     if isinstance(root, PermissionError):
         return MachineError(
-            f"you may not use the container engine at {where}",
+            f"cannot use the container engine at {where}: permission denied",
             hint="join the group docker (sudo usermod -aG docker $USER, then sign in again), or "
             "use rootless podman",
         )
     if isinstance(root, FileNotFoundError):
-        return MachineError(f"no container engine was found ({where} does not exist)", hint=_HINT)
+        return MachineError(f"cannot find a container engine: {where} does not exist", hint=_HINT)
     if isinstance(root, ConnectionError):
-        return MachineError(f"no container engine answers at {where}", hint=_HINT)
-    return MachineError(f"no container engine answers at {where}: {root}", hint=_HINT)
+        return MachineError(f"cannot reach a container engine at {where}", hint=_HINT)
+    return MachineError(f"cannot reach a container engine at {where}: {root}", hint=_HINT)
 
 
 @contextlib.contextmanager
 def explained(what: str, hint: str = "") -> Iterator[None]:
-    """Turn an engine's own errors into sentences; ``what`` follows "could not"."""
+    """Turn errors of an engine into :class:`MachineError`; ``what`` follows "could not"."""
     try:
         yield
     except docker.errors.APIError as error:
-        said = " ".join(str(error.explanation or error).split())
-        if "no space left" in said.lower():
-            hint = "make room where the engine keeps its data"
-        raise MachineError(f"the container engine could not {what}: {said}", hint=hint) from error
+        reason = " ".join(str(error.explanation or error).split())
+        if "no space left" in reason.lower():
+            hint = "free disk space where the engine keeps its data"
+        raise MachineError(f"the container engine could not {what}: {reason}", hint=hint) from error
     except requests.RequestException as error:
         raise MachineError(
-            f"the container engine went away and could not {what}",
-            hint=hint or "see that it runs: docker info",
+            f"the container engine stopped responding and could not {what}",
+            hint=hint or "check that it runs: docker info",
         ) from error
+
+
+def parse_size(text: str, option: str) -> int:
+    """Return a size such as ``2g`` in bytes.
+
+    :raises UsageError: it is not a size; names ``option``
+    """
+    try:
+        return int(docker.utils.parse_bytes(text))
+    except docker.errors.DockerException as error:
+        raise UsageError(f"{option} {text} is not a valid size", hint="example: 2g") from error

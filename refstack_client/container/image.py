@@ -1,4 +1,4 @@
-"""The image: built from a checkout, or brought in a file where nothing can be pulled."""
+"""Build the image from a checkout, save it to a file and load it."""
 
 import hashlib
 import json
@@ -26,13 +26,14 @@ _CONTENTS = f"{_PLACE}/contents.json"
 
 
 def default_name() -> str:
+    """Return the name of the image of this version."""
     return f"refstack-client:{metadata.version('refstack-client')}"
 
 
 def ensure(engine: Engine, name: str, talk: Callable[[str], None]) -> str:
-    """Return how a run is to call the image, ``NAME@DIGEST``; built here if it is missing.
+    """Return the image as ``NAME@DIGEST``; build it if it is missing.
 
-    :raises MachineError: it is missing and this is no checkout to build it from
+    :raises MachineError: it is missing and cannot be built, for want of a checkout
     """
     with explained(f"look for the image {name}"):
         try:
@@ -41,8 +42,8 @@ def ensure(engine: Engine, name: str, talk: Callable[[str], None]) -> str:
             if not (CHECKOUT / "Dockerfile").exists() or name != default_name():
                 raise MachineError(
                     f"the engine has no image {name}",
-                    hint="bring it with refstack-client container load FILE or docker pull, or "
-                    "build it in a checkout: refstack-client container build",
+                    hint="get it with refstack-client container load FILE or docker pull, or build "
+                    "it in a checkout: refstack-client container build",
                 ) from None
             build(engine, name, BASE, talk)
             found = engine.client.images.get(name)
@@ -52,12 +53,12 @@ def ensure(engine: Engine, name: str, talk: Callable[[str], None]) -> str:
 def build(engine: Engine, name: str, base: str, talk: Callable[[str], None]) -> None:
     """Build the image of this checkout on ``base``.
 
-    :raises MachineError: this is no checkout, the base cannot be had, or a step failed
+    :raises MachineError: there is no checkout, the base cannot be pulled, or a step failed
     """
     if not (CHECKOUT / "Dockerfile").exists():
         raise MachineError(
             "there is no Dockerfile beside the installed package",
-            hint="clone the project's repository and run this there",
+            hint="clone the repository of the project and run the command there",
         )
     digest = _base_digest(engine, base)
     with explained(f"build the image {name}"):
@@ -71,60 +72,60 @@ def build(engine: Engine, name: str, base: str, talk: Callable[[str], None]) -> 
             forcerm=True,
             decode=True,
         )
-        said: list[str] = []
+        output: list[str] = []
         for event in events:
-            said += event.get("stream", "").splitlines()
+            output += event.get("stream", "").splitlines()
             if event.get("stream", "").startswith("Step "):
                 talk(textwrap.shorten(event["stream"], 100, placeholder=" …"))
             if "error" in event:
-                tail = "\n".join(each for each in said[-10:] if each.strip())
+                tail = "\n".join(line for line in output[-10:] if line.strip())
                 raise MachineError(
-                    f"the image could not be built: {event['error'].strip()}\n{tail}",
-                    hint="the step above says why; a package index must be reachable",
+                    f"cannot build the image: {event['error'].strip()}\n{tail}",
+                    hint="see the output of the step above; a package index must be reachable",
                 )
 
 
 def _base_digest(engine: Engine, base: str) -> str:
-    """Return the digest a registry knows the base by, else the engine's own id of it."""
+    """Return the digest of the base in a registry, else its ID in the engine."""
     try:
         found = engine.client.images.get(base)
     except docker.errors.ImageNotFound:
-        hint = f"bring it with docker load, or name another base: --base IMAGE (instead of {base})"
+        hint = f"get it with docker load, or set another than {base} with --base IMAGE"
         with explained(f"pull the base image {base}", hint=hint):
             found = engine.client.images.pull(base)
     digests = found.attrs.get("RepoDigests") or []
     return digests[0].partition("@")[2] if digests else str(found.id)
 
 
-# -- for places without a registry ----------------------------------------------------------------
+# -- for use without a registry --------------------------------------------------------------------
 
 
 def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> dict[str, Any]:
-    """Write the image to a file, with the guidelines and perhaps a guest image for tests.
+    """Write the image to a file, with the guidelines and optionally a guest image for tests.
 
-    It is what ``docker save`` writes with a directory more, so ``docker load`` takes it too.
+    The format is that of ``docker save`` with one more directory; ``docker load`` reads it too.
 
     :raises InputError: ``target`` exists or cannot be written, or ``test_image`` cannot be read
     """
     if target.exists() or not target.absolute().parent.is_dir():
-        wrong = "exists" if target.exists() else "would lie in a directory that does not exist"
-        raise InputError(f"{target} {wrong}", hint="name another file")
+        why = "it exists" if target.exists() else "its directory does not exist"
+        raise InputError(f"cannot write {target}: {why}", hint="name another file")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as place:
             extras = _extras(Path(place), test_image)
             packed = Path(place) / "image"
-            with packed.open("wb") as kept, explained(f"save the image {name}"):
+            with packed.open("wb") as out, explained(f"save the image {name}"):
                 image = engine.client.images.get(name)
-                kept.writelines(image.save(named=True))
+                out.writelines(image.save(named=True))
             contents = {
                 "image": {"name": name, "id": image.id},
-                "files": {each: _digest(path) for each, path in extras.items()},
+                "files": {file_name: _digest(path) for file_name, path in extras.items()},
             }
             extras["contents.json"] = Path(place) / "contents.json"
             write_json(extras["contents.json"], contents)
             with tarfile.open(packed, "a") as archive:
-                for each, path in extras.items():
-                    archive.add(path, f"{_PLACE}/{each}", filter=_anonymous)
+                for file_name, path in extras.items():
+                    archive.add(path, f"{_PLACE}/{file_name}", filter=_anonymous)
             packed.rename(target)
     except OSError as error:
         raise InputError(f"{error.filename or target}: {error.strerror}") from error
@@ -132,19 +133,19 @@ def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> di
 
 
 def _extras(place: Path, test_image: Path | None) -> dict[str, Path]:
-    """Return the files to go with the image, by their names in the archive."""
-    found = {}
-    for each in catalogue.shipped():
-        name = catalogue.file_name(each)
-        write_bytes(place / name, catalogue.content(each))
-        found[f"guidelines/{name}"] = place / name
+    """Return the files to add to the image, by their names in the archive."""
+    extras = {}
+    for guideline in catalogue.shipped():
+        name = catalogue.file_name(guideline)
+        write_bytes(place / name, catalogue.content(guideline))
+        extras[f"guidelines/{name}"] = place / name
     if test_image:
-        found[f"test-image/{test_image.name}"] = test_image
-    return found
+        extras[f"test-image/{test_image.name}"] = test_image
+    return extras
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Return an entry that tells nothing of who saved it."""
+    """Return an entry without the user who saved it."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mode = 0o644
@@ -157,26 +158,27 @@ def _digest(path: Path) -> str:
 
 
 def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
-    """Give the image in a file to the engine; put what else is in it into ``output``.
+    """Load the image in a file into the engine; write the other files to ``output``.
 
-    :raises InputError: the file is none that :func:`save` wrote, or was changed since
+    :returns: the contents as :func:`save` listed them
+    :raises InputError: the file was not written by :func:`save`, or has changed since
     """
     try:
         with tempfile.TemporaryDirectory(prefix="refstack-load-") as place:
             with tarfile.open(source) as archive:
-                names = [each for each in archive.getnames() if each.startswith(f"{_PLACE}/")]
+                names = [name for name in archive.getnames() if name.startswith(f"{_PLACE}/")]
             with tarfile.open(source) as archive:
                 safe_untar.unpack(archive, Path(place), names or [_CONTENTS])
             unpacked = Path(place) / _PLACE
             contents = json.loads((unpacked / "contents.json").read_bytes())
             for name, digest in contents["files"].items():
                 if _digest(unpacked / name) != digest:
-                    raise InputError(f"{source}: {name} was changed since it was saved")
+                    raise InputError(f"{source}: {name} has changed since it was saved")
             with explained(f"load the image of {source}"), source.open("rb") as content:
                 engine.client.images.load(content)
                 loaded = engine.client.images.get(contents["image"]["name"])
             if loaded.id != contents["image"]["id"]:
-                raise InputError(f"{source}: the image in it is not the one that was saved")
+                raise InputError(f"{source}: its image is not the one that was saved")
             if output:
                 shutil.copytree(unpacked, output, dirs_exist_ok=True)
             return contents
@@ -184,6 +186,6 @@ def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
         raise InputError(f"{error.filename or source}: {error.strerror}") from error
     except (tarfile.TarError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{source} is not what container save writes: {' '.join(str(error).split())}",
+            f"{source} is not a saved image: {' '.join(str(error).split())}",
             hint="give a file written by refstack-client container save",
         ) from error

@@ -1,11 +1,11 @@
-"""The same certification for other machines to run: commands, or a Kubernetes job."""
+"""Write a certification for other machines to run: docker commands, or a Kubernetes job."""
 
 import shlex
 from collections.abc import Sequence
 
 import yaml
 
-from refstack_client.container.launch import Box
+from refstack_client.container.launch import ContainerLimits
 from refstack_client.container.payload import RESULTS
 
 _JOB = "refstack"
@@ -13,26 +13,26 @@ _USER = 65532
 _CLOUDS = "/etc/openstack"
 
 
-def docker_commands(box: Box, arguments: Sequence[str], shards: int) -> str:
-    """Return a command for each part, to be run anywhere, and the one that joins their runs."""
+def docker_commands(limits: ContainerLimits, arguments: Sequence[str], shards: int) -> str:
+    """Return a docker command for each part, and the command that merges their runs."""
     options = [
         *("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-        *("--memory", str(box.memory), "--pids-limit", str(box.pids)),
-        *(("--network", box.network) if box.network else ()),
+        *("--memory", str(limits.memory), "--pids-limit", str(limits.pids)),
+        *(("--network", limits.network) if limits.network else ()),
     ]
     mounts = f'-v "$HOME/.config/openstack:{_CLOUDS}:ro" -v "$PWD/results:{RESULTS}"'
     lines = [
-        f"{shlex.join(options)} {mounts} {shlex.join([box.image, *arguments])} --shard {part}"
+        f"{shlex.join(options)} {mounts} {shlex.join([limits.image, *arguments])} --shard {part}"
         for part in (f"{number}/{shards}" for number in range(1, shards + 1))
     ]
     return "\n".join([*lines, "refstack-client merge results/*", ""])
 
 
-def kubernetes(box: Box, arguments: Sequence[str], shards: int) -> str:
-    """Return the manifest of an Indexed Job, a pod for each part.
+def kubernetes(limits: ContainerLimits, arguments: Sequence[str], shards: int) -> str:
+    """Return the manifest of an Indexed Job with a pod for each part.
 
-    Credentials are a secret, results a claim that all pods may write (ReadWriteMany).
+    Credentials are in a secret, results on a volume that all pods write to (ReadWriteMany).
     """
     # Kubernetes counts from 0.
     part = f"$((JOB_COMPLETION_INDEX + 1))/{shards}"
@@ -47,18 +47,18 @@ def kubernetes(box: Box, arguments: Sequence[str], shards: int) -> str:
             "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **({"hostNetwork": True} if box.network == "host" else {}),
+        **({"hostNetwork": True} if limits.network == "host" else {}),
         "containers": [
             {
                 "name": _JOB,
-                "image": box.image,
+                "image": limits.image,
                 "command": ["sh", "-c", command],
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
                     "capabilities": {"drop": ["ALL"]},
                 },
-                "resources": {"limits": {"memory": box.memory}},
+                "resources": {"limits": {"memory": limits.memory}},
                 "volumeMounts": [
                     {"name": "clouds", "mountPath": _CLOUDS, "readOnly": True},
                     {"name": "results", "mountPath": str(RESULTS)},
@@ -96,7 +96,7 @@ def kubernetes(box: Box, arguments: Sequence[str], shards: int) -> str:
     heading = (
         f"# kubectl create secret generic {_JOB}-clouds "
         '--from-file="$HOME/.config/openstack/clouds.yaml"\n'
-        "# kubectl apply -f this-file; then copy the runs out of the claim and join them:\n"
+        "# kubectl apply -f this-file; then copy the runs from the volume and merge them:\n"
         "# refstack-client merge RUN…\n"
     )
     return heading + yaml.safe_dump_all([claim, job], sort_keys=False, width=1000)

@@ -1,7 +1,7 @@
-"""What is handed over to a container: one tar archive over its standard input.
+"""Hand files and arguments to a container: one tar archive over its standard input.
 
-An engine keeps arguments, environment and labels of a container and shows them to everyone who may
-ask. What comes over standard input it only passes on, and inside it is put into a tmpfs.
+An engine keeps arguments, environment and labels of a container and shows them to its other users.
+It keeps nothing of standard input, and inside the container the files are put into a tmpfs.
 """
 
 import io
@@ -15,16 +15,16 @@ from typing import BinaryIO
 from refstack_client.container import safe_untar
 from refstack_client.outcomes.run_directory import Run
 
-PRIVATE = Path("/tmp/refstack")  # noqa: S108 - in the container, where nobody else is
+PRIVATE = Path("/tmp/refstack")  # noqa: S108 - in the container, which has no other users
 RESULTS = Path("/results")
 _ORDER = "order.json"
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """The arguments of refstack-client, environment for its process, and files it needs.
+class Payload:
+    """Hold the arguments of refstack-client, environment for its process, and files it needs.
 
-    ``files`` end up in ``PRIVATE``, ``resumed`` in ``RESULTS``.
+    ``files`` are put into :data:`PRIVATE`, ``resumed`` into :data:`RESULTS`.
     """
 
     arguments: Sequence[str] = field(repr=False)
@@ -33,15 +33,15 @@ class Parcel:
     resumed: Run | None = None
 
 
-def pack(parcel: Parcel) -> bytes:
-    order = {"arguments": list(parcel.arguments), "environ": dict(parcel.environ)}
+def pack(payload: Payload) -> bytes:
+    """Return a payload as a tar archive."""
+    order = {"arguments": list(payload.arguments), "environ": dict(payload.environ)}
     members = {PRIVATE / _ORDER: json.dumps(order).encode()}
-    members.update({PRIVATE / name: content for name, content in parcel.files.items()})
-    if parcel.resumed:
-        made = parcel.resumed
-        kept = (path for path in sorted(made.directory.iterdir()) if path.is_file())
+    members.update({PRIVATE / name: content for name, content in payload.files.items()})
+    if run := payload.resumed:
+        files = (path for path in sorted(run.directory.iterdir()) if path.is_file())
         members.update(
-            {RESULTS / made.id / path.name: path.read_bytes() for path in kept if path != made.lock}
+            {RESULTS / run.id / path.name: path.read_bytes() for path in files if path != run.lock}
         )
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -53,11 +53,11 @@ def pack(parcel: Parcel) -> bytes:
     return out.getvalue()
 
 
-def unpack(stream: BinaryIO, root: Path = Path("/")) -> Parcel:
-    """Put the files of a parcel where they belong; nothing behind its end is read."""
+def unpack(stream: BinaryIO, root: Path = Path("/")) -> Payload:
+    """Write the files of a payload below ``root``; read nothing behind its end."""
     private = root / PRIVATE.relative_to("/")
     private.mkdir(mode=0o700)
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         safe_untar.unpack(archive, root)
     order = json.loads((private / _ORDER).read_bytes())
-    return Parcel(order["arguments"], order["environ"])
+    return Payload(order["arguments"], order["environ"])

@@ -1,6 +1,6 @@
-"""Unpack an archive that may come from elsewhere: plain files and directories, inside one place.
+"""Unpack an untrusted archive: plain files and directories only, inside one directory.
 
-tarfile's own filters are not in the Python 3.11 that Debian 12 has.
+The filters of tarfile are not in the Python 3.11 of Debian 12.
 """
 
 import shutil
@@ -12,16 +12,16 @@ from refstack_client.errors import InputError
 
 
 def unpack(archive: tarfile.TarFile, place: Path, names: Iterable[str] = ()) -> None:
-    """Write the files of ``archive`` to ``place``, as the caller's own.
+    """Write the files of ``archive`` to ``place``, owned by the calling user.
 
-    :param names: only these; all where none is named
-    :raises InputError: something in it is no plain file, or would lie elsewhere
+    :param names: only these members; all where empty
+    :raises InputError: a member is not a plain file, or has a path outside of ``place``
     """
     wanted = set(names)
     for entry in archive:
         if wanted and entry.name not in wanted:
             continue
-        path = PurePosixPath(entry.name.lstrip("/"))  # as podman has them; tar does the same
+        path = PurePosixPath(entry.name.lstrip("/"))  # podman writes absolute paths
         if ".." in path.parts or not (entry.isfile() or entry.isdir()):
             raise InputError(f"{entry.name} in the archive is not a plain file inside it")
         target = place / path

@@ -1,8 +1,7 @@
-"""Stand by for the death of a launcher: ``caretaker NAME OUTPUT``, its standard input held by it.
+"""Wait for the death of a launcher: ``watchdog NAME OUTPUT``; it holds this standard input open.
 
-While the launcher lives it ends this process before it ends itself. When it dies instead, the
-container has lost its standard input too and comes to an end; what it left is fetched, and it is
-removed.
+A launcher ends this process before it ends itself. When it dies instead, the container has lost its
+standard input too and ends. This process then fetches its results and removes it.
 """
 
 import os
@@ -13,6 +12,7 @@ from refstack_client.container import engine, launch
 
 
 def main(name: str, output: str) -> int:
+    """Wait until standard input is closed, then fetch the results of the container ``name``."""
     os.read(sys.stdin.fileno(), 1)
     launch.settle(engine.connect(), name, Path(output))
     return 0

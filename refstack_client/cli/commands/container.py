@@ -1,15 +1,8 @@
-"""``container run|build|save|load|clean``: the certification in a container, from outside of it."""
+"""``container run|build|save|load|clean``: certify in a container, from outside of it."""
 
-import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import yaml
-from docker.errors import DockerException
-from docker.utils import parse_bytes
 
 from capabilities import catalogue
 from refstack_client.cli.command import Command, say
@@ -17,20 +10,18 @@ from refstack_client.cli.commands.merge import merged
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.cloud import connection as cloud
-from refstack_client.container import engine, image, launch, manifests, payload
-from refstack_client.container.launch import Box, Ended
-from refstack_client.container.payload import PRIVATE, RESULTS, Parcel
-from refstack_client.errors import ClientError, MachineError, UsageError
-from refstack_client.files import read_bytes
+from refstack_client.container import engine, image, manifests, orchestrate, orphans, payload_of
+from refstack_client.container.launch import ContainerLimits, ContainerResult
+from refstack_client.container.orchestrate import Finished, Job
+from refstack_client.container.payload_of import Certification
+from refstack_client.errors import UsageError
 from refstack_client.outcomes import run_directory
-from refstack_client.planning import guideline_source
-from refstack_client.running import image_provenance, run_recorder
+from refstack_client.running import run_recorder
 
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
-_KILLED = 137
-MOST_WORKERS = 4
-_ELSEWHERE = {"docker": manifests.docker_commands, "kubernetes": manifests.kubernetes}
+_MANIFESTS: Mapping[str, Callable[[ContainerLimits, Sequence[str], int], str]] = {
+    "docker": manifests.docker_commands,
+    "kubernetes": manifests.kubernetes,
+}
 
 
 def _add_image(parser: ArgumentParser) -> None:
@@ -38,14 +29,18 @@ def _add_image(parser: ArgumentParser) -> None:
         "--image",
         metavar="NAME",
         default=image.default_name(),
-        help="the image (default: %(default)s)",
+        help="name of the image (default: %(default)s)",
     )
 
 
 class Run(Command):
-    """Certify in a container: credentials go in unseen, results come out, nothing stays."""
+    """Certify a cloud in a container, which is removed afterwards.
+
+    The engine does not see the credentials. Results are written to --output.
+    """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
@@ -57,51 +52,55 @@ class Run(Command):
             metavar="N",
             type=int,
             default=1,
-            help="certify in N containers at once, each with a part of the tests",
+            help="number of containers to run at the same time, each with a part of the tests "
+            "(default: %(default)s)",
         )
         parser.add_argument(
             "--print",
-            choices=tuple(_ELSEWHERE),
-            help="run nothing: print what other machines would run",
+            choices=tuple(_MANIFESTS),
+            help="run nothing: print docker commands or a Kubernetes job for other machines",
         )
         parser.add_argument(
             "--network",
             metavar="NAME",
-            help="the engine's network (default: host for a cloud on loopback, else its own)",
+            help="network of the engine (default: host for a cloud on loopback, else the engine's)",
         )
         parser.add_argument(
             "--memory",
             metavar="SIZE",
             default="2g",
-            help="memory of a container (default: %(default)s)",
+            help="memory limit of a container, such as 512m or 2g (default: %(default)s)",
         )
         parser.add_argument(
             "--pids",
             metavar="N",
             type=int,
             default=1024,
-            help="processes and threads of a container (default: %(default)s)",
+            help="limit of processes and threads of a container (default: %(default)s)",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        _check(args)
+        """Run the containers; the exit code is that of the certification."""
+        memory = _check(args)
+        asked = _certification(args)
         if args.print:
-            print(_elsewhere(args), end="")
+            print(_manifest(args, asked, memory), end="")
             return EXIT_OK
-        common = _parcel(args)
+        common = payload_of.payload_of(asked)
         reached = engine.connect()
-        known_as = image.ensure(reached, args.image, say)
-        box = _box(args, common)
-        parts = _parts(reached, args, common, known_as)
-        if args.resume:
-            with run_recorder.locked(run_directory.Run(args.resume)):
-                return _certify(reached, box, parts, args.resume.resolve().parent)
-        return _certify(reached, box, parts, args.output)
+        image_id = image.ensure(reached, args.image, say)
+        network = payload_of.network_of(common) if args.network is None else args.network
+        limits = ContainerLimits(args.image, memory, args.pids, network)
+        payloads = orchestrate.parts(reached, common, args.shards, image_id)
+        if not args.resume:
+            return _run(Job(reached, limits, payloads, args.output))
+        with run_recorder.locked(run_directory.Run(args.resume)):
+            return _run(Job(reached, limits, payloads, args.resume.resolve().parent))
 
 
-def _check(args: Namespace) -> None:
-    """Check what can be checked without engine and cloud.
+def _check(args: Namespace) -> int:
+    """Check what needs neither engine nor cloud; return the memory of a container in bytes.
 
     :raises UsageError: options have impossible values, or do not fit together
     """
@@ -110,225 +109,105 @@ def _check(args: Namespace) -> None:
         raise UsageError("--shards, --pids and --concurrency must be at least 1")
     if args.resume and args.shards > 1:
         raise UsageError(
-            "--resume goes on with one run, not with --shards", hint="resume each part by itself"
+            "--resume takes one run and cannot be used with --shards",
+            hint="resume the run of each part separately",
         )
-    try:
-        args.memory = parse_bytes(args.memory)
-    except DockerException as error:
-        raise UsageError(f"--memory {args.memory}: no size", hint="for example 2g") from error
     if args.resume:
         run_directory.read_request(run_directory.Run(args.resume))
     else:
         name = args.guideline or catalogue.default()
         guideline_options.load_programme(name, args.programme)
+    return engine.parse_size(args.memory, "--memory")
 
 
-def _box(args: Namespace, ordered: Parcel) -> Box:
-    network = args.network
-    if network is None:
-        document = yaml.safe_load(ordered.files["clouds.yaml"])
-        (config,) = document["clouds"].values()
-        host = urlsplit(config.get("auth", {}).get("auth_url", "")).hostname or ""
-        network = "host" if host in ("localhost", "::1") or host.startswith("127.") else ""
-    return Box(args.image, args.memory, args.pids, network)
-
-
-def _elsewhere(args: Namespace) -> str:
-    hidden = [each for each in (args.accounts, *args.settings) if each]
-    if hidden:
-        raise UsageError(
-            "--print cannot pass --accounts and --set on",
-            hint="put them into the command once it is printed, beside what it mounts",
-        )
-    chosen = {"--os-cloud": args.os_cloud, **_chosen(args)}
-    given = [text for option, value in chosen.items() if value for text in (option, str(value))]
-    box = Box(args.image, args.memory, args.pids, args.network or "")
-    return _ELSEWHERE[args.print](box, ["certify", *given], args.shards)
-
-
-def _chosen(args: Namespace) -> dict[str, str | int | None]:
-    return {
-        "--guideline": args.guideline,
-        "--programme": args.programme,
-        "--concurrency": args.concurrency,
-    }
-
-
-def _parcel(args: Namespace) -> Parcel:
-    """Return what every container is given; ``certify``'s arguments among it."""
-    resumed = run_directory.Run(args.resume.resolve()) if args.resume else None
-    before = run_directory.read_request(resumed)[1] if resumed else {}
-    os_cloud = args.os_cloud or before.get("os_cloud")
-    name, clouds, named = cloud.portable(os_cloud, str(PRIVATE))
-    files = {each: read_bytes(path) for each, path in named.items()}
-    files["clouds.yaml"] = yaml.safe_dump(clouds, allow_unicode=True).encode()
-    given = ["certify", "--os-cloud", name]
-    guideline = args.guideline
-    if guideline and guideline not in catalogue.shipped():
-        file_name = Path(urlsplit(guideline).path).name
-        files[file_name] = guideline_source.content(guideline)
-        guideline = f"{PRIVATE}/{file_name}"
-    for option, value in {**_chosen(args), "--guideline": guideline}.items():
-        given += [option, str(value)] if value else []
-    accounts = args.accounts or before.get("accounts")
-    if accounts:
-        files["accounts.yaml"] = read_bytes(Path(accounts))
-        given += ["--accounts", f"{PRIVATE}/accounts.yaml"]
-    for setting in args.settings:
-        given += ["--set", setting]
-    if resumed:
-        given += ["--resume", f"{RESULTS}/{resumed.id}", "--retry-budget", str(args.retry_budget)]
-        given += ["--rerun-failed"] if args.rerun_failed else []
-    environ = {
-        name: os.environ[name]
-        for each in _PROXIES
-        for name in (each, each.upper())
-        if name in os.environ
-    }
-    environ["OS_CLIENT_CONFIG_FILE"] = f"{PRIVATE}/clouds.yaml"
-    return Parcel(given, environ, files, resumed)
-
-
-def _parts(
-    reached: engine.Engine, args: Namespace, common: Parcel, known_as: str
-) -> dict[str, Parcel]:
-    """Return the parcel of each container, by the part's name; "" where there is only one."""
-    with engine.explained("say how many processors it has"):
-        processors = reached.client.info().get("NCPU") or 1
-    workers = max(1, min(MOST_WORKERS, processors // args.shards))
-    chosen_within = args.concurrency or args.shards == 1
-    more = [] if chosen_within else ["--concurrency", str(workers)]
-    environ = {**common.environ, image_provenance.VARIABLE: known_as}
-
-    def part(shard: str) -> Parcel:
-        own = ["--shard", shard] if shard else []
-        return payload.Parcel(
-            [*common.arguments, *more, *own], environ, common.files, common.resumed
-        )
-
-    if args.shards == 1:
-        return {"": part("")}
-    names = (f"{number}/{args.shards}" for number in range(1, args.shards + 1))
-    return {name: part(name) for name in names}
-
-
-def _certify(reached: engine.Engine, box: Box, parts: dict[str, Parcel], output: Path) -> int:
-    """Run every part at once; one verdict comes of all."""
-    names = {part: launch.new_name() for part in parts}
-    shown = str(output).rstrip("/")
-
-    def start(part: str) -> Ended:
-        prefix = f"{part} | " if part else ""
-
-        def talk(line: str) -> None:
-            # Where things are inside means nothing outside.
-            line = line.replace(f"{RESULTS}/", f"{shown}/").replace(f"{PRIVATE}/", "")
-            say(prefix + line)
-
-        tell = talk if part else print
-        return launch.certify(
-            reached, names[part], box, parts[part], talk=(tell, talk), output=output
-        )
-
-    interrupted = False
-    with ThreadPoolExecutor(len(parts)) as pool:
-        futures = {part: pool.submit(start, part) for part in parts}
-        try:
-            wait(futures.values())
-        except KeyboardInterrupt:
-            interrupted = True
-            say("stopping: what was done is kept")
-            _end(reached, list(names.values()), list(futures.values()))
-    code = _code(futures, box, output)
-    return EXIT_INTERRUPTED if interrupted else code
-
-
-def _end(reached: engine.Engine, names: Sequence[str], futures: Sequence["Future[Ended]"]) -> None:
-    """Have containers end, those too that are only about to start; kill them when they do not."""
-    told: set[str] = set()
-    for _ in range(launch.SECONDS_TO_END):
-        told |= {name for name in names if name not in told and launch.interrupt(reached, name)}
-        if not wait(futures, timeout=1).not_done:
-            return
-    for name in names:
-        launch.interrupt(reached, name, "SIGKILL")
-
-
-def _code(futures: dict[str, "Future[Ended]"], box: Box, output: Path) -> int:
-    """Return the exit code of one container, or of the verdict on all parts."""
-    if list(futures) == [""]:
-        ended = futures[""].result()
-        _say_memory(ended, box)
-        if ended.exit_code == _KILLED:
-            raise _killed(ended)
-        return ended.exit_code
-    runs: list[run_directory.Run] = []
-    for part, future in futures.items():
-        try:
-            ended = future.result()
-        except ClientError as error:
-            say(f"shard {part}: {error}")
-            continue
-        _say_memory(ended, box)
-        if ended.exit_code == _KILLED:
-            say(f"shard {part}: {_killed(ended)}")
-        runs += ended.runs
-    planned = [each for each in runs if each.plan.exists()]
-    if not planned:
-        raise MachineError("no part came to have results", hint="see above why")
-    return merged(planned, output)
-
-
-def _say_memory(ended: Ended, box: Box) -> None:
-    if ended.killed_for_memory:
-        size = f"{box.memory / (1 << 20):.0f} MB"
-        say(f"error: a process was killed, for the container had no more than {size} of memory")
-        say("hint:  give it more with --memory")
-
-
-def _killed(ended: Ended) -> MachineError:
-    runs: Sequence[run_directory.Run] = ended.runs
-    where = f": refstack-client container run --resume {runs[0].directory}" if runs else ""
-    why = "out of memory" if ended.killed_for_memory else "by somebody, or by its machine"
-    return MachineError(
-        f"the container was killed, {why} (status {_KILLED})",
-        hint=f"go on with what was done{where}" if runs else "start again",
+def _certification(args: Namespace) -> Certification:
+    return Certification(
+        guideline=args.guideline,
+        programme=args.programme,
+        concurrency=args.concurrency,
+        os_cloud=args.os_cloud,
+        accounts=args.accounts,
+        settings=tuple(args.settings),
+        resume=args.resume,
+        rerun_failed=args.rerun_failed,
+        retry_budget=args.retry_budget,
     )
 
 
+def _manifest(args: Namespace, asked: Certification, memory: int) -> str:
+    if asked.accounts or asked.settings:
+        raise UsageError(
+            "--print cannot be used with --accounts or --set",
+            hint="add them to the printed command, with a mount for the accounts file",
+        )
+    limits = ContainerLimits(args.image, memory, args.pids, args.network or "")
+    cloud = ["--os-cloud", asked.os_cloud] if asked.os_cloud else []
+    options = payload_of.certify_options(asked, asked.guideline)
+    return _MANIFESTS[args.print](limits, ["certify", *cloud, *options], args.shards)
+
+
+def _run(job: Job) -> int:
+    """Run every part; return the exit code of the only one, or of the verdict on all."""
+    finished = orchestrate.run(job, print, say)
+    _say_problems(finished, job.limits)
+    if len(job.payloads) == 1:
+        code = finished.only().exit_code
+    else:
+        code = merged(finished.planned_runs(), job.output)
+    return EXIT_INTERRUPTED if finished.interrupted else code
+
+
+def _say_problems(finished: Finished, limits: ContainerLimits) -> None:
+    """Report what ran out of memory, and which of several parts failed."""
+    for part, result in finished.results.items():
+        if isinstance(result, ContainerResult):
+            if result.out_of_memory:
+                size = f"{limits.memory / (1 << 20):.0f} MB"
+                say(f"error: a process was killed: the container's memory is limited to {size}")
+                say("hint:  raise the limit with --memory")
+            if part and result.was_killed:
+                say(f"shard {part}: {orchestrate.killed(result)}")
+        elif part:
+            say(f"shard {part}: {result}")
+
+
 class Build(Command):
-    """Build the image of this checkout."""
+    """Build the image from this checkout."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         _add_image(parser)
         parser.add_argument(
-            "--base", metavar="IMAGE", default=image.BASE, help="default: %(default)s"
+            "--base", metavar="IMAGE", default=image.BASE, help="base image (default: %(default)s)"
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Build the image and print its name."""
         image.build(engine.connect(), args.image, args.base, say)
         print(args.image)
         return EXIT_OK
 
 
 class Save(Command):
-    """Write image and guidelines to a file, for a place without a registry."""
+    """Write the image and the guidelines to a file, for use without a registry."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, help="file to write; must not exist")
         _add_image(parser)
         parser.add_argument(
             "--test-image",
             metavar="FILE",
             type=Path,
-            help="a guest image to go with it, for tests that boot servers",
+            help="guest image to add, for tests that boot servers",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Write the file."""
         reached = engine.connect()
         image.ensure(reached, args.image, say)
         contents = image.save(reached, args.image, args.file, args.test_image)
@@ -337,20 +216,24 @@ class Save(Command):
 
 
 class Load(Command):
-    """Give the image in a file to the engine."""
+    """Load the image from a file into the engine."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument(
+            "file", metavar="FILE", type=Path, help="file that container save wrote"
+        )
         parser.add_argument(
             "--extract",
             metavar="DIRECTORY",
             type=Path,
-            help="put the guidelines, and the guest image if there is one, there",
+            help="also write the guidelines and the guest image, if any, to this directory",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Load the image and print its name."""
         contents = image.load(engine.connect(), args.file, args.extract)
         print(contents["image"]["name"])
         if args.extract:
@@ -359,28 +242,30 @@ class Load(Command):
 
 
 class Clean(Command):
-    """Fetch the results of containers whose launcher died, and remove them."""
+    """Fetch the results of orphaned containers, whose launcher died, and remove them."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         cloud_options.add_output(parser)
         parser.add_argument(
             "--image",
             metavar="NAME",
             default="",
-            help="what results without a container are read through (default: the image whose "
-            "container wrote them)",
+            help="image to read a volume with that has no container (default: the image of the "
+            "container that wrote it)",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Fetch results and remove the containers."""
         reached = engine.connect()
-        left = launch.strays(reached)
-        for stray in left:
-            runs = launch.clean(reached, stray, args.image, args.output)
-            print(f"removed: {stray.name}")
-            for each in runs:
-                say(f"its run: {each.directory}")
-        if not left:
-            say("nothing was left behind")
+        found = orphans.orphans(reached)
+        for orphan in found:
+            runs = orphans.remove(reached, orphan, args.image, args.output)
+            print(f"removed: {orphan.name}")
+            for run in runs:
+                say(f"run:     {run.directory}")
+        if not found:
+            say("no orphaned containers")
         return EXIT_OK

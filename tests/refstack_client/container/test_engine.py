@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refstack_client.container import engine, launch, payload, safe_untar
-from refstack_client.container.payload import Parcel
+from refstack_client.container import engine, launch, orphans, payload, safe_untar
+from refstack_client.container.payload import Payload
 from refstack_client.errors import InputError, MachineError
 from refstack_client.outcomes.run_directory import Run
 
@@ -57,24 +57,24 @@ def test_an_engine_that_is_too_old_is_told(old_engine, monkeypatch):
 
 
 def test_no_engine_a_dead_one_and_one_that_may_not_be_used_are_told_apart(tmp_path, monkeypatch):
-    def told() -> str:
+    def message() -> str:
         with pytest.raises(MachineError) as raised:
             engine.connect()
         return f"{raised.value} {raised.value.hint}"
 
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    assert "no container engine was found" in told()
+    assert "cannot find a container engine" in message()
     dead = socketserver.UnixStreamServer(str(tmp_path / "dead.sock"), None)
     dead.server_close()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
-    assert "no container engine answers" in told()
+    assert "cannot reach a container engine" in message()
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("socket.socket.connect", refuse)
-    assert "you may not use the container engine" in told()
-    assert "group docker" in told()
+    assert "permission denied" in message()
+    assert "group docker" in message()
 
 
 def test_an_archive_cannot_write_elsewhere(tmp_path):
@@ -89,13 +89,13 @@ def test_an_archive_cannot_write_elsewhere(tmp_path):
             safe_untar.unpack(archive, tmp_path / "in")
 
 
-def test_a_parcel_keeps_secrets_to_their_owner_and_names_nothing_outside(tmp_path):
+def test_a_payload_keeps_secrets_to_their_owner_and_names_nothing_outside(tmp_path):
     made = Run(tmp_path / "20260131T000000Z-abcdef")
     made.directory.mkdir()
     (made.directory / "plan.json").write_text("{}")
     made.lock.touch()
     packed = tmp_path / "parcel.tar"
-    ordered = Parcel(["certify", "--set", "a.b=c"], {"K": "v"}, {"clouds.yaml": b"secret"}, made)
+    ordered = Payload(["certify", "--set", "a.b=c"], {"K": "v"}, {"clouds.yaml": b"secret"}, made)
     packed.write_bytes(payload.pack(ordered))
     with tarfile.open(packed) as archive:
         modes = {each.name: oct(each.mode) for each in archive}
@@ -129,7 +129,7 @@ def test_lines_are_whole_however_they_come_in_pieces(text, sizes):
 def test_a_launcher_is_alive_as_long_as_its_process_is():
     me = psutil.Process()
     mine = f"{socket.gethostname()} {os.getpid()} {me.create_time():.2f}"
-    assert launch.is_alive(mine)
-    assert not launch.is_alive(f"{socket.gethostname()} {os.getpid()} 1.00")  # its number again
-    assert not launch.is_alive(f"{socket.gethostname()} {2**22 + 1} 1.00")
-    assert launch.is_alive("another-host 1 1.00")  # nobody here can tell
+    assert orphans.is_alive(mine)
+    assert not orphans.is_alive(f"{socket.gethostname()} {os.getpid()} 1.00")  # its number again
+    assert not orphans.is_alive(f"{socket.gethostname()} {2**22 + 1} 1.00")
+    assert orphans.is_alive("another-host 1 1.00")  # nobody here can tell

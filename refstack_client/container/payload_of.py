@@ -1,0 +1,96 @@
+"""Build the payload of a container from what the user asked for on the host."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+from capabilities import catalogue
+from refstack_client.cloud import connection as cloud
+from refstack_client.container.payload import PRIVATE, RESULTS, Payload
+from refstack_client.files import read_bytes
+from refstack_client.outcomes import run_directory
+from refstack_client.planning import guideline_source
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+_CLOUDS = "clouds.yaml"
+_ACCOUNTS = "accounts.yaml"
+
+
+@dataclass(frozen=True)
+class Certification:
+    """Hold the options of a certification on the host; None and empty ones are not given.
+
+    :param guideline: ID, path or URL
+    :param resume: the run to resume, whose cloud and accounts are the defaults
+    """
+
+    guideline: str | None = None
+    programme: str | None = None
+    concurrency: int | None = None
+    os_cloud: str | None = None
+    accounts: Path | None = None
+    settings: tuple[str, ...] = ()
+    resume: Path | None = None
+    rerun_failed: bool = False
+    retry_budget: int = run_directory.RETRY_BUDGET
+
+
+def payload_of(asked: Certification) -> Payload:
+    """Return the payload of every container: the arguments of ``certify`` and the files they name.
+
+    :raises InputError: a file or a run cannot be read
+    :raises CloudError: clouds.yaml does not have the cloud
+    """
+    resumed = run_directory.Run(asked.resume.resolve()) if asked.resume else None
+    recorded = run_directory.read_request(resumed)[1] if resumed else {}
+    name, clouds, paths = cloud.portable(asked.os_cloud or recorded.get("os_cloud"), str(PRIVATE))
+    files = {file_name: read_bytes(path) for file_name, path in paths.items()}
+    files[_CLOUDS] = yaml.safe_dump(clouds, allow_unicode=True).encode()
+    guideline = asked.guideline
+    if guideline and guideline not in catalogue.shipped():
+        file_name = Path(urlsplit(guideline).path).name
+        files[file_name] = guideline_source.content(guideline)
+        guideline = f"{PRIVATE}/{file_name}"
+    arguments = ["certify", "--os-cloud", name, *certify_options(asked, guideline)]
+    accounts = asked.accounts or recorded.get("accounts")
+    if accounts:
+        files[_ACCOUNTS] = read_bytes(Path(accounts))
+        arguments += ["--accounts", f"{PRIVATE}/{_ACCOUNTS}"]
+    for setting in asked.settings:
+        arguments += ["--set", setting]
+    if resumed:
+        budget = str(asked.retry_budget)
+        arguments += ["--resume", f"{RESULTS}/{resumed.id}", "--retry-budget", budget]
+        arguments += ["--rerun-failed"] if asked.rerun_failed else []
+    return Payload(arguments, _environ(), files, resumed)
+
+
+def certify_options(asked: Certification, guideline: str | None) -> list[str]:
+    """Return the options of ``certify`` that are the same on every machine."""
+    options: Mapping[str, str | int | None] = {
+        "--guideline": guideline,
+        "--programme": asked.programme,
+        "--concurrency": asked.concurrency,
+    }
+    return [text for option, value in options.items() if value for text in (option, str(value))]
+
+
+def network_of(payload: Payload) -> str:
+    """Return the network that reaches the cloud: the host's for loopback, else the default ("")."""
+    (config,) = yaml.safe_load(payload.files[_CLOUDS])["clouds"].values()
+    host = urlsplit(config.get("auth", {}).get("auth_url", "")).hostname or ""
+    return "host" if host in ("localhost", "::1") or host.startswith("127.") else ""
+
+
+def _environ() -> dict[str, str]:
+    proxies = {
+        name: os.environ[name]
+        for proxy in _PROXIES
+        for name in (proxy, proxy.upper())
+        if name in os.environ
+    }
+    return {**proxies, "OS_CLIENT_CONFIG_FILE": f"{PRIVATE}/{_CLOUDS}"}
