@@ -38,6 +38,8 @@ class Test:
     ``idempotent_id`` has the form ``id-<uuid>``; guidelines before 2015.07 have none.
     """
 
+    __test__ = False  # pytest takes any class called Test… for one of its own
+
     name: str
     idempotent_id: str | None = None
     aliases: tuple[str, ...] = ()

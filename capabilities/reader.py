@@ -4,13 +4,16 @@ Readers tolerate what real files get wrong and report it as findings; a file nob
 :class:`GuidelineError` with the position of the fault.
 """
 
+import functools
 import hashlib
+import json
 import re
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from capabilities import descriptions, flat_list, schema_1x
+from capabilities import flat_list, schema_1x
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
@@ -188,7 +191,7 @@ class _GuidelineDocument(JsonDocument):
         required = self.listing(raw, pointer, "required_platform_components")
         return Platform(
             name=name,
-            description=str(raw.get("description", "")) or descriptions.of_platform(name),
+            description=str(raw.get("description", "")) or _description("platforms", name),
             components=tuple(wanted),
             requires=tuple(
                 (str(entry.get("name", "")), str(entry.get("source", "")))
@@ -238,7 +241,7 @@ class _GuidelineDocument(JsonDocument):
         return Capability(
             id=key,
             description=str(
-                self.spelled(raw, pointer, "description", "") or descriptions.of_capability(key)
+                self.spelled(raw, pointer, "description", "") or _description("capabilities", key)
             ),
             project=str(raw.get("project", "")),
             admin=bool(raw.get("admin", False)),
@@ -286,3 +289,13 @@ class _GuidelineDocument(JsonDocument):
             f'"{text}" is no id; the test is matched by its name' if text else "no id",
         )
         return None
+
+
+def _description(kind: str, name: str) -> str:
+    """Return the project's own description: shipped guidelines have facts alone and use these."""
+    return _descriptions()[kind].get(name, "")
+
+
+@functools.cache
+def _descriptions() -> Mapping[str, Mapping[str, str]]:
+    return json.loads((resources.files("capabilities") / "data" / "descriptions.json").read_text())

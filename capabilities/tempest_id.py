@@ -15,6 +15,8 @@ class TestId:
     brackets depend on tempest.conf. Compare by ``name`` and ``idempotent_id``.
     """
 
+    __test__ = False  # pytest takes any class called Test… for one of its own
+
     full: str
     name: str
     idempotent_id: str | None

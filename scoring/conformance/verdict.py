@@ -28,24 +28,16 @@ class Conformance(StrEnum):
 
 @dataclass(frozen=True)
 class TestVerdict:
-    """What one test of the guideline came to; ``attempts`` are its outcomes, oldest first."""
+    """The outcome of one test of the guideline; ``attempts`` are all its outcomes, oldest first."""
+
+    __test__ = False  # pytest takes any class called Test… for one of its own
 
     test: Test
-    outcome: Outcome
-    reason: str
-    attempts: tuple[Outcome, ...] = ()
-    cause: Cause | None = None
-    """Of the attempt that decides, where it did not pass."""
-
-
-@dataclass(frozen=True)
-class _History:
-    """What decides of several attempts, and the outcomes of all."""
-
     outcome: Outcome
     reason: str = ""
     attempts: tuple[Outcome, ...] = ()
     cause: Cause | None = None
+    """Of the attempt that decides, where it did not pass."""
 
 
 @dataclass(frozen=True)
@@ -179,55 +171,56 @@ class _Evidence:
         planned = self._matches.get(test.key)
         if planned and planned.kind is MatchKind.MISSING:
             return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
-        names = {each.name for each in planned.found} if planned else set(test.names)
+        names = {same.name for same in planned.found} if planned else set(test.names)
         found = match(test, self._index)
         # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
-        parts = [self._history(each.full, each.name) for each in found.found]
+        parts = [self._history(test, same.full, same.name) for same in found.found]
         is_other = found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS)
-        if is_other and self._stands_elsewhere(names, planned, parts):
+        if is_other and self._is_reported_elsewhere(test, names, planned, parts):
             # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
-            found, parts = Match(test, MatchKind.MISSING, ()), []
-        parts = parts or [self._class_history(names)]
+            is_other, parts = False, []
+        parts = parts or [self._class_history(test, names)]
         worst = min(parts, key=lambda part: part.outcome.badness)
-        reason = worst.reason
         if worst.outcome is Outcome.NOT_RUN:
-            reason = self._why_not_run(test)
-        elif found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
-            where = ", ".join(sorted({each.name for each in found.found}))
-            reason = f"{reason} (ran as {where})".strip()
-        elif worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:
-            reason = f"passed at attempt {len(worst.attempts)}"
-        return TestVerdict(test, worst.outcome, reason, worst.attempts, worst.cause)
+            return replace(worst, reason=self._why_not_run(test))
+        if is_other:
+            where = ", ".join(sorted({same.name for same in found.found}))
+            return replace(worst, reason=f"{worst.reason} (ran as {where})".strip())
+        if worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:
+            return replace(worst, reason=f"passed at attempt {len(worst.attempts)}")
+        return worst
 
-    def _stands_elsewhere(
-        self, names: set[str], planned: Match | None, twins: Iterable[_History]
+    def _is_reported_elsewhere(
+        self, test: Test, names: set[str], planned: Match | None, twins: Iterable[TestVerdict]
     ) -> bool:
-        """Whether the wanted test itself is known to exist though nothing of it was reported."""
+        """Return whether the wanted test exists beside its twins though it has no outcome."""
         if planned:
             return not names & set(self._index.by_name)
         if names & set(self._unfinished.by_name):
             return True
-        own = self._class_history(names)
+        own = self._class_history(test, names)
         # A class that skipped must not hide that a twin failed.
-        worst = min(each.outcome.badness for each in twins)
+        worst = min(twin.outcome.badness for twin in twins)
         return bool(own.attempts) and own.outcome.badness <= worst
 
-    def _history(self, full: str, name: str) -> _History:
-        return _last(self._outcomes.history(full, class_of(name)))
+    def _history(self, test: Test, full: str, name: str) -> TestVerdict:
+        return _last(test, self._outcomes.history(full, class_of(name)))
 
-    def _class_history(self, names: set[str]) -> _History:
+    def _class_history(self, test: Test, names: set[str]) -> TestVerdict:
         classes = {class_of(name) for name in names}
-        return _last([each for name in classes for each in self._outcomes.history("", name)])
+        fixtures = (fixture for name in classes for fixture in self._outcomes.history("", name))
+        return _last(test, fixtures)
 
     def _why_not_run(self, test: Test) -> str:
         started = match(test, self._unfinished).found
         return "started, but the run ended before it did" if started else "the run did not reach it"
 
 
-def _last(attempts: Iterable[Attempt | ClassOutcome]) -> _History:
-    ordered = sorted(attempts, key=lambda each: each.order)
+def _last(test: Test, attempts: Iterable[Attempt | ClassOutcome]) -> TestVerdict:
+    """Return the verdict on ``test`` by the attempt that decides, with the outcomes of all."""
+    ordered = sorted(attempts, key=lambda attempt: attempt.order)
     decides = deciding(ordered)
     if not decides:
-        return _History(Outcome.NOT_RUN)
-    outcomes = tuple(each.outcome for each in ordered)
-    return _History(decides.outcome, decides.reason, outcomes, decides.cause)
+        return TestVerdict(test, Outcome.NOT_RUN)
+    outcomes = tuple(attempt.outcome for attempt in ordered)
+    return TestVerdict(test, decides.outcome, decides.reason, outcomes, decides.cause)

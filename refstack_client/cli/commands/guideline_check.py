@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
 
-from capabilities import catalogue, diff, drift, process_rules, programme
+from capabilities import catalogue, diff, drift, locks, process_rules, programme
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Guideline
@@ -102,7 +102,7 @@ def _findings(name: str, since: str | None, index: Index | None) -> tuple[Findin
     guideline, findings = guideline_source.load(name)
     if index:
         return drift.check(_programme(guideline), index)
-    findings += process_rules.check(guideline)
+    findings += process_rules.check(guideline) + locks.check(guideline)
     if guideline.replaces in catalogue.shipped():
         findings += process_rules.check_change(guideline, catalogue.load(guideline.replaces)[0])
     if since:

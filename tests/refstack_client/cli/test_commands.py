@@ -261,11 +261,12 @@ def test_findings_are_written_for_ci_and_summed_up(tmp_path, capsys):
     assert suites["dns.2020.06"].failures == 0
 
 
-def test_what_was_frozen_is_held_against_an_earlier_version(tmp_path, capsys):
+@pytest.mark.parametrize("since", [(), ("--since", "2020.06")])
+def test_a_removed_test_of_an_approved_guideline_is_an_error(since, tmp_path, capsys):
     document = json.loads(catalogue.content("2020.06"))
     document["capabilities"]["objectstore-object-create"]["tests"].popitem()
     (tmp_path / "2020.06.json").write_text(json.dumps(document))
-    command = ["guideline", "check", str(tmp_path / "2020.06.json"), "--since", "2020.06"]
+    command = ["guideline", "check", str(tmp_path / "2020.06.json"), *since]
     assert main([*command, "-f", "csv"]) == 4
     assert '"tests-not-frozen","2017A D2"' in capsys.readouterr().out
 
