@@ -20,6 +20,7 @@ from capabilities.programme import Programme
 from scoring.committee import sensitivity
 from scoring.committee.proposal import Proposal
 from scoring.committee.recommendation import Recommendation
+from scoring.committee.sensitivity import CriterionEffect
 from scoring.committee.total import Standing
 
 # Blue, orange and grey are told apart by the colour-blind; marks and letters differ too.
@@ -84,34 +85,40 @@ def _height(each: Recommendation, every: Sequence[Recommendation], sections: lis
 
 def tornado(proposal: Proposal) -> str:
     """Return how many capabilities are in without a criterion, and if it counts double."""
-    rows = tuple(each.row for each in proposal.recommendations)
-    table = sensitivity.by_criterion(rows, proposal.criteria)
-    now = sum(each.total.standing is Standing.IN for each in proposal.recommendations)
-    table["reach"] = (table[["without", "doubled"]] - now).abs().max(axis=1)
-    table = table.sort_values(["reach", "weight"], kind="stable")
-    figure, axes = _figure(1.2 + 0.3 * len(table))
-    for number, (_, row) in enumerate(table.iterrows()):
-        axes.barh(number + 0.2, row["without"] - now, 0.4, left=now, color=_ORANGE)
-        axes.barh(number - 0.2, row["doubled"] - now, 0.4, left=now, color=_BLUE)
-        for height, value in ((number + 0.2, row["without"]), (number - 0.2, row["doubled"])):
-            side = "left" if value >= now else "right"
+    rows = tuple(recommendation.row for recommendation in proposal.recommendations)
+    effects = sensitivity.by_criterion(rows, proposal.criteria)
+    now = sum(
+        recommendation.total.standing is Standing.IN for recommendation in proposal.recommendations
+    )
+    # The criterion that changes most is at the top.
+    names = sorted(effects, key=lambda name: (_reach(effects[name], now), effects[name].weight))
+    figure, axes = _figure(1.2 + 0.3 * len(names))
+    for number, name in enumerate(names):
+        bars = (
+            (number + 0.2, effects[name].without, _ORANGE),
+            (number - 0.2, effects[name].doubled, _BLUE),
+        )
+        for height, value, colour in bars:
+            axes.barh(height, value - now, 0.4, left=now, color=colour)
             axes.annotate(
                 f"{value - now:+d}",
                 (value, height),
-                ha=side,
+                ha="left" if value >= now else "right",
                 va="center",
                 fontsize=8,
                 textcoords="offset points",
                 xytext=(3 if value >= now else -3, 0),
             )
     axes.axvline(now, color="black", linewidth=1)
-    axes.set_yticks(
-        range(len(table)), [f"{name} ({table['weight'][name]})" for name in table.index]
-    )
+    axes.set_yticks(range(len(names)), [f"{name} ({effects[name].weight})" for name in names])
     axes.set_xlabel(f"capabilities in, {now} as it is: orange without the criterion, blue doubled")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.1)
     return _svg(figure)
+
+
+def _reach(effect: CriterionEffect, now: int) -> int:
+    return max(abs(effect.without - now), abs(effect.doubled - now))
 
 
 def swim_lanes(proposal: Proposal) -> str:

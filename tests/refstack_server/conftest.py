@@ -15,7 +15,9 @@ def postgres(tmp_path_factory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+)
 def database(request) -> str:
     """The URL of a new database, "" for SQLite beside the rest."""
     if request.param == "sqlite":

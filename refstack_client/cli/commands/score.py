@@ -1,6 +1,7 @@
 """``score show|criteria|what-if|sensitivity``: what capabilities come to, and what changes that."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from refstack_client.cli.command import Lister, say
@@ -13,9 +14,7 @@ from scoring.committee.total import Standing
 from scoring.committee.worksheet import SLOTS, Row
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from scoring.committee.sensitivity import Firmness
+    from scoring.committee.sensitivity import CriterionEffect, Firmness
 
 FAITHFUL, EXACT = "faithful", "exact"
 _QUALIFIES = {
@@ -172,7 +171,7 @@ class Sensitivity(Lister):
         return parser
 
     def take_action(self, args: Namespace):
-        from scoring.committee import sensitivity  # noqa: PLC0415 - pandas is for those who need it
+        from scoring.committee import sensitivity  # noqa: PLC0415 - numpy is an extra
 
         if args.draws < 1:
             raise UsageError("--draws must be at least 1")
@@ -181,30 +180,29 @@ class Sensitivity(Lister):
             return _by_criterion(sensitivity.by_criterion(sheet.rows, chosen))
         found = sensitivity.analyse(sheet.rows, chosen, args.draws, args.seed)
         say(f"{found.draws} random reweightings, seed {found.seed}")
-        firm = sensitivity.firmness(found, chosen)
         columns = ("capability", "total", "margin", "share in", "decided by", "smallest flips")
         return (*columns, "swing"), (
             (
-                *_firmness(row, firm[row.capability], chosen),
+                *_firmness(row, found.rows[row.capability], chosen),
                 _swing(sensitivity.swing(row, chosen)),
             )
             for row in sheet.rows
         )
 
 
-def _by_criterion(table: "pd.DataFrame"):
+def _by_criterion(effects: "Mapping[str, CriterionEffect]"):
     columns = ("criterion", "weight", "met by %", "in without", "in if doubled")
     return (*columns, "entering without", "leaving without"), (
         (
             name,
-            row["weight"],
-            round(FULL * row["met"]),
-            row["without"],
-            row["doubled"],
-            _names(row["entering"]),
-            _names(row["leaving"]),
+            effect.weight,
+            round(FULL * effect.met),
+            effect.without,
+            effect.doubled,
+            _names(effect.entering),
+            _names(effect.leaving),
         )
-        for name, row in table.iterrows()
+        for name, effect in effects.items()
     )
 
 
