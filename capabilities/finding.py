@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
+    """How serious a finding is; errors make ``guideline check`` fail."""
+
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"

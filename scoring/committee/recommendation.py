@@ -14,7 +14,7 @@ from capabilities.process_rules import MUST_HAVE_BEFORE
 from capabilities.programme import Programme
 from scoring.committee.criteria import GATE, CriteriaSet
 from scoring.committee.decisions import Decision
-from scoring.committee.total import Exact, Standing, exact
+from scoring.committee.total import Standing, Total, exact
 from scoring.committee.worksheet import Row
 
 _STICKY = "sticky"
@@ -40,7 +40,7 @@ class Recommendation:
     """
 
     row: Row
-    total: Exact
+    total: Total
     was: Status | None
     countable_tests: int
     recommended: Recommended
@@ -123,7 +123,7 @@ def _proposed(
     return was
 
 
-def _score_reason(row: Row, total: Exact, criteria: CriteriaSet) -> str:
+def _score_reason(row: Row, total: Total, criteria: CriteriaSet) -> str:
     if row.cells[GATE] == "0":
         return "needs an admin"
     if total.standing is Standing.OUT:

@@ -1,7 +1,7 @@
 """A row's total: as the published script prints it, or as what is really known.
 
 *Faithful* reproduces ``tabulate_scores.py`` bit for bit, faults included: a row with an undecided
-cell gets its total with a minus sign, and Non-Admin 0 a bare 0. *Exact* is the interval a total can
+cell gets its total with a minus sign, and Non-Admin 0 a bare 0. *Total* is the interval a total can
 still fall into.
 """
 
@@ -15,6 +15,8 @@ from scoring.errors import ScoringError
 
 
 class Standing(StrEnum):
+    """On which side of the cutoff a total is."""
+
     IN = "in"
     OUT = "out"
     OPEN = "open"
@@ -22,7 +24,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Exact:
+class Total:
     """Every total from ``low`` to ``high`` is possible until the undecided cells are decided."""
 
     low: Fraction
@@ -52,7 +54,7 @@ def faithful(row: Row, criteria: CriteriaSet) -> str:
     return f"{total}*" if star else str(total)
 
 
-def exact(row: Row, criteria: CriteriaSet) -> Exact:
+def exact(row: Row, criteria: CriteriaSet) -> Total:
     """Return what is known of a row's total.
 
     ``?`` may still count all, ``*`` what the set's policy says; an undecided Non-Admin leaves the
@@ -70,10 +72,10 @@ def exact(row: Row, criteria: CriteriaSet) -> Exact:
         elif row.cells[slot] in may_count:
             high += weight
     if row.cells[GATE] == "0":
-        return Exact(Fraction(0), Fraction(0), Standing.OUT)
+        return Total(Fraction(0), Fraction(0), Standing.OUT)
     if row.cells[GATE] in (UNDECIDED, NOT_CONSIDERED):
         low = Fraction(0)
-    return Exact(low, high, _standing(low, high, criteria))
+    return Total(low, high, _standing(low, high, criteria))
 
 
 def _standing(low: Fraction, high: Fraction, criteria: CriteriaSet) -> Standing:

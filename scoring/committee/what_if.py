@@ -7,7 +7,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from scoring.committee.criteria import GATE, CriteriaSet
-from scoring.committee.total import Exact, Standing, exact
+from scoring.committee.total import Standing, Total, exact
 from scoring.committee.worksheet import Row, Worksheet, check_cell
 from scoring.errors import ScoringError
 
@@ -17,8 +17,8 @@ class Changed:
     """A capability whose standing is another one."""
 
     capability: str
-    before: Exact
-    after: Exact
+    before: Total
+    after: Total
 
 
 def reweighted(

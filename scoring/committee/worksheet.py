@@ -11,6 +11,7 @@ cells stand in the text, and writing replaces those characters and the total alo
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from scoring.committee.criteria import GATE, criteria
@@ -74,6 +75,25 @@ class Worksheet:
             if row.capability == capability:
                 return row
         raise ScoringError(f"the worksheet has no row called {capability}")
+
+
+def read(path: Path, highest: int = 1) -> Worksheet:
+    """Read the worksheet in the file ``path``.
+
+    :param highest: the highest score that a cell may have
+    :raises ScoringError: the file cannot be read or is not UTF-8 text; else as for :func:`parse`
+    """
+    try:
+        # Decoded from bytes: line ends stay as they are.
+        return parse(path.read_bytes().decode("utf-8"), str(path), highest)
+    except OSError as error:
+        raise ScoringError(
+            f"{path}: {error.strerror}", hint="give the path of a worksheet"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ScoringError(
+            f"{path}: not UTF-8 text (byte {error.start})", hint="save the file as UTF-8"
+        ) from error
 
 
 def parse(text: str, source: str, highest: int = 1) -> Worksheet:

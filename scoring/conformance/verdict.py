@@ -19,6 +19,8 @@ from scoring.conformance.outcomes import Attempt, Cause, ClassOutcome, Outcome, 
 
 
 class Conformance(StrEnum):
+    """Whether a product conforms to a programme, or a capability is shown."""
+
     NOT_CONFORMANT = "not-conformant"
     INCOMPLETE = "incomplete"
     CONFORMANT = "conformant"

@@ -20,7 +20,7 @@ from scoring.committee.criteria import CriteriaSet, NotConsidered, criteria
 from scoring.committee.decisions import COLUMNS, Decision
 from scoring.committee.proposal import Proposal
 from scoring.committee.recommendation import Recommendation, Recommended
-from scoring.committee.total import Exact, Standing
+from scoring.committee.total import Standing, Total
 from scoring.committee.worksheet import NOT_CONSIDERED, SLOTS, UNDECIDED
 from scoring.formats.xlsx_layout import (
     CHANGES,
@@ -161,7 +161,7 @@ def _write_scores(book: Any, sheet: Any, proposal: Proposal) -> None:
     sheet.freeze_panes(FIRST_SCORE_ROW, 1)
 
 
-def _write_totals(sheet: Any, number: int, total: Exact, chosen: CriteriaSet) -> None:
+def _write_totals(sheet: Any, number: int, total: Total, chosen: CriteriaSet) -> None:
     first, last = xl_col_to_name(1), xl_col_to_name(_GATE_COLUMN - 1)
     cells = f"{first}{number + 1}:{last}{number + 1}"
     weights = f"${first}$2:${last}$2"

@@ -15,7 +15,7 @@ from refstack_client.planning import guideline_source
 from scoring.committee import criteria, decisions, worksheet
 from scoring.committee.criteria import CriteriaSet, NotConsidered
 from scoring.committee.decisions import Decision
-from scoring.committee.total import Exact
+from scoring.committee.total import Total
 from scoring.committee.worksheet import Worksheet
 
 _DEFAULT = "2016.08"
@@ -112,7 +112,7 @@ def number(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else round(float(value), 2)
 
 
-def interval(known: Exact) -> str:
+def interval(known: Total) -> str:
     low, high = number(known.low), number(known.high)
     return f"{low}" if low == high else f"{low} to {high}"
 
