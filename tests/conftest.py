@@ -1,5 +1,6 @@
 """Fixtures for all tests: reference data, streams, working directories, a real cloud."""
 
+import gzip
 import os
 import shutil
 import uuid
@@ -54,6 +55,15 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the files of ``tests/data``, decompressed."""
+    directory = tmp_path_factory.mktemp("samples")
+    for path in (ROOT / "tests" / "data").glob("*.gz"):
+        (directory / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+    return directory
 
 
 @pytest.fixture(autouse=True)

@@ -30,8 +30,8 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("guideline_id", GOLDEN)
-def test_the_drift_against_tempest_47_is_what_was_measured(shared, guideline_id):
-    lines = shared("tempest-47.0.0-list.txt").read_text().splitlines()
+def test_the_drift_against_tempest_47_is_what_was_measured(samples, guideline_id):
+    lines = (samples / "tempest-47.0.0-tests.txt").read_text().splitlines()
     index = Index.of(test for line in lines if (test := tempest_id.parse(line)))
     platform = programme.find(catalogue.load(guideline_id)[0], "platform")
     assert astuple(drift.measure(platform, index)) == GOLDEN[guideline_id]

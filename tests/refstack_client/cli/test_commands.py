@@ -5,20 +5,21 @@ import json
 import subprocess
 import sys
 import threading
+import uuid
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from junitparser import JUnitXml
 
-from capabilities import catalogue
+from capabilities import catalogue, programme
 from refstack_client.cli.app import main
 
 UUID = "id-11111111-1111-1111-1111-111111111111"
 
 
 @pytest.fixture
-def stream(shared):
-    return str(shared("streams/identity-image-object.subunit"))
+def stream(samples):
+    return str(samples / "storage.subunit")
 
 
 @pytest.mark.parametrize(("programme", "code"), [("storage", 0), ("platform", 3)])
@@ -27,10 +28,10 @@ def test_the_exit_code_is_the_verdict(stream, programme, code, capsys):
     assert capsys.readouterr().out.splitlines()[-1].endswith("required tests")
 
 
-def test_a_cloud_that_fails_is_exit_code_1(shared, capsys):
-    broken = str(shared("streams/platform-cinder-broken.subunit"))
+def test_a_cloud_that_fails_is_exit_code_1(samples, capsys):
+    broken = str(samples / "storage-swift-stopped.subunit")
     assert main(["verdict", broken]) == 1
-    assert "NOT CONFORMANT  OpenStack Powered Platform  2020.06  210/273" in capsys.readouterr().out
+    assert "NOT CONFORMANT  OpenStack Powered Platform  2020.06  25/273" in capsys.readouterr().out
 
 
 def test_json_is_all_there_is_on_stdout(stream, capsys):
@@ -40,8 +41,15 @@ def test_json_is_all_there_is_on_stdout(stream, capsys):
     assert document["required"]["passed"] == 58
 
 
-def test_a_long_list_of_failures_is_grouped_and_cut(shared, capsys):
-    main(["verdict", str(shared("streams/platform-cinder-broken.subunit"))])
+def test_a_long_list_of_failures_is_grouped_and_cut(tmp_path, writer, capsys):
+    platform = programme.find(catalogue.load("2020.06")[0], "platform")
+    volume_tests = [test for test in platform.counted_tests() if ".volume." in test.name]
+    for test in volume_tests[:51]:
+        error = f"VolumeResourceBuildErrorException: volume {uuid.uuid4()} failed to build and is"
+        traceback = f"tempest.lib.exceptions.{error} in ERROR status"
+        writer.test(f"{test.name}[{test.idempotent_id}]", "fail", traceback=traceback)
+    (tmp_path / "stream").write_bytes(writer.content)
+    main(["verdict", str(tmp_path / "stream")])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) < 110
     assert any("more (all in the report" in line for line in lines)
@@ -168,8 +176,8 @@ def test_findings_are_listed_with_their_clause_and_the_exit_code_tells_of_errors
     assert '"refused"' in capsys.readouterr().out
 
 
-def test_drift_and_difference_are_listed(tmp_path, capsys, shared):
-    listing = str(shared("tempest-47.0.0-list.txt"))
+def test_drift_and_difference_are_listed(tmp_path, capsys, samples):
+    listing = str(samples / "tempest-47.0.0-tests.txt")
     assert main(["guideline", "drift", "--tempest-list", listing, "-f", "csv", "2020.06"]) == 0
     assert '"2020.06",284,11,283,282,282,1,0,1,273,273,0' in capsys.readouterr().out
     assert main(["guideline", "diff", "2018.02", "2018.11", "-f", "csv"]) == 0
@@ -182,15 +190,14 @@ def test_the_installed_tempest_still_has_what_2020_06_requires(capsys):
     assert '"2020.06",284,11,283,282,282,1,0,1,273,273,0' in capsys.readouterr().out
 
 
-def test_one_run_is_judged_by_every_guideline(capsys, shared):
-    stream = str(shared("streams/platform-2020.06.subunit"))
+def test_one_run_is_judged_by_every_guideline(capsys, stream):
     assert main(["verdict", stream, "--guideline", "all", "--programme", "storage"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests" in lines
     assert lines[-1].endswith("2022.11  58/63 required tests, 5 short")
     assert main(["verdict", stream, "--guideline", "all", "-f", "json"]) == 3
     documents = {each["guideline"]: each for each in json.loads(capsys.readouterr().out)}
-    assert documents["2018.02"]["required"]["passed"] == 261
+    assert documents["2018.02"]["required"]["passed"] == 52
     assert documents["scs-0128"]["verdict"] == "incomplete"
     assert main(["verdict", stream, "--guideline", "all", "--programme", "nosuch"]) == 2
 
@@ -227,13 +234,12 @@ def test_what_is_wrong_with_a_file_that_was_given_is_said_briefly(tmp_path, caps
     assert "more findings" in said[-1]
 
 
-def test_an_add_on_is_judged_with_what_it_stands_on(capsys, shared):
-    stream = str(shared("streams/platform-2020.06.subunit"))
+def test_an_add_on_is_judged_with_what_it_stands_on(capsys, stream):
     assert main(["verdict", stream, "--guideline", "dns.2020.06", "-f", "json"]) == 3
     document = json.loads(capsys.readouterr().out)
     assert document["required"]["total"] == 10
     (base,) = document["bases"]
-    assert (base["programme"], base["required"]["passed"]) == ("compute", 215)
+    assert (base["programme"], base["required"]["passed"]) == ("compute", 2)
 
 
 def test_a_guideline_is_read_from_an_address(tmp_path, capsys):
@@ -271,15 +277,14 @@ def test_a_removed_test_of_an_approved_guideline_is_an_error(since, tmp_path, ca
     assert '"tests-not-frozen","2017A D2"' in capsys.readouterr().out
 
 
-def test_runs_that_gain_or_lose_the_verdict_are_named(capsys, shared):
-    stream = str(shared("streams/platform-2020.06.subunit"))
+def test_runs_that_gain_or_lose_the_verdict_are_named(capsys, stream):
     command = ["guideline", "diff", "2020.06", "2022.11", "--programme", "storage"]
     assert main([*command, "--results", stream, "-f", "csv"]) == 0
     assert f"{stream}: conformant -> incomplete" in capsys.readouterr().err
 
 
-def test_the_tests_can_be_printed_as_a_tempest_has_them(capsys, shared):
-    listing = shared("tempest-47.0.0-list.txt")
+def test_the_tests_can_be_printed_as_a_tempest_has_them(capsys, samples):
+    listing = samples / "tempest-47.0.0-tests.txt"
     known = set(listing.read_text().split())
     assert main(["guideline", "tests", "2020.06", "--tempest-list", str(listing)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -287,8 +292,8 @@ def test_the_tests_can_be_printed_as_a_tempest_has_them(capsys, shared):
     assert set(lines) <= known
 
 
-def test_the_gate_for_tempests_names_fails_on_a_rename_and_passes_today(tmp_path, capsys, shared):
-    listing = shared("tempest-47.0.0-list.txt")
+def test_the_gate_for_tempests_names_fails_on_a_rename_and_passes_today(tmp_path, capsys, samples):
+    listing = samples / "tempest-47.0.0-tests.txt"
     command = ["guideline", "check", "2020.06", "-f", "csv", "--tempest-list"]
     assert main([*command, str(listing)]) == 0
     assert '"note","vanished"' in capsys.readouterr().out

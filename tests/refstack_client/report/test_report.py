@@ -209,7 +209,7 @@ def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):
     assert "is called nonsense" in capsys.readouterr().err
 
 
-def test_the_json_is_as_its_schema_says(verdict, shared):
+def test_the_json_is_as_its_schema_says(verdict, samples):
     schema = json.loads(
         (resources.files("refstack_client") / "data/verdict.schema.json").read_text()
     )
@@ -219,5 +219,5 @@ def test_the_json_is_as_its_schema_says(verdict, shared):
     with pytest.raises(jsonschema.ValidationError):
         validate({**report_document.as_json(verdict), "verdict": "perhaps"})
     platform = programme.find(catalogue.load("2020.06")[0], "platform")
-    broken = subunit_stream.read(shared("streams/platform-cinder-broken.subunit"))
+    broken = subunit_stream.read(samples / "storage-swift-stopped.subunit")
     validate(report_document.as_json(judge(platform, broken)))
