@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from support.certifying import SANDBOX_ROOT
 from support.streams import StreamWriter
 
-from refstack_client.sandbox import lifecycle as sandbox_cloud
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox import lifecycle, services, state
+from refstack_client.sandbox.state import Sandbox
 
 # A test does not fail because other programs keep the machine busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,29 +81,29 @@ def new_sandbox() -> Iterator[Callable[..., Sandbox]]:
 
     def make(profile: str = "storage") -> Sandbox:
         name = f"test-{uuid.uuid4().hex[:8]}"
-        sandboxes.append(sandbox_cloud.find(SANDBOX_ROOT, name, profile))
+        sandboxes.append(state.find(SANDBOX_ROOT, name, profile))
         return sandboxes[-1]
 
     yield make
     for sandbox in sandboxes:
-        sandbox_cloud.wipe(sandbox)
+        lifecycle.wipe(sandbox)
 
 
 @pytest.fixture(scope="session")
 def _session_sandbox() -> Iterator[Sandbox]:
-    sandbox = sandbox_cloud.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "storage")
+    sandbox = state.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "storage")
     try:
-        sandbox_cloud.up(sandbox, None, lambda line: None)
+        lifecycle.up(sandbox, None, lambda line: None)
         yield sandbox
     finally:
-        sandbox_cloud.wipe(sandbox)
+        lifecycle.wipe(sandbox)
 
 
 @pytest.fixture
 def sandbox(_session_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """Return a running Keystone and Swift. Start again what an earlier test stopped."""
-    if not sandbox_cloud.is_up(_session_sandbox):
-        sandbox_cloud.up(_session_sandbox, None, lambda line: None)
+    if not services.is_up(_session_sandbox):
+        lifecycle.up(_session_sandbox, None, lambda line: None)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_session_sandbox.clouds_yaml))
     return _session_sandbox
 

@@ -1,14 +1,14 @@
-"""Processes that outlive the command that started them, known by pid file and by a mark.
+"""Processes that outlive the command that started them, identified by pid file and by a mark.
 
-The mark is an environment variable naming the sandbox's state directory. A process whose pid file
-was never written, because the command that started it was killed, is still found by it.
+The mark is an environment variable that holds the state directory of the sandbox. It identifies
+also a process whose pid file is missing because the command that started it was killed.
 """
 
 import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -36,14 +36,14 @@ def start(
         )
     process = psutil.Process(child.pid)
     record = {"pid": process.pid, "create_time": process.create_time()}
-    fresh = pid_file.with_suffix(".new")
-    fresh.write_text(json.dumps(record))
-    os.replace(fresh, pid_file)
+    temporary = pid_file.with_suffix(".new")
+    temporary.write_text(json.dumps(record))
+    os.replace(temporary, pid_file)
     return process
 
 
 def running(pid_file: Path) -> psutil.Process | None:
-    """Return the process ``pid_file`` speaks of; None when it is gone or the pid is another's."""
+    """Return the process of ``pid_file``; None if it ended, or another process has its pid."""
     try:
         record = json.loads(pid_file.read_text())
         process = psutil.Process(record["pid"])
@@ -56,27 +56,36 @@ def running(pid_file: Path) -> psutil.Process | None:
 
 def marked(state: Path) -> list[psutil.Process]:
     """Return every process that carries the mark of ``state``, children of the daemons included."""
-    found = []
+    return [process for process, mark in _marks() if mark == str(state)]
+
+
+def states() -> set[Path]:
+    """Return the state directory of every sandbox, under any root, that has a process."""
+    return {Path(mark) for _, mark in _marks()}
+
+
+def _marks() -> Iterator[tuple[psutil.Process, str]]:
+    """Yield the processes that carry a mark; those of other users are not seen."""
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(state):
-                found.append(process)
+            mark = process.environ().get(MARK)
         except psutil.Error:
             continue
-    return found
+        if mark:
+            yield process, mark
 
 
-def stop(processes: Iterable[psutil.Process], patience: float = 5) -> None:
-    """Ask ``processes`` to end, and end those that have not after ``patience`` seconds."""
+def stop(processes: Iterable[psutil.Process], timeout: float = 5) -> None:
+    """Terminate ``processes``, and kill those that still run after ``timeout`` seconds."""
     processes = list(processes)
     for process in processes:
         _signal(process.terminate)
-    _, stubborn = psutil.wait_procs(processes, timeout=patience)
-    for process in stubborn:
+    _, survivors = psutil.wait_procs(processes, timeout=timeout)
+    for process in survivors:
         _signal(process.kill)
-    psutil.wait_procs(stubborn, timeout=patience)
+    psutil.wait_procs(survivors, timeout=timeout)
 
 
-def _signal(action) -> None:
+def _signal(action: Callable[[], None]) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         action()

@@ -1,52 +1,55 @@
-"""What a sandbox can be made to suffer: a long way to it, services that are broken."""
+"""The faults that a sandbox can be given: latency, and services that fail."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from refstack_client.errors import UsageError
 
-HOWS = {
+MODES = {
     "down": "connections are refused",
     "errors": "every request is answered with 500",
     "slow": "every answer takes 5 s longer",
     "wrong-body": "every answer is JSON of another kind",
     "no-extensions": "its extensions are not listed",
 }
-"""By name, how a service can be broken; lists of versions are answered as ever."""
-DEFAULT_HOW = "down"
+"""The fault modes by name. Lists of versions are answered as usual, except with "down"."""
+DEFAULT_MODE = "down"
+MAX_LATENCY = 60
+"""Seconds."""
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """``latency`` seconds are added to each answer; ``broken`` says of services how they are."""
+class Faults:
+    """Seconds of latency added to each answer to a client, and the fault mode by service."""
 
     latency: float = 0.0
-    broken: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse(latency: str | None, broken: Iterable[str], services: Iterable[str]) -> Trouble | None:
-    """Read ``--latency 100ms`` and ``--break SERVICE[:HOW]``; None where neither is given.
+def parse(latency: str | None, breaks: Iterable[str], services: Iterable[str]) -> Faults | None:
+    """Parse ``--latency 100ms`` and ``--break SERVICE[:MODE]``; None where neither is given.
 
-    :param services: those the sandbox has
-    :raises UsageError: there is no such service or way, or that is no time
+    :param services: those of the sandbox
+    :raises UsageError: there is no such service or mode, or the latency is not a valid time
     """
-    ways = {}
+    modes = {}
     known = tuple(services)
-    for each in broken:
-        name, _, how = each.partition(":")
-        if name not in known:
+    for text in breaks:
+        service, _, mode = text.partition(":")
+        if service not in known:
             raise UsageError(
-                f"--break {each}: this sandbox has no {name}", hint=f"it has {', '.join(known)}"
+                f"--break {text}: this sandbox has no service {service}",
+                hint=f"choose from {', '.join(known)}",
             )
-        if (how or DEFAULT_HOW) not in HOWS:
+        if (mode or DEFAULT_MODE) not in MODES:
             raise UsageError(
-                f"--break {each}: there is no way {how}",
-                hint="; ".join(f"{way}: {what}" for way, what in HOWS.items()),
+                f"--break {text}: there is no fault mode {mode}",
+                hint="; ".join(f"{name}: {effect}" for name, effect in MODES.items()),
             )
-        ways[name] = how or DEFAULT_HOW
-    if latency is None and not ways:
+        modes[service] = mode or DEFAULT_MODE
+    if latency is None and not modes:
         return None
-    return Trouble(_seconds(latency or "0"), ways)
+    return Faults(_seconds(latency or "0"), modes)
 
 
 def _seconds(text: str) -> float:
@@ -55,6 +58,9 @@ def _seconds(text: str) -> float:
         seconds = float(number.removesuffix("s")) / unit
     except ValueError:
         seconds = -1
-    if not 0 <= seconds <= 60:
-        raise UsageError(f"--latency {text}: no time up to 60 s", hint="for example 100ms or 0.1s")
+    if not 0 <= seconds <= MAX_LATENCY:
+        raise UsageError(
+            f"--latency {text}: not a valid time from 0 to {MAX_LATENCY} s",
+            hint="for example 100ms or 0.1s",
+        )
     return seconds

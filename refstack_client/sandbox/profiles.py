@@ -1,87 +1,9 @@
-"""What a sandbox is made of: profiles, services, daemons, as tables.
+"""The profiles of a sandbox, as tables: services, daemons, preparation steps.
 
-Texts in ``argv``, ``environ`` and ``stdin`` are ``str.format`` templates over the sandbox's facts:
-{python}, {prefix}, {conf}, {data}, {programs}, {host}, {port[NAME]}, {auth_url},
-{user}, {group} and {secrets[NAME]}.
-Secrets belong in ``stdin`` and in configuration files, never in ``argv`` or ``environ``.
+:mod:`.service_model` describes the fields and the templates.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command that prepares state; run again only when what it is given changes."""
-
-    name: str
-    argv: tuple[str, ...]
-    stdin: Mapping[str, str] = field(default_factory=dict)
-    """Sent as one JSON document."""
-    done: tuple[int, ...] = (0,)
-    """Statuses of success; some say that there was nothing to do."""
-    is_schema: bool = False
-    """It makes nothing but empty databases, which another sandbox can start with."""
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """A process that serves HTTP on ``{port[name]}``; healthy when ``health`` answers below 500."""
-
-    name: str
-    argv: tuple[str, ...]
-    environ: Mapping[str, str] = field(default_factory=dict)
-    health: str = "/healthcheck"
-
-
-@dataclass(frozen=True)
-class Service:
-    """One OpenStack project: configuration, preparation, processes and catalogue entry."""
-
-    name: str
-    templates: tuple[str, ...]
-    steps: tuple[Step, ...]
-    daemons: tuple[Daemon, ...]
-    service_type: str
-    endpoint: str
-    roles: tuple[str, ...] = ()
-    """Roles its policy knows beyond Keystone's own."""
-    databases: tuple[str, ...] = ()
-    """{data}/NAME.sqlite."""
-    needs_xattr: bool = False
-    needs_catalogue: bool = False
-    """It looks for others as it starts, so it starts once the catalogue has them."""
-    directories: tuple[str, ...] = ()
-    """Below {data}."""
-
-    @property
-    def public(self) -> Daemon:
-        """The process that others reach it by."""
-        return self.daemons[-1]
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A set of services; ``requirements/<requirements>.txt`` lists what is installed for it."""
-
-    name: str
-    services: tuple[Service, ...]
-    requirements: str
-    tempest: tuple[str, ...] = ()
-    """What Tempest must be told of it, for nobody could find it out."""
-
-    @property
-    def daemons(self) -> tuple[Daemon, ...]:
-        return tuple(daemon for service in self.services for daemon in service.daemons)
-
-
-FRONT = Daemon("front", ("{python}", "{programs}/fault_proxy.py", "{run}/front.json"))
-"""Stands before the services where there is trouble (:mod:`.trouble`)."""
-
-
-def doors(service: Service) -> tuple[str, str]:
-    """Return the names of the ports at which it stands: for everybody, and for other services."""
-    return f"front-{service.public.name}", f"inner-{service.public.name}"
+from refstack_client.sandbox.service_model import LOCKOUT, Daemon, Profile, Service, Step
 
 
 def _uwsgi(name: str, module: str, threads: int, *more: str) -> tuple[str, ...]:
@@ -116,7 +38,7 @@ KEYSTONE = Service(
             ("{python}", "{programs}/keystone_bootstrap.py"),
             stdin={
                 "config": "{conf}/keystone.conf",
-                "password": "{secrets[admin_password]}",
+                "password": "{secrets.admin_password}",
                 "url": "{auth_url}",
             },
         ),
@@ -124,8 +46,8 @@ KEYSTONE = Service(
     daemons=(
         Daemon(
             "keystone",
-            # One thread: SQLite refuses a transaction that read before another one wrote, at
-            # once and whatever the timeout ("database is locked"), as every first sign-in may.
+            # One thread: SQLite refuses a transaction that read before another one wrote,
+            # whatever the timeout ("database is locked"). Every first sign-in may be one.
             _uwsgi("keystone", "keystone.wsgi.api:application", threads=1),
             environ={
                 "OS_KEYSTONE_CONFIG_DIR": "{conf}",
@@ -169,7 +91,7 @@ SWIFT = Service(
 
 
 def _main(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return a command of a project, which is a function and not always a module to run."""
+    """Return the command line of a project's ``main()``, which ``python -m`` cannot always run."""
     program = f"import sys; from {module} import main; sys.exit(main())"
     return ("{python}", "-c", program, *arguments)
 
@@ -177,7 +99,12 @@ def _main(module: str, *arguments: str) -> tuple[str, ...]:
 def _schema(
     names: tuple[str, ...], *syncs: tuple[str, ...], done: tuple[int, ...] = (0,)
 ) -> tuple[Step, ...]:
-    """Return the steps that make a service's databases; the last of ``names`` is the service's."""
+    """Return the steps that create a service's databases.
+
+    :param names: of the databases; the steps are called after the last one
+    :param syncs: the commands that migrate them
+    :param done: exit statuses of success
+    """
     service = names[-1]
     paths = (f"{{data}}/{name}.sqlite" for name in names)
     steps = [
@@ -188,8 +115,9 @@ def _schema(
     return (*steps, Step(f"{service}-wal", wal, is_schema=True))
 
 
-def _patient(application: str) -> dict[str, str]:
-    return {"PYTHONPATH": "{programs}", "SANDBOX_APPLICATION": application}
+def _application(name: str) -> dict[str, str]:
+    """Return the environment for ``sandbox_api.py`` to serve an application (module:attribute)."""
+    return {"PYTHONPATH": "{programs}", "SANDBOX_APPLICATION": name}
 
 
 GLANCE = Service(
@@ -204,8 +132,11 @@ GLANCE = Service(
     daemons=(
         Daemon(
             "glance",
-            _uwsgi("glance", "patient_api:application", 6),
-            environ={**_patient("glance.wsgi.api:application"), "OS_GLANCE_CONFIG_DIR": "{conf}"},
+            _uwsgi("glance", "sandbox_api:application", 6),
+            environ={
+                **_application("glance.wsgi.api:application"),
+                "OS_GLANCE_CONFIG_DIR": "{conf}",
+            },
             health="/",
         ),
     ),
@@ -224,9 +155,9 @@ PLACEMENT = Service(
     daemons=(
         Daemon(
             "placement",
-            _uwsgi("placement", "patient_api:application", 4),
+            _uwsgi("placement", "sandbox_api:application", 4),
             environ={
-                **_patient("placement.wsgi.api:application"),
+                **_application("placement.wsgi.api:application"),
                 "OS_PLACEMENT_CONFIG_DIR": "{conf}",
             },
             health="/",
@@ -248,9 +179,9 @@ NEUTRON = Service(
     daemons=(
         Daemon(
             "neutron",
-            _uwsgi("neutron", "patient_api:application", 8),
+            _uwsgi("neutron", "sandbox_api:application", 8),
             environ={
-                **_patient("neutron.wsgi.api:application"),
+                **_application("neutron.wsgi.api:application"),
                 "OS_NEUTRON_CONFIG_DIR": "{conf}",
                 "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
             },
@@ -311,7 +242,7 @@ NOVA = Service(
                 "sqlite:///{data}/nova.sqlite?timeout=60",
                 *("--transport-url", "fake:/"),
             ),
-            done=(0, 2),  # nova-manage's "there is one already"
+            done=(0, 2),  # 2: nova-manage found an existing cell
         ),
         Step("nova-cells", ("{python}", "{programs}/nova_cells.py", "{data}")),
     ),
@@ -332,13 +263,11 @@ NOVA = Service(
     needs_catalogue=True,
 )
 
-LOCKOUT = "identity-feature-enabled.security_compliance=true"
-"""Keystone locks users out who give wrong passwords, and remembers old ones."""
-_AT_ONCE = tuple(
+_FAST = tuple(
     f"{section}.build_interval=0" for section in ("compute", "image", "network", "volume")
 )
-"""Servers and volumes are there in a fraction of the second Tempest waits between two looks."""
-_TEMPEST = (LOCKOUT, *_AT_ONCE)
+"""Servers and volumes are ready in a fraction of the second that Tempest waits between polls."""
+_TEMPEST = (LOCKOUT, *_FAST)
 _COMPUTE = (KEYSTONE, GLANCE, PLACEMENT, NEUTRON, CINDER, NOVA)
 PROFILES = {
     profile.name: profile
@@ -348,3 +277,4 @@ PROFILES = {
         Profile("platform", (*_COMPUTE, SWIFT), "platform", _TEMPEST),
     )
 }
+"""By name, what a sandbox can be made of."""

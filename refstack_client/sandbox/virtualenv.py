@@ -1,4 +1,4 @@
-"""The virtual environment a sandbox's services run from."""
+"""The virtual environment that the services of a sandbox run from."""
 
 import hashlib
 import shutil
@@ -17,40 +17,42 @@ _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
 
 
-def ensure(root: Path, profile: str, talk: Callable[[str], None]) -> Path:
-    """Return the Python of the environment for ``profile``, made under ``root`` when absent.
+def ensure(root: Path, profile: str, report: Callable[[str], None]) -> Path:
+    """Return the Python of the environment for ``profile``, created under ``root`` when absent.
 
-    The directory is named for what is installed, so an upgrade makes a new one and a running
-    sandbox keeps its own. A half-made environment is made anew.
+    The name of the directory depends on what is installed, so an upgrade creates a new one and a
+    running sandbox keeps its own. An incomplete environment is created again.
 
-    :raises MachineError: Python's venv is absent, or the packages could not be installed
+    :param profile: name of the requirements file
+    :param report: receives a line of progress
+    :raises MachineError: Python's venv is absent, or the packages cannot be installed
     """
     requirements = _HERE / "requirements" / f"{profile}.txt"
     digest = hashlib.sha256(
         requirements.read_bytes() + CONSTRAINTS.read_bytes() + sys.version.encode()
     ).hexdigest()
     name = f"{profile}-{digest[:12]}"
-    built = IMAGE_DATA / "environments" / name
-    if (built / "complete").exists():
-        return built / "bin" / "python"
+    prebuilt = IMAGE_DATA / "environments" / name
+    if (prebuilt / "complete").exists():
+        return prebuilt / "bin" / "python"
     directory = root / "environments" / name
     python = directory / "bin" / "python"
     complete = directory / "complete"
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with fasteners.InterProcessLock(directory.with_suffix(".lock")):
-        if not complete.exists():
-            talk(f"installing the services of the {profile} sandbox, once")
-            shutil.rmtree(directory, ignore_errors=True)
-            try:
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with fasteners.InterProcessLock(directory.with_suffix(".lock")):
+            if not complete.exists():
+                report(f"installing the services of the {profile} sandbox (first start only)")
+                shutil.rmtree(directory, ignore_errors=True)
                 _create(directory)
                 _install(python, requirements)
-            except (subprocess.CalledProcessError, OSError) as error:
-                raise MachineError(
-                    f"the services of the {profile} sandbox could not be installed: {_last(error)}",
-                    hint="check that this machine reaches a Python package index (pip download "
-                    "keystone) and has 500 MB free, then run the command again",
-                ) from error
-            complete.touch()
+                complete.touch()
+    except (subprocess.CalledProcessError, OSError) as error:
+        raise MachineError(
+            f"cannot install the services of the {profile} sandbox in {directory}: {_last(error)}",
+            hint="check that this machine reaches a Python package index (pip download keystone) "
+            "and has 500 MB free, then run the command again",
+        ) from error
     return python
 
 
@@ -59,19 +61,19 @@ def _create(directory: Path) -> None:
         venv.EnvBuilder(with_pip=_uv() is None, symlinks=True).create(directory)
     except subprocess.CalledProcessError as error:
         raise MachineError(
-            "Python cannot make virtual environments here",
-            hint="install your distribution's venv package (Debian, Ubuntu: python3-venv)",
+            "cannot create a virtual environment: Python has no working venv module",
+            hint="install the venv package of your distribution (Debian, Ubuntu: python3-venv)",
         ) from error
 
 
 def _install(python: Path, requirements: Path) -> None:
-    wanted = ["-r", str(requirements), "-c", str(CONSTRAINTS)]
+    packages = ["-r", str(requirements), "-c", str(CONSTRAINTS)]
     uv = _uv()
     if uv:
         command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
     else:
         command = [str(python), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*command, *wanted], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    subprocess.run([*command, *packages], check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
 
 def _uv() -> str | None:

@@ -25,8 +25,8 @@ from support.certifying import (
     watching_processes,
 )
 
-from refstack_client.sandbox import daemon, lifecycle
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox import daemon, state
+from refstack_client.sandbox.state import Sandbox
 from refstack_client.tempest import inventory
 from refstack_client.tempest.workspace import workspace
 
@@ -190,7 +190,7 @@ def test_an_unreachable_endpoint_is_named(place, sandbox):
 
 
 def test_what_is_no_identity_service_is_said(place, sandbox):
-    port = lifecycle._settings(sandbox.state)["ports"]["swift-account"]
+    port = state.ports(sandbox)["swift-account"]
     url = f"http://127.0.0.1:{port}/healthcheck"
     code, said = certify_error(sandbox, "--os-cloud", "sandbox", auth_url=url)
     assert code == 5

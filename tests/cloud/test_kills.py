@@ -30,7 +30,7 @@ from support.certifying import (
 from refstack_client.outcomes import subunit_stream
 from refstack_client.sandbox import daemon
 from refstack_client.sandbox import lifecycle as sandbox_cloud
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox.state import Sandbox
 from scoring.conformance.outcomes import Outcome
 
 pytestmark = pytest.mark.cloud

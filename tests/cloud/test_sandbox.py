@@ -1,19 +1,23 @@
-"""A real Keystone and Swift on loopback, brought up and down in every way."""
+"""A real Keystone and Swift on loopback: started, stopped, killed and repaired."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import astuple
 from pathlib import Path
 
 import openstack
 import pytest
 
 from refstack_client.errors import MachineError, UsageError
-from refstack_client.sandbox import daemon, lifecycle
-from refstack_client.sandbox.lifecycle import HOST, Sandbox
+from refstack_client.sandbox import daemon, fault_proxy, lifecycle, services, state
+from refstack_client.sandbox.deployment import HOST
+from refstack_client.sandbox.faults import Faults
+from refstack_client.sandbox.state import Sandbox
 
 pytestmark = pytest.mark.cloud
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
@@ -24,7 +28,7 @@ def up(sandbox: Sandbox, port_base: int | None = None) -> None:
 
 
 def pids(sandbox: Sandbox) -> dict[str, int | None]:
-    return {each.name: each.pid for each in lifecycle.status(sandbox)}
+    return {row.name: row.pid for row in services.status(sandbox)}
 
 
 def connect(sandbox: Sandbox, name: str, monkeypatch) -> openstack.connection.Connection:
@@ -46,7 +50,7 @@ def test_a_tenant_can_store_and_read_an_object(sandbox, monkeypatch):
     assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
 
 
-def test_up_again_changes_nothing_and_restarts_only_what_died(sandbox):
+def test_up_again_restarts_only_what_died(sandbox):
     before = pids(sandbox)
     up(sandbox)
     assert pids(sandbox) == before
@@ -55,11 +59,11 @@ def test_up_again_changes_nothing_and_restarts_only_what_died(sandbox):
     after = pids(sandbox)
     assert after.pop("swift-object") != before.pop("swift-object")
     assert after == before
-    assert lifecycle.is_up(sandbox)
+    assert services.is_up(sandbox)
 
 
 def test_secrets_are_in_private_files_and_in_no_argument_or_environment(sandbox):
-    secrets = lifecycle._settings(sandbox.state)["secrets"].values()
+    secrets = astuple(state.secrets(sandbox))
     for process in daemon.marked(sandbox.state):
         shown = " ".join(process.cmdline()) + str(process.environ())
         assert not [secret for secret in secrets if secret in shown]
@@ -74,24 +78,21 @@ def test_secrets_are_in_private_files_and_in_no_argument_or_environment(sandbox)
     assert sandbox.state.stat().st_mode & 0o077 == 0
 
 
-def test_several_run_side_by_side_and_one_can_have_a_space_in_its_path(
-    sandbox, new_sandbox, monkeypatch
-):
+def test_several_run_side_by_side_and_a_path_can_contain_a_space(sandbox, new_sandbox, monkeypatch):
     other = new_sandbox()
-    other = lifecycle.find(other.root, f"{other.name} with space", "storage")
+    other = state.find(other.root, f"{other.name} with space", "storage")
     try:
         up(other)
-        ports = [
-            set(lifecycle._settings(each.state)["ports"].values()) for each in (sandbox, other)
-        ]
-        assert not ports[0] & ports[1]
+        ports, other_ports = (set(state.ports(running).values()) for running in (sandbox, other))
+        assert not ports & other_ports
+        assert {sandbox, other} <= set(state.running(sandbox.root))
         assert store_and_read(connect(other, "sandbox-tenant", monkeypatch)) == b"content"
         assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
     finally:
         lifecycle.wipe(other)
 
 
-def test_a_start_that_was_killed_half_way_is_finished_by_the_next(new_sandbox, monkeypatch):
+def test_up_completes_a_start_that_was_killed(new_sandbox, monkeypatch):
     sandbox = new_sandbox()
     arguments = ["--root", str(sandbox.root), "--name", sandbox.name]
     for seconds in (1.5, 3, 4.5):
@@ -105,54 +106,54 @@ def test_a_start_that_was_killed_half_way_is_finished_by_the_next(new_sandbox, m
     for pid_file in (sandbox.state / "run").glob("swift-proxy.pid"):
         pid_file.unlink()
     up(sandbox)
-    assert lifecycle.is_up(sandbox)
+    assert services.is_up(sandbox)
     assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
     assert lifecycle.down(sandbox) == len(sandbox.profile.daemons) + 1  # uwsgi has a master
     assert daemon.marked(sandbox.state) == []
 
 
-def test_state_outlives_a_stop_even_when_its_ports_were_taken_meanwhile(new_sandbox, monkeypatch):
+def test_state_survives_a_stop_although_another_process_takes_a_port(new_sandbox, monkeypatch):
     sandbox = new_sandbox()
     up(sandbox)
     connect(sandbox, "sandbox", monkeypatch).identity.create_project(name="kept")
     lifecycle.down(sandbox)
-    assert not lifecycle.is_up(sandbox)
-    old = lifecycle._settings(sandbox.state)["ports"]
-    with socket.socket() as thief:
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        thief.bind((HOST, old["keystone"]))
-        thief.listen()
+    assert not services.is_up(sandbox)
+    old = state.ports(sandbox)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((HOST, old["keystone"]))
+        other.listen()
         up(sandbox)
-        new = lifecycle._settings(sandbox.state)["ports"]
+        new = state.ports(sandbox)
         assert new["keystone"] != old["keystone"]
         assert connect(sandbox, "sandbox", monkeypatch).identity.find_project("kept")
         assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
-    with pytest.raises(UsageError, match="is up on other ports"):
+    with pytest.raises(UsageError, match="is running on other ports"):
         up(sandbox, port_base=20000)
     lifecycle.wipe(sandbox)
     assert not sandbox.state.exists()
 
 
-def test_a_taken_port_is_named(new_sandbox):
+def test_a_port_that_another_process_uses_is_named(new_sandbox):
     sandbox = new_sandbox()
-    with socket.socket() as thief:
-        thief.bind((HOST, 0))
-        thief.listen()
-        port = thief.getsockname()[1]
-        with pytest.raises(MachineError, match=f"the port of keystone, {port} on {HOST}, is taken"):
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(
+            MachineError, match=f"cannot bind to port {port} on {HOST} for keystone"
+        ):
             up(sandbox, port_base=port)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_a_directory_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(MachineError, match="cannot be written") as caught:
-        up(lifecycle.find(tmp_path / "file", "x", "storage"))
+    with pytest.raises(MachineError, match="cannot write to") as caught:
+        up(state.find(tmp_path / "file", "x", "storage"))
     assert "--root" in caught.value.hint
 
 
-def test_status_lists_every_process_and_its_exit_code_tells_whether_all_is_well(
-    sandbox, new_sandbox
-):
+def test_status_lists_every_process_and_exits_with_5_unless_all_are_healthy(sandbox, new_sandbox):
     def status(which: Sandbox) -> subprocess.CompletedProcess:
         command = [CLIENT, "sandbox", "status", "--root", str(which.root), "--name", which.name]
         return subprocess.run(
@@ -168,3 +169,46 @@ def test_status_lists_every_process_and_its_exit_code_tells_whether_all_is_well(
     absent = status(new_sandbox())
     assert absent.returncode == 5
     assert absent.stdout.count('"stopped"') == 5
+
+
+def test_the_fault_proxy_adds_latency_and_injects_faults(new_sandbox, monkeypatch):
+    sandbox = new_sandbox()
+    latency = 0.3
+    lifecycle.up(sandbox, None, lambda line: None, Faults(latency, {"swift": "errors"}))
+    connection = connect(sandbox, "sandbox-tenant", monkeypatch)
+    before, began = fault_proxy.request_count(sandbox), time.monotonic()
+    assert connection.identity.get("/").status_code in (200, 300)
+    assert time.monotonic() - began > latency
+    assert connection.object_store.get("/").status_code == 500
+    time.sleep(0.5)  # the proxy writes the number a few times a second
+    assert fault_proxy.request_count(sandbox) > before
+    fault_proxy.inject(sandbox, Faults(modes={"swift": "down"}))
+    with pytest.raises(openstack.exceptions.SDKException):
+        store_and_read(connection)
+    fault_proxy.inject(sandbox, Faults())
+    assert store_and_read(connection) == b"content"
+
+
+def test_a_fault_proxy_that_died_is_reported_and_goes_away_with_the_next_start(
+    new_sandbox, monkeypatch
+):
+    sandbox = new_sandbox()
+    lifecycle.up(sandbox, None, lambda line: None, Faults())
+    assert services.is_up(sandbox)
+    os.kill(pids(sandbox)["fault-proxy"], signal.SIGKILL)
+    assert not services.is_up(sandbox)
+    with pytest.raises(UsageError, match="runs without a fault proxy"):
+        fault_proxy.inject(sandbox, Faults())
+    up(sandbox)
+    assert services.is_up(sandbox)
+    assert "fault-proxy" not in pids(sandbox)
+    assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
+
+
+def test_down_stops_a_sandbox_whose_directory_was_removed(new_sandbox):
+    sandbox = new_sandbox()
+    up(sandbox)
+    shutil.rmtree(sandbox.state)
+    assert sandbox in state.running(sandbox.root)
+    assert lifecycle.down(sandbox) >= len(sandbox.profile.daemons)
+    assert sandbox not in state.running(sandbox.root)

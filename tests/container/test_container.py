@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from support.certifying import UNDER_WAY
+from support.certifying import UNDER_WAY, secrets_of
 from support.engines import BASE, docker
 
-from refstack_client.sandbox import lifecycle
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox.state import Sandbox
 
 pytestmark = [pytest.mark.cloud, pytest.mark.container]
 MOST_MEGABYTES_MORE = 110
@@ -40,13 +39,12 @@ def volumes(tmp_path: Path, sandbox: Sandbox) -> tuple[str, ...]:
 CERTIFY = ("certify", "--os-cloud", "sandbox", "--programme", "storage")
 
 
-def secrets_of(sandbox: Sandbox) -> list[bytes]:
-    known = lifecycle._settings(sandbox.state)["secrets"]
-    return [known[f"{whose}_password"].encode() for whose in ("admin", "service", "tenant")]
+def secret_bytes(sandbox: Sandbox) -> list[bytes]:
+    return [secret.encode() for secret in secrets_of(sandbox)]
 
 
 def assert_no_secret(sandbox: Sandbox, content: bytes) -> None:
-    for secret in secrets_of(sandbox):
+    for secret in secret_bytes(sandbox):
         assert secret not in content
         assert json.dumps(secret.decode()).encode()[1:-1] not in content
     assert not re.search(rb"gAAAA[\w-]{60,}", content)

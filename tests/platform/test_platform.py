@@ -9,8 +9,8 @@ import psutil
 import pytest
 from support.certifying import CERTIFY, CLIENT, only_run, run, tenants_of
 
-from refstack_client.sandbox import lifecycle
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox import lifecycle, services
+from refstack_client.sandbox.state import Sandbox
 
 pytestmark = [pytest.mark.cloud, pytest.mark.platform]
 MOST_MEMORY = 2.5e9
@@ -28,7 +28,7 @@ def platform(new_sandbox, monkeypatch) -> Sandbox:
 
 def memory(sandbox: Sandbox) -> int:
     """Return what the sandbox's processes use, shared pages counted once."""
-    pids = [each.pid for each in lifecycle.status(sandbox) if each.pid]
+    pids = [daemon.pid for daemon in services.status(sandbox) if daemon.pid]
     parents = [psutil.Process(pid) for pid in pids]
     every = {p for parent in parents for p in (parent, *parent.children(recursive=True))}
     return sum(each.memory_full_info().pss for each in every)

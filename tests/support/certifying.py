@@ -13,8 +13,8 @@ from pathlib import Path
 import openstack
 import psutil
 
-from refstack_client.sandbox import lifecycle
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox import state
+from refstack_client.sandbox.state import Sandbox
 
 SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", Path(__file__).parents[2] / ".sandbox"))
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
@@ -34,8 +34,8 @@ def only_run(place: Path) -> Path:
 
 
 def secrets_of(sandbox: Sandbox) -> list[str]:
-    secrets = lifecycle._settings(sandbox.state)["secrets"]
-    return [secrets[f"{whose}_password"] for whose in ("admin", "service", "tenant")]
+    secrets = state.secrets(sandbox)
+    return [secrets.admin_password, secrets.service_password, secrets.tenant_password]
 
 
 def tenants_of(sandbox: Sandbox) -> list[str]:

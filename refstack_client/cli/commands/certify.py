@@ -36,6 +36,8 @@ from refstack_client.planning.shard import Shard
 from refstack_client.report import document as report_document
 from refstack_client.running import certify, run_recorder
 from refstack_client.sandbox import lifecycle as sandbox_cloud
+from refstack_client.sandbox import services as sandbox_services
+from refstack_client.sandbox import state as sandbox_state
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.concurrency import Workers
 from scoring.conformance.outcomes import Outcome
@@ -229,8 +231,8 @@ def _sandbox(args: Namespace) -> Iterator[str | None]:
     if not args.sandbox:
         yield args.os_cloud
         return
-    sandbox = sandbox_cloud.find(args.root, args.name, args.sandbox)
-    was_up = sandbox_cloud.is_up(sandbox)
+    sandbox = sandbox_state.find(args.root, args.name, args.sandbox)
+    was_up = sandbox_services.is_up(sandbox)
     try:
         sandbox_cloud.up(sandbox, None, say)
         os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)

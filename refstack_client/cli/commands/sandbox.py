@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
 from refstack_client.cli.options.sandbox import add_sandbox
-from refstack_client.sandbox import faults, lifecycle
-from refstack_client.sandbox.faults import DEFAULT_HOW, HOWS
+from refstack_client.sandbox import faults, lifecycle, services, state
+from refstack_client.sandbox.faults import DEFAULT_MODE, MODES
 from refstack_client.sandbox.profiles import PROFILES
 
 
@@ -22,8 +22,8 @@ class _Sandbox:
         return parser
 
     @staticmethod
-    def find(args: Namespace) -> lifecycle.Sandbox:
-        return lifecycle.find(args.root, args.name, args.profile)
+    def find(args: Namespace) -> state.Sandbox:
+        return state.find(args.root, args.name, args.profile)
 
 
 class Up(_Sandbox, Command):
@@ -48,16 +48,16 @@ class Up(_Sandbox, Command):
             dest="broken",
             action="append",
             default=[],
-            help=f"break a service (may be repeated): {'; '.join(map(': '.join, HOWS.items()))}. "
-            f"Default: {DEFAULT_HOW}. Without it everything is mended",
+            help=f"break a service (may be repeated): {'; '.join(map(': '.join, MODES.items()))}. "
+            f"Default: {DEFAULT_MODE}. Without it everything is mended",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
         sandbox = self.find(args)
-        services = [each.name for each in sandbox.profile.services]
-        troubled = faults.parse(args.latency, args.broken, services)
-        lifecycle.up(sandbox, args.port_base, say, troubled)
+        names = [service.name for service in sandbox.profile.services]
+        injected = faults.parse(args.latency, args.broken, names)
+        lifecycle.up(sandbox, args.port_base, say, injected)
         say("to use it:")
         print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(sandbox.clouds_yaml))}")
         print("export OS_CLOUD=sandbox")
@@ -84,10 +84,10 @@ class Status(_Sandbox, Lister):
 
     def run(self, parsed_args: Namespace) -> int:
         printed = super().run(parsed_args)
-        return printed or (EXIT_OK if lifecycle.is_up(self.find(parsed_args)) else EXIT_UNUSABLE)
+        return printed or (EXIT_OK if services.is_up(self.find(parsed_args)) else EXIT_UNUSABLE)
 
     def take_action(self, args: Namespace):
-        rows = lifecycle.status(self.find(args))
+        rows = services.status(self.find(args))
         return (
             ("Process", "PID", "URL", "Health"),
             ((row.name, row.pid or "", row.url, row.health) for row in rows),

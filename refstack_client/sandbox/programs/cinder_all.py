@@ -1,4 +1,4 @@
-"""Cinder in one process: its API, with scheduler and volume service beside it."""
+"""Run Cinder in one process: its API, its scheduler and its volume service."""
 
 import os
 
@@ -8,14 +8,14 @@ from cinder import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-import sqlite_patience  # noqa: E402
+import sqlite_write_lock  # noqa: E402
 
-sqlite_patience.install()
+sqlite_write_lock.install()
 
 import shlex  # noqa: E402
 import threading  # noqa: E402
 
-# Cinder's test code, on which the driver stands, sets a signal handler: the main thread must.
+# The driver imports test code of Cinder, which sets a signal handler: only the main thread may.
 import cinder_driver  # noqa: E402, F401
 import in_process  # noqa: E402
 import os_brick  # noqa: E402
@@ -25,25 +25,25 @@ from oslo_config import cfg  # noqa: E402
 from oslo_privsep import priv_context  # noqa: E402
 
 CONF = cfg.CONF
-_turn = threading.Lock()
-_kept = []
+_class_attribute = threading.Lock()
+_services = []  # a reference to each, so that none is collected
 
 
 class _Service(service.Service):
-    """Cinder keeps a service's id in an attribute of the class: here two share it in turns."""
+    """A service whose id is in an attribute of its class: two services here share it by a lock."""
 
     def report_state(self):
-        with _turn:
+        with _class_attribute:
             service.Service.service_id = self.origin_service_id
             super().report_state()
 
 
 def _start(**options):
     def run():
-        with _turn:
-            made = _Service.create(**options)
-        _kept.append(made)
-        made.start()
+        with _class_attribute:
+            created = _Service.create(**options)
+        _services.append(created)
+        created.start()
 
     in_process.start(options["binary"], run)
 

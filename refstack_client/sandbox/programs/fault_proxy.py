@@ -1,9 +1,9 @@
-"""What stands before the services of a sandbox that is far away, or broken: front.py SETTINGS.
+"""The fault proxy of a sandbox: fault_proxy.py SETTINGS.
 
-Reverse proxies in one process. SETTINGS is a JSON file: {"host": …, "doors": [{"service": NAME,
-"port": …, "to": …, "public": bool, "latency": seconds}, …], "broken": {NAME: HOW}}. It is read
-again when it changes; SETTINGS.applied holds the time of the change that holds now, in nanoseconds.
-SETTINGS.asked holds how many requests have come to the doors that are public.
+Reverse proxies in one process. SETTINGS is a JSON file: {"host": …, "routes": [{"service": NAME,
+"port": …, "to": …, "public": bool, "latency": seconds}, …], "faults": {NAME: MODE}}. It is read
+again when it changes. SETTINGS.applied holds the modification time of the version in use, in
+nanoseconds. SETTINGS.requests holds how many requests the public ports have received.
 """
 
 import asyncio
@@ -15,21 +15,21 @@ import sys
 import aiohttp
 from aiohttp import web
 
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_POLLS = 0.1
 SECONDS_SLOW = 5
-_OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
 _ONLY_EXTENSION = {
     "alias": "sandbox",
     "name": "sandbox",
-    "description": "all that is left",
+    "description": "the only extension that is listed",
     "updated": "2026-01-01T00:00:00+00:00",
     "links": [],
 }
 _TOKENS = "/v3/auth/tokens"
 
 
-def is_asked_to_work(request):
-    """Return whether a request needs more of a service than its list of versions."""
+def is_affected(request):
+    """Return whether faults apply to a request: it asks for more than the list of versions."""
     return "X-Auth-Token" in request.headers or request.path == _TOKENS
 
 
@@ -37,29 +37,31 @@ def _error(code, message):
     return {"error": {"code": code, "message": message}}
 
 
-class Door:
-    """Passes on what is asked at one port, and answers as its ``how`` says."""
+class Proxy:
+    """Forwards the requests to one port, with the latency and the fault mode that it is set to."""
 
-    def __init__(self, host, port, to):
-        self.host, self.port, self.to = host, port, to
-        self.how = None
+    def __init__(self, host, port):
+        self.host, self.port = host, port
+        self.to = None
+        self.mode = None
         self.latency = 0.0
-        self.asked = 0
+        self.requests = 0
         self._runner = None
         self._client = None
         self._socket = None
 
-    async def set(self, how, latency):
-        self.how, self.latency = how, latency
-        if how == "down":
+    async def set(self, to, mode, latency):
+        """Use another target port, fault mode (None for no fault) and latency from now on."""
+        self.to, self.mode, self.latency = to, mode, latency
+        if mode == "down":
             await self._close()
         elif not self._runner:
             await self._open()
-        if how == "down" and not self._socket:
-            self._hold()
+        if mode == "down" and not self._socket:
+            self._reserve()
 
-    def _hold(self):
-        # Bound and not listened on: whoever asks is refused, and nobody else takes the port.
+    def _reserve(self):
+        # Bound without listening: connections are refused, and no other process takes the port.
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((self.host, self.port))
@@ -86,79 +88,88 @@ class Door:
             self._runner = None
 
     async def answer(self, request):
-        self.asked += 1
+        """Count, delay and answer one request."""
+        self.requests += 1
         await asyncio.sleep(self.latency)
-        broken = BROKEN.get(self.how) if is_asked_to_work(request) else None
-        return await (broken or Door.passed_on)(self, request)
+        fault = FAULTS.get(self.mode) if is_affected(request) else None
+        return await (fault or Proxy.forward)(self, request)
 
-    async def passed_on(self, request):
-        kept = [(k, v) for k, v in request.headers.items() if k.lower() not in _OF_ONE_HOP]
+    async def forward(self, request):
+        """Forward a request and stream the response back."""
+        headers = [(k, v) for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP]
         async with self._client.request(
             request.method,
             f"http://{self.host}:{self.to}{request.raw_path}",
-            headers=kept,
+            headers=headers,
             data=request.content if request.body_exists else None,
             allow_redirects=False,
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
-        ) as answered:
-            response = web.StreamResponse(status=answered.status, reason=answered.reason)
-            for key, value in answered.headers.items():
-                if key.lower() not in _OF_ONE_HOP:
+        ) as upstream:
+            response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
+            for key, value in upstream.headers.items():
+                if key.lower() not in _HOP_BY_HOP:
                     response.headers.add(key, value)
             await response.prepare(request)
-            async for chunk in answered.content.iter_chunked(1 << 16):
+            async for chunk in upstream.content.iter_chunked(1 << 16):
                 await response.write(chunk)
             await response.write_eof()
             return response
 
     async def slow(self, request):
+        """Forward a request after some seconds."""
         await asyncio.sleep(SECONDS_SLOW)
-        return await self.passed_on(request)
+        return await self.forward(request)
 
     async def errors(self, request):
-        return web.json_response(_error(500, "broken on purpose"), status=500)
+        """Answer with an error of the server."""
+        return web.json_response(_error(500, "injected fault"), status=500)
 
     async def wrong_body(self, request):
-        return web.json_response({"unexpected": "broken on purpose"}, status=200)
+        """Answer with JSON that is not of the API."""
+        return web.json_response({"unexpected": "injected fault"}, status=200)
 
     async def no_extensions(self, request):
+        """List one extension that no client uses; forward all other requests."""
         if request.path.rstrip("/").removesuffix(".json").endswith("/extensions"):
             return web.json_response({"extensions": [_ONLY_EXTENSION]})
         if "/extensions/" in request.path:
             return web.json_response(_error(404, "no such extension"), status=404)
-        return await self.passed_on(request)
+        return await self.forward(request)
 
 
-BROKEN = {
-    "slow": Door.slow,
-    "errors": Door.errors,
-    "wrong-body": Door.wrong_body,
-    "no-extensions": Door.no_extensions,
+FAULTS = {
+    "slow": Proxy.slow,
+    "errors": Proxy.errors,
+    "wrong-body": Proxy.wrong_body,
+    "no-extensions": Proxy.no_extensions,
 }
 
 
 async def main(path):
-    doors = {}
-    seen = told = None
+    """Run the proxies of the settings file ``path`` for ever."""
+    proxies = {}
+    applied = reported = None
     while True:
         changed = os.stat(path).st_mtime_ns
-        if changed != seen:
-            seen = changed
+        if changed != applied:
+            applied = changed
             with open(path) as content:
                 settings = json.load(content)
-            for each in settings["doors"]:
-                port = each["port"]
-                if port not in doors:
-                    doors[port] = Door(settings["host"], port, each["to"])
-                await doors[port].set(settings["broken"].get(each["service"]), each["latency"])
+            for route in settings["routes"]:
+                port = route["port"]
+                if port not in proxies:
+                    proxies[port] = Proxy(settings["host"], port)
+                mode = settings["faults"].get(route["service"])
+                await proxies[port].set(route["to"], mode, route["latency"])
             with open(f"{path}.applied", "w") as content:
-                content.write(str(seen))
-        asked = sum(doors[each["port"]].asked for each in settings["doors"] if each["public"])
-        if asked != told:
-            told = asked
-            with open(f"{path}.asked", "w") as content:
-                content.write(str(asked))
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+                content.write(str(applied))
+        public = (proxies[route["port"]] for route in settings["routes"] if route["public"])
+        requests = sum(proxy.requests for proxy in public)
+        if requests != reported:
+            reported = requests
+            with open(f"{path}.requests", "w") as content:
+                content.write(str(requests))
+        await asyncio.sleep(SECONDS_BETWEEN_POLLS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Start a project's other services as threads of the process that serves its API.
 
-With an in-memory message bus they need neither a broker nor processes of their own.
+With an in-memory message bus they need no broker and no processes of their own.
 """
 
 import os
@@ -9,7 +9,7 @@ import traceback
 
 
 def start(name, run):
-    """Call ``run`` in a thread; should it fail the whole process ends, for a supervisor to see."""
+    """Call ``run`` in a thread; its failure ends the whole process, which is then reported."""
 
     def guarded():
         try:

@@ -1,8 +1,9 @@
-"""Make Keystone's first domain, project, user and endpoint.
+"""Create the first domain, project, user and endpoint of Keystone.
 
-Runs in the sandbox's own environment. ``keystone-manage bootstrap`` wants the password in its
-arguments or environment, where other users can read it; this takes a JSON document on standard
-input instead: {"config": path, "password": str, "url": str}. Safe to run again.
+Runs in the virtual environment of the services. ``keystone-manage bootstrap`` takes the password as
+an argument or environment variable, where other users can read it. This program reads a JSON
+document from standard input instead: {"config": path, "password": str, "url": str}. Safe to run
+again.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A mechanism driver of Neutron's ML2 that binds every port at once, for there are no agents."""
+"""A mechanism driver for Neutron's ML2 plug-in that needs no agents."""
 
 from neutron_lib import constants
 from neutron_lib.api.definitions import portbindings
@@ -6,6 +6,8 @@ from neutron_lib.plugins.ml2 import api
 
 
 class Driver(api.MechanismDriver):
+    """Binds every port at once."""
+
     def initialize(self):
         pass
 

@@ -1,7 +1,7 @@
-"""Make Neutron's tables on SQLite: neutron_schema.py URL. Safe to run again.
+"""Create Neutron's tables in SQLite: neutron_schema.py URL. Safe to run again.
 
-Its migrations change constraints, which SQLite cannot do, so the tables are made of the models,
-and the rows that migrations add are added: the rules a new security group begins with.
+Neutron's migrations change constraints, which SQLite cannot. This program creates the tables from
+the models, and adds the rows that the migrations add: the default rules of a security group.
 """
 
 import sys
@@ -11,7 +11,7 @@ import sqlalchemy
 from neutron.db.migration.models import head
 
 _RULES = (
-    # direction, ethertype, remote group, also of groups other than a project's default one
+    # direction, ethertype, remote group, whether it applies to groups other than the default one
     ("egress", "IPv4", None, True),
     ("egress", "IPv6", None, True),
     ("ingress", "IPv4", "PARENT", False),
@@ -29,7 +29,7 @@ def main():
         if connection.execute(sqlalchemy.select(rules)).first():
             return
         for direction, ethertype, remote, everywhere in _RULES:
-            made = connection.execute(
+            attribute = connection.execute(
                 sqlalchemy.insert(attributes).values(resource_type=_KIND, revision_number=0)
             )
             connection.execute(
@@ -40,7 +40,7 @@ def main():
                     remote_group_id=remote,
                     used_in_default_sg=True,
                     used_in_non_default_sg=everywhere,
-                    standard_attr_id=made.inserted_primary_key[0],
+                    standard_attr_id=attribute.inserted_primary_key[0],
                 )
             )
 

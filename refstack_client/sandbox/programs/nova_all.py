@@ -1,19 +1,19 @@
-"""Nova in one process: its API, with conductor, scheduler and compute beside it."""
+"""Run Nova in one process: its API, its conductor, its scheduler and its compute service."""
 
 import sys
 
-import sqlite_patience
+import sqlite_write_lock
 
-sqlite_patience.install()
+sqlite_write_lock.install()
 
-# Before anything else of Nova: it refuses to run on threads where eventlet was imported earlier.
+# First of all Nova modules: Nova refuses to run on threads once eventlet has been imported.
 from nova.wsgi import osapi_compute  # noqa: E402
 
 application = osapi_compute.application
 
 import nova_driver  # noqa: E402
 
-# Nova loads compute drivers from its own package alone.
+# Nova loads compute drivers from its own package only.
 sys.modules["nova.virt.sandbox"] = nova_driver
 
 import in_process  # noqa: E402
@@ -28,7 +28,7 @@ _SERVICES = (
     ("nova-scheduler", {"topic": scheduler.RPC_TOPIC}),
     ("nova-compute", {"topic": compute.RPC_TOPIC, "topic_alt": compute.RPC_TOPIC_ALT}),
 )
-_kept = []
+_running = []  # a reference to each, so that none is collected
 
 
 def _run():
@@ -38,7 +38,7 @@ def _run():
     for binary, topics in _SERVICES:
         started = service.Service.create(binary=binary, **topics)
         started.start()
-        _kept.append(started)
+        _running.append(started)
 
 
 in_process.start("nova", _run)

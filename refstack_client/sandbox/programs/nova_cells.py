@@ -1,6 +1,6 @@
 """Point Nova's cells at the databases below DIRECTORY: nova_cells.py DIRECTORY.
 
-Nova writes down where they are, and these may have been copied here.
+Nova records absolute paths, which are wrong where the databases were copied from another sandbox.
 """
 
 import contextlib

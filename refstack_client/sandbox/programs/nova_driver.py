@@ -1,6 +1,6 @@
-"""Nova's own fake driver, whose servers boot nothing, with snapshots that become images.
+"""A compute driver without guests: Nova's own fake driver, with snapshots that become images.
 
-Of those that Nova ships it is the one whose node is the same after a restart.
+Of the fake drivers in Nova this is the one whose node is the same after a restart.
 """
 
 import io
@@ -12,6 +12,8 @@ from nova.virt import fake
 
 
 class Driver(fake.FakeDriverWithoutFakeNodes):
+    """Keeps servers in memory and uploads a text as the snapshot of one."""
+
     def snapshot(self, context, instance, image_id, update_task_state):
         if instance.uuid not in self.instances:
             raise exception.InstanceNotRunning(instance_id=instance.uuid)
@@ -20,6 +22,6 @@ class Driver(fake.FakeDriverWithoutFakeNodes):
             task_state=task_states.IMAGE_UPLOADING,
             expected_state=task_states.IMAGE_PENDING_UPLOAD,
         )
-        about = {"disk_format": "raw", "container_format": "bare"}
+        metadata = {"disk_format": "raw", "container_format": "bare"}
         content = io.BytesIO(f"a snapshot of {instance.uuid}".encode())
-        glance.API().update(context, image_id, about, data=content)
+        glance.API().update(context, image_id, metadata, data=content)

@@ -1,4 +1,4 @@
-"""Let readers of SQLite files go on while one writes: sqlite_wal.py FILE..."""
+"""Switch SQLite files to WAL mode, so that writers do not block readers: sqlite_wal.py FILE..."""
 
 import sqlite3
 import sys

@@ -1,6 +1,6 @@
-"""Write Swift's three rings for one device on loopback.
+"""Write the three rings of Swift for one device on loopback.
 
-Runs in the sandbox's own environment: swift_rings.py DIRECTORY HOST NAME=PORT...
+Runs in the virtual environment of the services: swift_rings.py DIRECTORY HOST NAME=PORT...
 """
 
 import os

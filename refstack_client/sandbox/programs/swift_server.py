@@ -1,7 +1,7 @@
 """Run one Swift server in the foreground: swift_server.py DIRECTORY account|container|object|proxy.
 
-Runs in the sandbox's own environment. Swift reads /etc/swift/swift.conf and has no option to look
-elsewhere, so every module that took over the constant is pointed at DIRECTORY/swift.conf.
+Runs in the virtual environment of the services. Swift reads /etc/swift/swift.conf and has no option
+for another path. This program changes the path in every module that has a copy of the constant.
 """
 
 import os

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import refstack_client.sandbox
-from refstack_client.sandbox.profiles import FRONT, PROFILES
+from refstack_client.sandbox import fault_proxy
+from refstack_client.sandbox.profiles import PROFILES
 
 SANDBOX = Path(refstack_client.sandbox.__file__).parent
 PROGRAM = re.compile(r"\{programs\}/(\S+)")
@@ -15,7 +16,7 @@ PROGRAM = re.compile(r"\{programs\}/(\S+)")
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 def test_every_program_template_and_requirements_file_exists(profile):
     commands = [step.argv for service in profile.services for step in service.steps]
-    commands += [daemon.argv for daemon in (*profile.daemons, FRONT)]
+    commands += [daemon.argv for daemon in (*profile.daemons, fault_proxy.DAEMON)]
     programs = {name for argv in commands for text in argv for name in PROGRAM.findall(text)}
     templates = {name for service in profile.services for name in service.templates}
     assert programs

@@ -1,10 +1,10 @@
-"""The WSGI application that SANDBOX_APPLICATION names (module:attribute), on a patient SQLite."""
+"""The WSGI application that SANDBOX_APPLICATION names (module:attribute), with write locks."""
 
 import importlib
 import os
 
-import sqlite_patience
+import sqlite_write_lock
 
-sqlite_patience.install()
+sqlite_write_lock.install()
 _module, _, _attribute = os.environ["SANDBOX_APPLICATION"].partition(":")
 application = getattr(importlib.import_module(_module), _attribute)
