@@ -49,7 +49,7 @@ def parse(latency: str | None, breaks: Iterable[str], services: Iterable[str]) -
         modes[service] = mode or DEFAULT_MODE
     if latency is None and not modes:
         return None
-    return Faults(_seconds(latency or "0"), modes)
+    return Faults(0.0 if latency is None else _seconds(latency), modes)
 
 
 def _seconds(text: str) -> float:

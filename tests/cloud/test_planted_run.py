@@ -12,7 +12,7 @@ from capabilities import catalogue
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.errors import InputError
 from refstack_client.outcomes.run_directory import Run
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox.state import Sandbox
 from refstack_client.tenants import resource_record
 
 RUN_ID = "20260131T120000Z-1a2b3c"
