@@ -13,7 +13,7 @@ GUIDELINE ?=
 # Sandboxes are kept in the checkout, so that `make clean` finds all of them.
 export REFSTACK_SANDBOX_ROOT ?= .sandbox
 
-.PHONY: help certify test test-all test-platform lint format constraints changes clean
+.PHONY: help certify test test-all test-platform lint format docs constraints changes clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ lint: $(READY) ## Check format, style, types and the direction of imports
 format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY) ## Build the documentation into build/docs; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
 
 constraints: $(READY) ## Resolve all pinned versions again
 	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt

@@ -18,7 +18,7 @@ from refstack_client.cli.command import report_missing_module
 from refstack_client.cli.exit_codes import EXIT_USAGE
 
 _DISTRIBUTION = "refstack-client"
-_LIBRARIES = ("keystoneauth", "openstack", "stevedore", "tempest", "urllib3")
+_LIBRARIES = ("keystoneauth", "matplotlib", "openstack", "stevedore", "tempest", "urllib3")
 
 
 class Commands(CommandManager):

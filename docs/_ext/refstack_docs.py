@@ -1,0 +1,177 @@
+"""Directives that make parts of the pages from the code, so that they cannot be out of date."""
+
+import fnmatch
+import importlib
+import inspect
+import tempfile
+import tomllib
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cliff.display import DisplayCommandBase
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+
+LOG = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parent.parent.parent
+_COMMANDS = "refstack_client.commands"
+_FORMATTING = (
+    "--format",
+    "--column",
+    "--quote",
+    "--noindent",
+    "--max-width",
+    "--fit-width",
+    "--print-empty",
+    "--sort-column",
+    "--sort-ascending",
+    "--sort-descending",
+)
+
+
+class _Listed(Directive):
+    """Puts a table into the page, whose cells are reStructuredText."""
+
+    def table(self, widths: Sequence[int], rows: Iterable[Sequence[str]]) -> list[nodes.Node]:
+        """Return a list-table of ``rows``, of which the first is the heading."""
+        lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}"]
+        lines.append("")
+        for row in rows:
+            for place, cell in enumerate(row):
+                lines.append(f"   {'* - ' if place == 0 else '  - '}{cell}")
+        node = nodes.container()
+        self.state.nested_parse(StringList(lines, source="generated"), 0, node)
+        return node.children
+
+
+class ImportLayers(_Listed):
+    """List the layers of a package, top to bottom, as import-linter enforces them.
+
+    The argument is the package; without one, the packages themselves are listed.
+    """
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table: a layer a row, with the first sentence of each room's docstring."""
+        package = self.arguments[0] if self.arguments else ""
+        rows = [("Layer", "What it holds")]
+        for layer in _layers(package):
+            names = [name.strip("() ") for name in layer.replace("|", ":").split(":")]
+            paths = [f"{package}.{name}" if package else name for name in names]
+            rows.append(
+                (
+                    ", ".join(f"``{name}``" for name in names),
+                    " ".join(_sentence(path) for path in paths),
+                )
+            )
+        return self.table((25, 75), rows)
+
+
+def _layers(package: str) -> list[str]:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for contract in document["tool"]["importlinter"]["contracts"]:
+        if contract["type"] == "layers" and contract.get("containers", [""]) == [package]:
+            return list(contract["layers"])
+    raise ValueError(f"pyproject.toml has no contract of type layers for {package or 'packages'}")
+
+
+def _sentence(path: str) -> str:
+    """Return the first sentence of a module's docstring."""
+    text = inspect.getdoc(importlib.import_module(path)) or ""
+    first = " ".join(text.partition("\n\n")[0].split())
+    return first if first.endswith(".") else f"{first}."
+
+
+class Commands(Directive):
+    """Describe the commands whose names match the patterns in the content, one in a line.
+
+    The options with which cliff formats any listing are left out: a page of its own has them.
+    """
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each command, in the order of their names."""
+        shown = self.state.document.settings.env.shown_commands
+        names = _command_names()
+        container = nodes.container()
+        for pattern in self.content:
+            found = [name for name in names if fnmatch.fnmatch(name, pattern)]
+            if not found:
+                raise self.error(f"no command is called {pattern}")
+            for name in found:
+                shown.add(name)
+                self.state.nested_parse(_described_command(name), 0, container, match_titles=True)
+        return container.children
+
+
+def _command_names() -> list[str]:
+    entries = metadata.entry_points(group=_COMMANDS)
+    return sorted(entry.name.replace("_", " ") for entry in entries)
+
+
+def _described_command(name: str) -> StringList:
+    (entry,) = metadata.entry_points(group=_COMMANDS, name=name.replace(" ", "_"))
+    lines = [f".. autoprogram-cliff:: {_COMMANDS}", f"   :command: {name}"]
+    if issubclass(entry.load(), DisplayCommandBase):
+        lines.append(f"   :ignored: {','.join(_FORMATTING)}")
+    return StringList([*lines, ""], source=f"generated for {name}")
+
+
+def _check_all_shown(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of each command that no page describes."""
+    for name in sorted(set(_command_names()) - env.shown_commands):
+        LOG.warning("no page of the command reference describes the command %s", name)
+
+
+class HttpRoutes(_Listed):
+    """List the requests that the server answers, below the prefix given as argument."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table: a request a row, with the first line of its description."""
+        rows = [("Request", "What it does")]
+        for path, operations in _openapi()["paths"].items():
+            if path.startswith(self.arguments[0]):
+                rows += [
+                    (f"``{method.upper()} {path}``", _described(operation))
+                    for method, operation in operations.items()
+                ]
+        return self.table((45, 55), rows)
+
+
+def _openapi() -> dict[str, Any]:
+    # Not an import of this module: pages that list no request do not need the server's libraries.
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from refstack_server import app, settings  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as data:
+        made = settings.Settings(data=Path(data), public_url="https://refstack.example.org")
+        return app.create(made, sa.create_engine(made.database_url)).openapi()
+
+
+def _described(operation: dict[str, Any]) -> str:
+    text = operation.get("description") or operation.get("summary", "")
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives."""
+    app.add_directive("import-layers", ImportLayers)
+    app.add_directive("http-routes", HttpRoutes)
+    app.add_directive("commands", Commands)
+    app.connect("builder-inited", lambda app: setattr(app.env, "shown_commands", set()))
+    app.connect("env-check-consistency", _check_all_shown)
+    # Every page is read in every build: what is generated depends on the code, not on the page.
+    app.connect("env-get-outdated", lambda app, env, *changes: list(env.found_docs))
+    return {"parallel_read_safe": False}
