@@ -41,7 +41,11 @@ class _Listed(Directive):
 
     def table(self, widths: Sequence[int], rows: Iterable[Sequence[str]]) -> list[nodes.Node]:
         """Return a list-table of ``rows``, of which the first is the heading."""
-        lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}"]
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            f"   :widths: {' '.join(map(str, widths))}",
+        ]
         lines.append("")
         for row in rows:
             for place, cell in enumerate(row):

@@ -28,7 +28,7 @@ def test_options_are_parsed(latency, breaks, faults):
 
 @pytest.mark.parametrize("latency", ["far", "", "ms", "-1", "61", "nan", "inf", "1h"])
 def test_a_latency_that_is_not_a_time_is_reported(latency):
-    with pytest.raises(UsageError, match="--latency .*: not a valid time from 0 to 60 s"):
+    with pytest.raises(UsageError, match=r"--latency .*: not a valid time from 0 to 60 s"):
         parse(latency, (), SERVICES)
 
 

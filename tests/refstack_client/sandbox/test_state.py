@@ -59,7 +59,7 @@ def test_settings_of_another_form_are_reported_and_can_be_removed(content, tmp_p
     sandbox.settings_file.write_text(content)
     sandbox = state.find(tmp_path, "box", None)
     for action in (services.status, state.secrets):
-        with pytest.raises(MachineError, match="cannot use .*sandbox.json") as caught:
+        with pytest.raises(MachineError, match=r"cannot use .*sandbox.json") as caught:
             action(sandbox)
         assert f"down --wipe --root {tmp_path} --name box" in caught.value.hint
     lifecycle.wipe(sandbox)
