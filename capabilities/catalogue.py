@@ -1,4 +1,4 @@
-"""The guidelines shipped with this package, and how to name one."""
+"""The guidelines shipped with this package, by id."""
 
 import difflib
 import functools
@@ -24,23 +24,26 @@ def _files() -> dict[str, str]:
 
 
 def shipped() -> tuple[str, ...]:
-    """Return the ids of the shipped guidelines: by date first, then add-ons and others."""
+    """Return the ids of the shipped guidelines, dated ones first, then add-ons and lists."""
     return tuple(_files())
 
 
 def file_name(guideline: str) -> str:
-    """Return the name of the file of a shipped guideline."""
+    """Return the file name of the shipped guideline with the id ``guideline``."""
     return _files()[guideline]
 
 
 def default() -> str:
-    """Return the id of the newest approved guideline that is shipped (add-ons do not count)."""
-    powered = (each for each in reversed(shipped()) if _POWERED.fullmatch(each))
-    return next(each for each in powered if load(each)[0].status == "approved")
+    """Return the id of the newest approved guideline that is shipped, add-ons excluded."""
+    powered = (name for name in reversed(shipped()) if _POWERED.fullmatch(name))
+    return next(name for name in powered if load(name)[0].status == "approved")
 
 
 def content(name: str) -> bytes:
-    """Return the file of the guideline ``name``, byte for byte; errors as for :func:`load`."""
+    """Return the bytes of the file of the guideline ``name``.
+
+    :raises UnknownNameError, GuidelineError: as for :func:`load`
+    """
     if name in _files():
         return (_DATA / _files()[name]).read_bytes()
     path = Path(name)
@@ -49,19 +52,22 @@ def content(name: str) -> bytes:
     near = difflib.get_close_matches(name, shipped(), n=1)
     raise UnknownNameError(
         f"there is no guideline called {name}" + (f"; did you mean {near[0]}?" if near else ""),
-        hint=f"shipped are {', '.join(shipped())}; the path of a guideline file does too",
+        hint=f"give the path of a guideline file or one of {', '.join(shipped())}",
     )
 
 
-def with_bases(found: Programme) -> Programme:
-    """Return an add-on's programme with the shipped programmes it must stand on.
+def with_bases(add_on: Programme) -> Programme:
+    """Return the programme of an add-on with the shipped programmes that it requires.
 
-    A required platform component names its guideline by the file it is taken from.
+    A required platform component names its guideline by the name of that guideline's file.
 
     :raises UnknownNameError: such a guideline is not shipped, or has no programme of that component
     """
-    platform = next(each for each in found.guideline.platforms if each.name == found.name)
-    return replace(found, bases=tuple(_base(*each) for each in platform.requires))
+    platform = next(
+        platform for platform in add_on.guideline.platforms if platform.name == add_on.name
+    )
+    bases = tuple(_base(component, source) for component, source in platform.requires)
+    return replace(add_on, bases=bases)
 
 
 def _base(component: str, source: str) -> Programme:
@@ -69,12 +75,15 @@ def _base(component: str, source: str) -> Programme:
     for platform in guideline.platforms:
         if platform.components == (component,):
             return programme.find(guideline, platform.name)
-    raise UnknownNameError(f"guideline {guideline.id} has no programme of {component} alone")
+    raise UnknownNameError(
+        f"guideline {guideline.id} has no programme of the component {component} alone"
+    )
 
 
 def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:
-    """Return the guideline ``name``: the id of a shipped one, or the path of a file.
+    """Return the guideline ``name``, with the findings of the reader.
 
+    :param name: the id of a shipped guideline, or the path of a file
     :raises UnknownNameError: no guideline of that id is shipped and there is no such file
     :raises GuidelineError: the file cannot be read
     """

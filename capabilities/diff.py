@@ -1,4 +1,4 @@
-"""What changed from one guideline to another, by capability."""
+"""The changes from one guideline to another, by capability."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,15 @@ from capabilities.programme import Programme
 
 @dataclass(frozen=True)
 class Change:
+    """One change: ``kind`` is, for example, "test added"; ``what`` the test or the status."""
+
     capability: str
     kind: str
     what: str
 
 
 def between(before: Programme, after: Programme) -> tuple[Change, ...]:
-    """Return what differs between two versions of a programme, capabilities first."""
+    """Return the changes between two versions of a programme: capabilities first, then tests."""
     names = dict.fromkeys((*before.statuses, *after.statuses))
     statuses = (change for name in names for change in _status(name, before, after))
     both = (name for name in names if name in before.statuses and name in after.statuses)

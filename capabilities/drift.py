@@ -1,23 +1,26 @@
-"""How far a guideline's tests and a Tempest have come apart.
+"""The differences between the tests of a guideline and those of a Tempest.
 
-Until Tempest 46 an upstream job kept interoperability tests from being renamed or removed; nothing
-does since. This is that job: any project can run it.
+Until Tempest 46 an upstream job prevented interoperability tests from being renamed or removed;
+there is none since. These functions are that job, and any project can run it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Status, Test
-from capabilities.json_document import join
+from capabilities.json_document import JsonObject, join
 from capabilities.matching import Index, MatchKind, match
 from capabilities.programme import Programme
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Counts over the required tests of a programme, each name once."""
+    """Counts over the required tests of a programme, each name once.
+
+    ``renamed`` have their id under a name that the guideline does not list, ``name_only`` have only
+    their name, ``vanished`` neither.
+    """
 
     tests: int
     flagged: int
@@ -32,11 +35,12 @@ class Drift:
 
     @property
     def unflagged_vanished(self) -> int:
+        """The number of tests that count and that the Tempest does not have."""
         return self.unflagged - self.unflagged_found
 
 
 def measure(programme: Programme, index: Index) -> Drift:
-    """Count how ``programme`` stands against a Tempest."""
+    """Count the required tests of ``programme`` that a Tempest has, by id and by name."""
     tests = _required(programme)
     id_found = {test.name for test in tests if test.idempotent_id in index.by_id}
     named = {test.name for test in tests if test.name in index.by_name}
@@ -57,39 +61,39 @@ def measure(programme: Programme, index: Index) -> Drift:
 
 
 def check(programme: Programme, index: Index) -> tuple[Finding, ...]:
-    """Return a finding for each required test that is renamed or gone, with what mends it."""
+    """Return a finding, with the remedy, per required test that is renamed or gone."""
     findings = []
     for capability in programme.capabilities(Status.REQUIRED):
         for test in capability.tests:
-            found = match(test, index)
+            matched = match(test, index)
             where = join(f"/capabilities/{capability.id}/tests", test.name)
-            if found.kind is MatchKind.MISSING:
-                severity = Severity.NOTE if test.flag else Severity.ERROR
-                findings.append(Finding("vanished", severity, where, "no Tempest test has its id"))
-            elif found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
-                names = ", ".join(sorted({each.name for each in found.found}))
-                severity = Severity.NOTE if test.flag else Severity.ERROR
-                message = f"has its id under another name: add the alias {names}"
+            severity = Severity.NOTE if test.flag else Severity.ERROR
+            if matched.kind is MatchKind.MISSING:
+                message = "no Tempest test has its id or name"
+                findings.append(Finding("vanished", severity, where, message))
+            elif matched.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
+                names = ", ".join(sorted({same.name for same in matched.found}))
+                message = f"its id has another name in this Tempest: add the alias {names}"
                 findings.append(Finding("renamed", severity, where, message))
     return tuple(findings)
 
 
-def alias_patch(programme: Programme, index: Index) -> list[dict[str, Any]]:
-    """Return the JSON Patch (RFC 6902) that lists the names a guideline does not know yet."""
-    patch = []
+def alias_patch(programme: Programme, index: Index) -> list[JsonObject]:
+    """Return the JSON Patch (RFC 6902) that adds the aliases a guideline lacks."""
+    patch: list[JsonObject] = []
     for capability in programme.capabilities(Status.REQUIRED):
         for test in capability.tests:
-            found = match(test, index)
-            if found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
-                names = sorted({each.name for each in found.found} - set(test.names))
+            matched = match(test, index)
+            if matched.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
+                names = sorted({same.name for same in matched.found} - set(test.names))
                 where = join(f"/capabilities/{capability.id}/tests", test.name)
-                value = [*test.aliases, *names]
-                patch.append({"op": "add", "path": f"{where}/aliases", "value": value})
+                aliases = [*test.aliases, *names]
+                patch.append({"op": "add", "path": f"{where}/aliases", "value": [*aliases]})
     return patch
 
 
 def _required(programme: Programme) -> tuple[Test, ...]:
     listed: Iterable[Test] = (
-        test for each in programme.capabilities(Status.REQUIRED) for test in each.tests
+        test for capability in programme.capabilities(Status.REQUIRED) for test in capability.tests
     )
     return tuple({test.name: test for test in listed}.values())

@@ -1,4 +1,4 @@
-"""Something noticed in a published file that does not stop it from being read."""
+"""A fault of a published file that does not prevent it from being read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,9 +14,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of a file; ``pointer`` is a JSON pointer (RFC 6901) into it.
+    """One fault of a file.
 
-    ``clause`` names the rule of the process that is broken, where it is one.
+    ``code`` is stable and machine-readable. ``pointer`` is a JSON pointer (RFC 6901) into the file.
+    ``clause`` names the rule of the process that is broken, "" where there is none.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Flat lists of tests: read ones that stand for a guideline, write ones Tempest can be given.
+"""Read a flat list of tests as a guideline; write the tests of a guideline as a list for Tempest.
 
 Sovereign Cloud Stack's SCS-0128 is such a list: no capabilities, and none of its tests may fail.
 """
@@ -12,15 +12,17 @@ from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Guideline, Platform, Rule, Status, Test
 
 SCHEMA = "list"
-"""What stands for a schema version in a guideline read from a list."""
+"""The schema version of a guideline that was read from a list."""
 
 _ONLY = "tests"
 
 
 def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
-    """Read a list, one test a line, ``#`` starting comments, as a guideline called ``name``.
+    """Read a list, one test per line and comments after ``#``, as a guideline.
 
-    :raises GuidelineError: a line does not name a test, or none does
+    :param name: id of the guideline
+    :param source: name of the file, for messages
+    :raises GuidelineError: a line is not a test, or there is no test
     """
     tests: dict[str, Test] = {}
     findings = []
@@ -31,21 +33,21 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
         found = tempest_id.parse(wanted)
         if found is None:
             raise GuidelineError(
-                f"{source}:{number}: this does not name a test",
-                hint="a list has lines such as module.Class.test[id-…]; a guideline is JSON",
+                f"{source}:{number}: not a test",
+                hint="a list has lines like module.Class.test[id-…]; a guideline is JSON",
             )
         test = Test(found.name, found.idempotent_id)
         known = tests.get(test.key)
         if known:
             message = f"{found.name} is listed twice"
             findings.append(Finding("listed-twice", Severity.NOTE, f"/{number}", message))
-            # RefStack's lists give a test's other names lines of their own, with its id.
+            # In RefStack's lists each other name of a test has its own line, with the same id.
             names = dict.fromkeys((*known.aliases, found.name))
             names.pop(known.name, None)
             test = replace(known, aliases=tuple(names))
         tests[test.key] = test
     if not tests:
-        raise GuidelineError(f"{source}: no test is listed")
+        raise GuidelineError(f"{source}: no test in the list")
     description = "None of the listed tests may fail"
     guideline = Guideline(
         id=name,
@@ -55,17 +57,17 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
         platforms=(Platform(name, description, (_ONLY,), rule=Rule.NONE_FAILED),),
         components={_ONLY: Component(_ONLY, {Status.REQUIRED: (_ONLY,)})},
         capabilities={
-            _ONLY: Capability(_ONLY, "Everything that is listed", tests=tuple(tests.values()))
+            _ONLY: Capability(_ONLY, "All tests of the list", tests=tuple(tests.values()))
         },
     )
     return guideline, tuple(findings)
 
 
 def lines(tests: Iterable[Test], *, aliases: bool, flagged: bool) -> tuple[str, ...]:
-    """Return ``name[id-…]`` lines as RefStack exported them, sorted, none twice.
+    """Return sorted ``name[id-…]`` lines, as RefStack exports them, each once.
 
-    :param aliases: whether other names of a test get lines of their own, with its id
-    :param flagged: whether flagged tests are listed
+    :param aliases: also list each alias of a test, with the same id
+    :param flagged: also list flagged tests
     """
     found = set()
     for test in tests:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What a component says of a capability, best first: where several differ, the best wins."""
+    """The status of a capability in a component, in order of precedence."""
 
     REQUIRED = "required"
     ADVISORY = "advisory"
@@ -15,16 +15,16 @@ class Status(StrEnum):
 
 
 class Rule(StrEnum):
-    """When a programme's tests make it conformant."""
+    """The condition on the outcomes of a programme's tests."""
 
     ALL_PASSED = "all passed"
     NONE_FAILED = "none failed"
-    """Skips are listed and do no harm (SCS-0128)."""
+    """Skipped tests are listed and are no failure (SCS-0128)."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """Why a test does not count in a guideline, since when (ISO date) and what should follow."""
+    """Why a test does not count in a guideline, since when (ISO date), and the next action."""
 
     reason: str
     action: str = ""
@@ -33,7 +33,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Test:
-    """A test as a guideline lists it: the name at approval, later names, the id that stays.
+    """A test in a guideline: its name at approval, its aliases, its idempotent ID.
 
     ``idempotent_id`` has the form ``id-<uuid>``; guidelines before 2015.07 have none.
     """
@@ -47,17 +47,21 @@ class Test:
 
     @property
     def key(self) -> str:
-        """What the test is counted by: its id, or its name where it has none."""
+        """The idempotent ID, or the name where there is none: tests are counted by it."""
         return self.idempotent_id or self.name
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The name and the aliases."""
         return (self.name, *self.aliases)
 
 
 @dataclass(frozen=True)
 class Capability:
-    """A group of tests that stand for one thing a cloud can do."""
+    """A group of tests that show one thing a cloud can do.
+
+    ``achievements`` are the ids of the criteria that it meets, as recorded in the guideline.
+    """
 
     id: str
     description: str = ""
@@ -70,23 +74,23 @@ class Capability:
 
 @dataclass(frozen=True)
 class Component:
-    """A set of capabilities, each with a status, and the designated sections that go with it."""
+    """A set of capabilities by status, and its designated sections."""
 
     id: str
     capabilities: Mapping[Status, tuple[str, ...]] = field(default_factory=dict)
     designated_sections: Mapping[Status, tuple[str, ...]] = field(default_factory=dict)
-    """Projects by status."""
+    """Names of projects by status."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A trademark programme as the guideline names it, made of components."""
+    """A trademark programme as the guideline names it, and its components."""
 
     name: str
     description: str
     components: tuple[str, ...]
     requires: tuple[tuple[str, str], ...] = ()
-    """Of an add-on: name and source of the platform components it stands on."""
+    """Of an add-on: name and source of the platform components that it requires."""
     rule: Rule = Rule.ALL_PASSED
 
 
@@ -104,7 +108,7 @@ class Guideline:
     digest: str = ""
     replaces: str = ""
     weights: Mapping[str, int] = field(default_factory=dict)
-    """Of the criteria; empty where the file has none."""
+    """Weights by criterion id; empty where the file has none."""
     cutoff: int | None = None
     note: str = ""
-    """Of a guideline whose own file is lost: from what it was made, and what is certain."""
+    """Of a guideline whose file is lost: its sources, and which parts are certain."""

@@ -1,4 +1,4 @@
-"""Find a guideline's tests among those a Tempest has."""
+"""Find the tests of a guideline among the tests of a Tempest."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,23 +10,26 @@ from capabilities.tempest_id import TestId
 
 
 class MatchKind(StrEnum):
-    """How a wanted test was found."""
+    """How a test of a guideline was found."""
 
     EXACT = "exact"
-    """Under the name the guideline gives it."""
+    """Under the name in the guideline."""
     ALIAS = "alias"
-    """Under another name the guideline lists."""
+    """Under an alias in the guideline."""
     RENAMED = "renamed"
-    """By its id, under a name the guideline does not list."""
+    """By its id, under a name that the guideline does not list."""
     AMBIGUOUS = "ambiguous"
-    """By its id, under several names, none of them listed: all count."""
+    """By its id, under several names, none of which the guideline lists: all count."""
     MISSING = "missing"
-    """Not at all."""
+    """Not found."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """A wanted test and what stands for it; several when it has scenarios or is ambiguous."""
+    """A test of a guideline and the tests found for it.
+
+    Several are found where it has scenarios or its id is ambiguous.
+    """
 
     test: Test
     kind: MatchKind
@@ -35,17 +38,19 @@ class Match:
 
 @dataclass(frozen=True)
 class Index:
-    """Tests by id and by name."""
+    """Tests by idempotent ID and by name."""
 
     by_id: Mapping[str, tuple[TestId, ...]]
     by_name: Mapping[str, tuple[TestId, ...]]
 
     @property
     def tests(self) -> tuple[TestId, ...]:
-        return tuple(each for same in self.by_name.values() for each in same)
+        """All tests."""
+        return tuple(test for same_name in self.by_name.values() for test in same_name)
 
     @classmethod
     def of(cls, tests: Iterable[TestId]) -> "Index":
+        """Return an index of ``tests``, each once."""
         by_id = defaultdict(list)
         by_name = defaultdict(list)
         for test in dict.fromkeys(tests):
@@ -59,18 +64,18 @@ class Index:
 
 
 def match(test: Test, index: Index) -> Match:
-    """Find ``test``: by id (the listed name first), else by name, else by alias.
+    """Find ``test`` by its id, else by its name, else by an alias.
 
-    63 of the ids of 2020.06 stand on several tests of Tempest 47, whose subclasses inherit them;
-    the one the guideline names is the wanted one.
+    63 of the ids of 2020.06 belong to several tests of Tempest 47, where subclasses inherit them:
+    the test with the name in the guideline takes precedence.
     """
     same_id = index.by_id.get(test.idempotent_id, ()) if test.idempotent_id else ()
     for kind, names in ((MatchKind.EXACT, (test.name,)), (MatchKind.ALIAS, test.aliases)):
-        found = tuple(each for each in same_id if each.name in names)
+        found = tuple(candidate for candidate in same_id if candidate.name in names)
         if found:
             return Match(test, kind, found)
     if same_id:
-        several = len({each.name for each in same_id}) > 1
+        several = len({candidate.name for candidate in same_id}) > 1
         return Match(test, MatchKind.AMBIGUOUS if several else MatchKind.RENAMED, same_id)
     for kind, names in ((MatchKind.EXACT, (test.name,)), (MatchKind.ALIAS, test.aliases)):
         for name in names:

@@ -1,7 +1,7 @@
-"""The rules of the process as far as a file can break them, each with its clause (2017A).
+"""Check the rules of the process that a guideline file can break, each with its clause (2017A).
 
-A guideline alone: what is wrong in itself. Beside the one it replaces, or an earlier version of
-itself: what may not have changed. The approved ones together: how many there may be.
+:func:`check` takes a guideline alone, :func:`check_change` a guideline and the one it replaces,
+:func:`check_revision` two versions of one guideline, :func:`check_approved` all approved ones.
 """
 
 import re
@@ -15,38 +15,47 @@ from capabilities.timeline import MOST_APPROVED
 
 _DATE = re.compile(r"(?:[\w-]+\.)?\d{4}\.\d{2}")
 MUST_HAVE_BEFORE = (Status.REQUIRED, Status.ADVISORY)
-"""What a capability must have been to be required now (A3.2), and may not just leave (A3.1)."""
+"""The previous status of a capability that may be required now (A3.2).
+
+One with this status cannot be removed without being deprecated first (A3.1).
+"""
 _FLAG_CODE = re.compile(r"\[?D4\d\d\b")
 
 
 def recorded_score(capability: Capability, guideline: Guideline) -> int | None:
-    """Return the weights of what a capability achieves, summed; None where none is recorded."""
+    """Return the sum of the weights of a capability's recorded achievements.
+
+    None where no achievements or no weights are recorded.
+    """
     if not capability.achievements or not guideline.weights:
         return None
-    return sum(guideline.weights.get(each, 0) for each in capability.achievements)
+    return sum(guideline.weights.get(name, 0) for name in capability.achievements)
 
 
 def check(guideline: Guideline) -> tuple[Finding, ...]:
-    """Return what breaks a rule in ``guideline`` taken alone."""
+    """Return a finding per rule that ``guideline`` breaks by itself."""
     return tuple(_alone(guideline))
 
 
 def check_change(guideline: Guideline, previous: Guideline) -> tuple[Finding, ...]:
-    """Return what may not have changed from ``previous``, the guideline that was replaced."""
+    """Return a finding per change from ``previous``, the replaced guideline, that breaks a rule."""
     return tuple(_changed(guideline, previous))
 
 
 def check_revision(guideline: Guideline, earlier: Guideline) -> tuple[Finding, ...]:
-    """Return what may not have changed since an ``earlier`` version of the same guideline."""
+    """Return a finding per change since an ``earlier`` version that breaks a rule."""
     return tuple(_revised(guideline, earlier))
 
 
 def check_approved(guidelines: Iterable[Guideline]) -> tuple[Finding, ...]:
-    """Return a finding if more guidelines are approved at once than may be used."""
-    approved = [each.id for each in guidelines if each.status == "approved"]
+    """Return a finding if more guidelines are approved than may be used at a time."""
+    approved = [guideline.id for guideline in guidelines if guideline.status == "approved"]
     if len(approved) <= MOST_APPROVED:
         return ()
-    message = f"{len(approved)} guidelines are approved at once: {', '.join(approved)}"
+    message = (
+        f"{len(approved)} guidelines are approved, at most {MOST_APPROVED} may be: "
+        + ", ".join(approved)
+    )
     where = "/metadata/os_trademark_approval/status"
     return (Finding("too-many-approved", Severity.ERROR, where, message, "2017A C6"),)
 
@@ -57,7 +66,7 @@ def _alone(guideline: Guideline) -> Iterator[Finding]:
             "name-not-a-date",
             Severity.NOTE if guideline.status == "draft" else Severity.ERROR,
             "/metadata/id",
-            f"{guideline.id} is not named for the month of its approval",
+            f"{guideline.id} is not the month of its approval (YYYY.MM)",
             "2017A D1.4",
         )
     if not guideline.releases:
@@ -65,7 +74,7 @@ def _alone(guideline: Guideline) -> Iterator[Finding]:
             "no-releases",
             Severity.ERROR,
             "/metadata/os_trademark_approval/releases",
-            "no release is listed to which it applies",
+            "no OpenStack release is listed",
             "2017A D4",
         )
     for capability in _required(guideline):
@@ -77,16 +86,17 @@ def _alone(guideline: Guideline) -> Iterator[Finding]:
                     "flag-without-code",
                     Severity.NOTE,
                     join(f"{_pointer(capability)}/tests", test.name),
-                    "its flag has no code (D400 to D406)",
+                    "the reason of the flag has no code (D400 to D406)",
                     "HACKING D4xx",
                 )
 
 
 def below_cutoff(capability: Capability, guideline: Guideline) -> int | None:
-    """Return the points of a capability's recorded achievements, where they do not suffice."""
+    """Return the recorded score of a capability where it is below the cutoff, else None."""
     total = recorded_score(capability, guideline)
-    enough = total is None or guideline.cutoff is None or total >= guideline.cutoff
-    return None if enough else total
+    if total is None or guideline.cutoff is None or total >= guideline.cutoff:
+        return None
+    return total
 
 
 def _required_capability(capability: Capability, guideline: Guideline) -> Iterator[Finding]:
@@ -104,7 +114,7 @@ def _required_capability(capability: Capability, guideline: Guideline) -> Iterat
             "vacuous",
             Severity.WARNING,
             f"{where}/tests",
-            f"{capability.id} is required and every test of it is flagged: anyone has it",
+            f"{capability.id} is required and all its tests are flagged: every cloud passes",
             "2017A C3",
         )
     total = below_cutoff(capability, guideline)
@@ -113,16 +123,16 @@ def _required_capability(capability: Capability, guideline: Guideline) -> Iterat
             "below-cutoff",
             Severity.WARNING,
             f"{where}/achievements",
-            f"{capability.id} is required with {total} points, the cutoff is {guideline.cutoff}",
+            f"{capability.id} is required with {total} points, below the cutoff {guideline.cutoff}",
             "2017A A7.2",
         )
 
 
 def _changed(guideline: Guideline, previous: Guideline) -> Iterator[Finding]:
-    before = {each.key: each for each in programmes(previous)}
+    before = {programme.key: programme for programme in programmes(previous)}
     for programme in programmes(guideline):
         earlier = before.get(programme.key)
-        # Platform holds what the others do: each change would be told twice.
+        # Platform is the union of the others: each change would be reported twice.
         if earlier and (programme.key != "platform" or len(before) == 1):
             yield from _changed_statuses(programme, earlier)
     if guideline.weights and previous.weights and guideline.weights != previous.weights:
@@ -135,7 +145,7 @@ def _changed(guideline: Guideline, previous: Guideline) -> Iterator[Finding]:
             "criteria-changed",
             Severity.NOTE,
             "/metadata/scoring/criteria",
-            f"other weights than in {previous.id}, for the Board to approve: {', '.join(changed)}",
+            f"weights changed since {previous.id}, for the Board to approve: {', '.join(changed)}",
             "2017A A4.2",
         )
 
@@ -150,7 +160,7 @@ def _revised(guideline: Guideline, earlier: Guideline) -> Iterator[Finding]:
             "2017A A4.3",
         )
     for name in dict.fromkeys((*earlier.capabilities, *guideline.capabilities)):
-        old, new = (each.capabilities.get(name) for each in (earlier, guideline))
+        old, new = (version.capabilities.get(name) for version in (earlier, guideline))
         before = {test.key: test for test in old.tests} if old else {}
         after = {test.key: test for test in new.tests} if new else {}
         where = join("/capabilities", name)
@@ -164,7 +174,7 @@ def _revised(guideline: Guideline, earlier: Guideline) -> Iterator[Finding]:
         for key in before.keys() & after.keys():
             if before[key].flag and not after[key].flag:
                 pointer = join(f"{where}/tests", after[key].name)
-                message = f"the flag of {after[key].name} is gone: flags stay"
+                message = f"the flag of {after[key].name} was removed: flags are permanent"
                 yield Finding("flag-deleted", Severity.ERROR, pointer, message, "HACKING D311")
 
 
@@ -176,7 +186,7 @@ def _changed_statuses(programme: Programme, earlier: Programme) -> Iterator[Find
                 "required-not-advisory-before",
                 Severity.ERROR,
                 f"/capabilities/{capability}",
-                f"{capability} is required in {programme.key} and was {was or 'not listed'} in "
+                f"{capability} is required in {programme.key} but was {was or 'not listed'} in "
                 f"{earlier.guideline.id}",
                 "2017A A3.2, A4.6",
             )
@@ -188,7 +198,8 @@ def _changed_statuses(programme: Programme, earlier: Programme) -> Iterator[Find
                 "removed-not-deprecated-before",
                 Severity.ERROR if needed else Severity.NOTE,
                 f"/capabilities/{capability}",
-                f"{capability} left {programme.key} and was {was} in {earlier.guideline.id}",
+                f"{capability} is removed from {programme.key} but was {was} in "
+                f"{earlier.guideline.id}",
                 "2017A A3.1, A4.5",
             )
 

@@ -1,4 +1,4 @@
-"""A trademark programme: which capabilities of a guideline a product must have."""
+"""A trademark programme: the capabilities of a guideline that a product must have."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from capabilities.guideline import Capability, Guideline, Platform, Rule, Status
 class Programme:
     """A platform of a guideline with its components merged.
 
-    ``statuses`` maps capability ids to their status; where components differ the best wins
-    (required, advisory, deprecated, removed).
+    ``statuses`` maps capability ids to their status. Where components differ, the first of
+    required, advisory, deprecated, removed takes precedence.
     """
 
     key: str
@@ -25,6 +25,7 @@ class Programme:
     """Of an add-on: the programmes a product must conform to as well."""
 
     def capabilities(self, status: Status) -> Iterator[Capability]:
+        """Yield the capabilities with that status."""
         for capability, its_status in self.statuses.items():
             if its_status is status:
                 yield self.guideline.capabilities[capability]
@@ -32,8 +33,8 @@ class Programme:
     def required_tests(self) -> tuple[Test, ...]:
         """Return the tests of the required capabilities, one per idempotent id.
 
-        A test listed in several capabilities keeps every name; it is flagged only if each of them
-        flags it.
+        A test in several capabilities keeps every name. It is flagged only if it is flagged in
+        each of them.
         """
         merged: dict[str, Test] = {}
         for capability in self.capabilities(Status.REQUIRED):
@@ -46,12 +47,13 @@ class Programme:
         return tuple(test for test in self.required_tests() if test.flag is None)
 
     def with_bases(self) -> tuple["Programme", ...]:
+        """Return the programme and its base programmes."""
         return (self, *self.bases)
 
     def wanted_tests(self) -> tuple[Test, ...]:
-        """Return the counted tests of the programme and of those it stands on, each once."""
-        every = (test for each in self.with_bases() for test in each.counted_tests())
-        return tuple({test.key: test for test in every}.values())
+        """Return the counted tests of the programme and of its base programmes, each once."""
+        tests = (test for programme in self.with_bases() for test in programme.counted_tests())
+        return tuple({test.key: test for test in tests}.values())
 
 
 def _merge(one: Test, other: Test) -> Test:
@@ -66,32 +68,35 @@ def key_of(platform: Platform) -> str:
 
 
 def programmes(guideline: Guideline) -> tuple[Programme, ...]:
-    """Return every programme of ``guideline`` in its own order."""
+    """Return the programmes of ``guideline`` in the order of its file."""
     return tuple(_programme(guideline, platform) for platform in guideline.platforms)
 
 
 def find(guideline: Guideline, name: str) -> Programme:
-    """Return the programme called ``name``, by its short or its full name, whatever the case.
+    """Return the programme with the short or full name ``name``; case does not matter.
 
     :raises UnknownNameError: the guideline has no such programme
     """
     for programme in programmes(guideline):
         if name.lower() in (programme.key, programme.name.lower()):
             return programme
-    known = ", ".join(each.key for each in programmes(guideline))
+    known = ", ".join(programme.key for programme in programmes(guideline))
     raise UnknownNameError(
         f"guideline {guideline.id} has no programme called {name}", hint=f"choose from {known}"
     )
 
 
 def default(guideline: Guideline, preferred: str) -> Programme:
-    """Return the programme ``preferred``, or the only one of a guideline that has one."""
+    """Return the only programme of ``guideline``, or where it has several the ``preferred`` one.
+
+    :raises UnknownNameError: the guideline has several programmes and none of that name
+    """
     known = programmes(guideline)
     return known[0] if len(known) == 1 else find(guideline, preferred)
 
 
 def _programme(guideline: Guideline, platform: Platform) -> Programme:
-    components = [guideline.components[each] for each in platform.components]
+    components = [guideline.components[name] for name in platform.components]
     statuses: dict[str, Status] = {}
     for status in Status:
         for component in components:

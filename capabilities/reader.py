@@ -1,7 +1,7 @@
 """Read a published guideline file into the model.
 
-Readers tolerate what real files get wrong and report it as findings; a file nobody could read is a
-:class:`GuidelineError` with the position of the fault.
+Readers accept common faults of published files and report them as findings. A file that cannot be
+read is a :class:`GuidelineError` with the position of the fault.
 """
 
 import functools
@@ -11,22 +11,21 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from capabilities import flat_list, schema_1x
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
-from capabilities.json_document import JsonDocument, join
+from capabilities.json_document import Json, JsonDocument, JsonObject, join
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DATED = re.compile(r"(?:[a-z-]+\.)?\d{4}\.\d{2}")
 
 
 def read(path: Path) -> tuple[Guideline, tuple[Finding, ...]]:
-    """Read the guideline in ``path``, of any schema from 1.0 to 2.0, add-ons included.
+    """Read the guideline in the file ``path``, of any schema from 1.0 to 2.0, add-ons included.
 
-    :raises GuidelineError: the file is absent, is not JSON, or is no guideline
+    :raises GuidelineError: the file cannot be read, is not valid JSON, or is not a guideline
     """
     return parse(content(path), str(path))
 
@@ -45,7 +44,11 @@ def content(path: Path) -> bytes:
 
 
 def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
-    """Read a guideline from the bytes of its file; ``source`` names it in messages."""
+    """Read a guideline from the bytes of its file.
+
+    :param source: name of the file, for messages; one that ends in .json is never read as a list
+    :raises GuidelineError: as for :func:`read`
+    """
     reading = _GuidelineDocument(source)
     if not source.endswith(".json") and content.lstrip()[:1] not in (b"{", b"["):
         return flat_list.parse(reading.text(content), Path(source).stem, source)
@@ -55,22 +58,22 @@ def parse(content: bytes, source: str) -> tuple[Guideline, tuple[Finding, ...]]:
     return guideline, tuple(reading.findings)
 
 
-def document(content: bytes, source: str) -> dict[str, Any]:
-    """Return a guideline file as a document of schema 2.0: nothing in it is lost, order is kept.
+def document(content: bytes, source: str) -> JsonObject:
+    """Return a guideline file as a document of schema 2.0, all of it and in its order.
 
-    :raises GuidelineError: as for :func:`parse`
+    :raises GuidelineError: as for :func:`read`, and for a list of tests
     """
-    guideline, _ = parse(content, source)  # what cannot be read is not converted either
+    guideline, _ = parse(content, source)  # a file that cannot be read is not converted either
     if guideline.schema == flat_list.SCHEMA:
         raise GuidelineError(
             f"{source}: a list of tests has no capabilities to convert",
-            hint="it can be used as it is wherever a guideline can",
+            hint="use the list itself wherever a command takes a guideline",
         )
     reading = JsonDocument(source)
     return _in_shape_of_2_0(reading.json(content), reading)
 
 
-def _in_shape_of_2_0(published: dict[str, Any], reading: JsonDocument) -> dict[str, Any]:
+def _in_shape_of_2_0(published: JsonObject, reading: JsonDocument) -> JsonObject:
     metadata = reading.mapping(published, "", "metadata")
     schema = str(metadata.get("schema") or published.get("schema") or "")
     if schema.startswith("2."):
@@ -81,33 +84,31 @@ def _in_shape_of_2_0(published: dict[str, Any], reading: JsonDocument) -> dict[s
         return document
     found = f"schema {schema}" if schema else "no schema version"
     raise GuidelineError(
-        f"{reading.source}: {found}, but 1.0 to 2.0 are what can be read",
+        f"{reading.source}: {found}: only the schemas 1.0 to 2.0 can be read",
         hint="a guideline names its schema in /metadata/schema or, before 2018, in /schema",
     )
 
 
 class _GuidelineDocument(JsonDocument):
-    """Reads a document in the shape of schema 2.0 into the model."""
+    """A document in the shape of schema 2.0 that is read into the model."""
 
-    def guideline(self, document, digest: str) -> Guideline:
+    def guideline(self, document: JsonObject, digest: str) -> Guideline:
         metadata = self.mapping(document, "", "metadata")
         scoring = self.mapping(metadata, "/metadata", "scoring")
         approval = self.mapping(metadata, "/metadata", "os_trademark_approval")
-        capabilities = {
-            key: self.capability(document, key)
-            for key in self.mapping(document, "", "capabilities")
-        }
-        components = {
-            key: self.component(document, key, capabilities)
-            for key in self.mapping(document, "", "components")
-        }
-        if not any(t.idempotent_id for each in capabilities.values() for t in each.tests):
-            self._without_ids()
-        self._note_doubles(capabilities)
+        listed = self.mapping(document, "", "capabilities")
+        capabilities = {key: self.capability(listed, key) for key in listed}
+        listed = self.mapping(document, "", "components")
+        components = {key: self.component(listed, key, capabilities) for key in listed}
+        if not any(
+            test.idempotent_id for capability in capabilities.values() for test in capability.tests
+        ):
+            self._report_no_ids()
+        self._report_duplicates(capabilities)
         if not capabilities or not components:
             raise GuidelineError(
                 f"{self.source}: no capabilities and components",
-                hint="is this a guideline? worksheets and schemas cannot stand for one",
+                hint="give the file of a guideline, not a worksheet or a schema",
             )
         guideline_id = str(metadata.get("id", ""))
         self._check_name(guideline_id)
@@ -117,9 +118,10 @@ class _GuidelineDocument(JsonDocument):
             status=str(approval.get("status", "")),
             releases=tuple(self.strings(approval, "/metadata/os_trademark_approval", "releases")),
             platforms=tuple(
-                self.platform(document, kind, name, components)
+                self.platform(parent, kind, name, components)
                 for kind in ("platforms", "add-ons")
-                for name in self.mapping(document, "", kind)
+                for parent in (self.mapping(document, "", kind),)
+                for name in parent
             ),
             components=components,
             capabilities=capabilities,
@@ -130,7 +132,7 @@ class _GuidelineDocument(JsonDocument):
             note=str(metadata.get("reconstructed", "")),
         )
 
-    def weights(self, scoring: Mapping[str, Any]) -> dict[str, int]:
+    def weights(self, scoring: JsonObject) -> dict[str, int]:
         where = "/metadata/scoring/criteria"
         criteria = self.mapping(scoring, "/metadata/scoring", "criteria")
         found = {
@@ -139,37 +141,37 @@ class _GuidelineDocument(JsonDocument):
         }
         return {key: weight for key, weight in found.items() if weight is not None}
 
-    def _note_doubles(self, capabilities: Mapping[str, Capability]) -> None:
-        """Report ids that stand under two names, and tests that stand in two capabilities."""
+    def _report_duplicates(self, capabilities: Mapping[str, Capability]) -> None:
+        """Report ids with two names, and tests that are listed in two capabilities."""
         seen: dict[str, tuple[str, str]] = {}
         for capability in capabilities.values():
             for test in capability.tests:
                 name, home = seen.setdefault(test.key, (test.name, capability.id))
                 where = join(f"/capabilities/{capability.id}/tests", test.name)
                 if name != test.name:
-                    message = f"its id stands under {name} too"
+                    message = f"{name} has the same id"
                     self.report("one-id-two-names", Severity.NOTE, where, message)
                 elif home != capability.id:
-                    message = f"it is listed in {home} too: counted once"
+                    message = f"also listed in {home}: counted once"
                     self.report("in-two-capabilities", Severity.NOTE, where, message)
 
     def _check_name(self, guideline_id: str) -> None:
         stem = Path(self.source).stem
         if _DATED.fullmatch(stem) and stem != guideline_id:
-            message = f"the file is called {stem}, the guideline {guideline_id}"
+            message = f"the file is named {stem}, but the guideline's id is {guideline_id}"
             self.report("id-not-file-name", Severity.WARNING, "/metadata/id", message)
 
-    def _without_ids(self) -> None:
-        """Guidelines before 2015.07 have no ids at all: say that once, not of every test."""
-        self.findings = [each for each in self.findings if each.code != "no-idempotent-id"]
-        message = "no test has an id: all are matched by name"
+    def _report_no_ids(self) -> None:
+        """Guidelines before 2015.07 have no ids at all: report that once, not for every test."""
+        self.findings = [finding for finding in self.findings if finding.code != "no-idempotent-id"]
+        message = "no test has an idempotent ID: all are matched by name"
         self.report("no-idempotent-ids", Severity.NOTE, "/capabilities", message)
 
     def platform(
-        self, document, kind: str, name: str, components: Mapping[str, Component]
+        self, parent: JsonObject, kind: str, name: str, components: Mapping[str, Component]
     ) -> Platform:
         pointer = join(f"/{kind}", name)
-        raw = self.mapping(document[kind], f"/{kind}", name)
+        raw = self.mapping(parent, f"/{kind}", name)
         wanted = []
         for index, entry in enumerate(self.listing(raw, pointer, "components")):
             source = entry.get("source") if isinstance(entry, dict) else None
@@ -179,7 +181,7 @@ class _GuidelineDocument(JsonDocument):
                     "component-elsewhere",
                     Severity.NOTE,
                     f"{pointer}/components/{index}",
-                    f"{component} is taken from {source}, which is not read here",
+                    f"{component} is defined in {source}, which is not read",
                 )
             elif component not in components:
                 raise GuidelineError(
@@ -200,16 +202,18 @@ class _GuidelineDocument(JsonDocument):
             ),
         )
 
-    def component(self, document, key: str, capabilities: Mapping[str, Capability]) -> Component:
+    def component(
+        self, parent: JsonObject, key: str, capabilities: Mapping[str, Capability]
+    ) -> Component:
         pointer = join("/components", key)
-        raw = self.mapping(document["components"], "/components", key)
+        raw = self.mapping(parent, "/components", key)
         listed = self.mapping(raw, pointer, "capabilities")
         for status in set(listed) - set(Status):
             self.report(
                 "unknown-status",
                 Severity.WARNING,
                 f"{pointer}/capabilities/{status}",
-                f'"{status}" is no status of a capability',
+                f'"{status}" is not a valid status of a capability',
             )
         by_status = {}
         for status in Status:
@@ -223,7 +227,7 @@ class _GuidelineDocument(JsonDocument):
                         f"{pointer}/capabilities/{status}/{index}",
                         f"{capability} is listed as {status} but not defined",
                     )
-            by_status[status] = tuple(each for each in ids if each in capabilities)
+            by_status[status] = tuple(name for name in ids if name in capabilities)
         sections = self.mapping(raw, pointer, "designated_sections")
         return Component(
             id=key,
@@ -234,42 +238,38 @@ class _GuidelineDocument(JsonDocument):
             },
         )
 
-    def capability(self, document, key: str) -> Capability:
+    def capability(self, parent: JsonObject, key: str) -> Capability:
         pointer = join("/capabilities", key)
-        raw = self.mapping(document["capabilities"], "/capabilities", key)
+        raw = self.mapping(parent, "/capabilities", key)
         tests = self.mapping(raw, pointer, "tests")
         return Capability(
             id=key,
             description=str(
-                self.spelled(raw, pointer, "description", "") or _description("capabilities", key)
+                self.spelled(raw, pointer, "description") or _description("capabilities", key)
             ),
             project=str(raw.get("project", "")),
             admin=bool(raw.get("admin", False)),
             achievements=self.achievements(raw, pointer),
-            required_since=str(self.spelled(raw, pointer, "required_since", "")),
+            required_since=str(self.spelled(raw, pointer, "required_since") or ""),
             tests=tuple(self.test(tests, f"{pointer}/tests", name) for name in tests),
         )
 
-    def achievements(self, raw: Mapping[str, Any], pointer: str) -> tuple[str, ...]:
-        value = self.spelled(raw, pointer, "achievements", [])
+    def achievements(self, raw: JsonObject, pointer: str) -> tuple[str, ...]:
+        value = self.spelled(raw, pointer, "achievements")
         return tuple(self.strings({"achievements": value}, pointer, "achievements"))
 
-    def test(self, tests: Mapping[str, Any], parent: str, name: str) -> Test:
+    def test(self, tests: JsonObject, parent: str, name: str) -> Test:
         pointer = join(parent, name)
         raw = self.mapping(tests, parent, name)
-        flag = self.spelled(raw, pointer, "flagged", None)
+        flag = self.spelled(raw, pointer, "flagged")
         return Test(
             name=name,
             idempotent_id=self.idempotent_id(raw.get("idempotent_id"), pointer),
             aliases=tuple(self.strings(raw, pointer, "aliases")),
-            flag=Flag(*(str(flag.get(key, "")) for key in ("reason", "action", "date")))
-            if isinstance(flag, dict)
-            else Flag(str(flag))
-            if flag
-            else None,
+            flag=_flag(flag),
         )
 
-    def idempotent_id(self, value: Any, pointer: str) -> str | None:
+    def idempotent_id(self, value: Json, pointer: str) -> str | None:
         text = str(value or "").strip().lower()
         where = f"{pointer}/idempotent_id"
         if re.fullmatch(f"id-{_UUID}", text):
@@ -286,9 +286,17 @@ class _GuidelineDocument(JsonDocument):
             "no-idempotent-id",
             Severity.WARNING,
             where,
-            f'"{text}" is no id; the test is matched by its name' if text else "no id",
+            f'"{text}" is not a valid idempotent ID: the test is matched by its name'
+            if text
+            else "no idempotent ID",
         )
         return None
+
+
+def _flag(value: Json) -> Flag | None:
+    if isinstance(value, dict):
+        return Flag(*(str(value.get(key, "")) for key in ("reason", "action", "date")))
+    return Flag(str(value)) if value else None
 
 
 def _description(kind: str, name: str) -> str:

@@ -1,19 +1,16 @@
-"""Bring documents of the older schemas into the shape of 2.0, as far as they say the same.
+"""Convert documents of the schemas 1.x into the shape of schema 2.0.
 
-1.2 (2015.03-05), 1.5 (2015.07, 2016.01) and 1.6 (2016.08-2017.09) have components called
-``compute`` and ``object`` and a platform made of both. 1.0, the core lists of 2013 and 2014, has
-neither, only capabilities that are core or not. Shapes decide, not versions: 1.2 lists tests, later
-files map them. Keys nobody knows are kept where they stand.
+1.2 (2015.03-05), 1.5 (2015.07, 2016.01) and 1.6 (2016.08-2017.09) have components named ``compute``
+and ``object`` and a platform of both. 1.0, the core lists of 2013 and 2014, has neither, only
+capabilities that are core or not. The shape of a file decides how it is converted, not its version:
+1.2 has a list of tests, later files have a mapping. Unknown keys are kept.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from capabilities.finding import Severity
 from capabilities.guideline import Status
-from capabilities.json_document import JsonDocument, join
-
-Document = dict[str, Any]
+from capabilities.json_document import Json, JsonDocument, JsonObject, join
 
 _METADATA = ("id", "reference", "source")
 _APPROVAL = ("target_approval", "replaces", "releases", "status")
@@ -32,11 +29,11 @@ _PLATFORMS = {
 _CORE = "core"
 
 
-def convert(document: Mapping[str, Any], reading: JsonDocument) -> Document:
+def convert(document: Mapping[str, Json], reading: JsonDocument) -> JsonObject:
     """Return ``document`` (schema 1.x) in the shape of schema 2.0.
 
-    :param reading: checks shapes and is told what had to be repaired
-    :raises GuidelineError: something has a shape no schema knows
+    :param reading: checks the shapes and collects findings about what is converted with a repair
+    :raises GuidelineError: a value has a type that no schema allows
     """
     listed = reading.mapping(document, "", "capabilities")
     capabilities = {name: _capability(listed, name, reading) for name in listed}
@@ -48,21 +45,21 @@ def convert(document: Mapping[str, Any], reading: JsonDocument) -> Document:
         "metadata": _metadata(document),
         "platforms": _platforms(document, reading, legacy=legacy),
         "components": components,
-        "capabilities": capabilities,
+        "capabilities": {**capabilities},
         "designated_sections": _sections(document, reading),
         "test_repositories": _repositories(document, reading),
         **{key: value for key, value in document.items() if key not in known},
     }
 
 
-def original_pointer(pointer: str, document: Mapping[str, Any]) -> str:
-    """Return where in a 1.x ``document`` stands what ``pointer`` names in the converted one."""
+def original_pointer(pointer: str, document: Mapping[str, Json]) -> str:
+    """Return the pointer into a 1.x ``document`` for a ``pointer`` into the converted one."""
     if "components" in document and pointer.startswith("/components/"):
         return pointer.replace("/capabilities/", "/", 1)
     return pointer
 
 
-def _metadata(document: Mapping[str, Any]) -> Document:
+def _metadata(document: Mapping[str, Json]) -> JsonObject:
     identity = {"id": document.get("id", document.get("release", ""))}
     approval = {key: document[key] for key in _APPROVAL if key in document}
     if "release" in document:
@@ -76,10 +73,10 @@ def _metadata(document: Mapping[str, Any]) -> Document:
     }
 
 
-def _platforms(document: Mapping[str, Any], reading: JsonDocument, *, legacy: bool) -> Document:
+def _platforms(document: Mapping[str, Json], reading: JsonDocument, *, legacy: bool) -> JsonObject:
     if legacy:
         name, _ = _PLATFORMS["platform"]
-        components = {name: ("What was core", [_CORE])}
+        components = {name: ("The core capabilities", [_CORE])}
     else:
         platform = reading.mapping(document, "", "platform")
         whole = reading.strings(platform, "/platform", "required") or ["compute", "object"]
@@ -96,32 +93,32 @@ def _platforms(document: Mapping[str, Any], reading: JsonDocument, *, legacy: bo
     }
 
 
-def _core(capabilities: Mapping[str, Document]) -> Document:
+def _core(capabilities: Mapping[str, JsonObject]) -> JsonObject:
     core = [name for name, raw in capabilities.items() if raw.get("core")]
-    return {_CORE: {"capabilities": {Status.REQUIRED: core}, "designated_sections": {}}}
+    return {_CORE: {"capabilities": {str(Status.REQUIRED): [*core]}, "designated_sections": {}}}
 
 
 def _components(
-    document: Mapping[str, Any], capabilities: Mapping[str, Document], reading: JsonDocument
-) -> Document:
+    document: Mapping[str, Json], capabilities: Mapping[str, JsonObject], reading: JsonDocument
+) -> JsonObject:
     sections = reading.mapping(document, "", "designated-sections")
     parents = reading.mapping(document, "", "components")
-    converted = {}
+    converted: JsonObject = {}
     for name in parents:
         raw = reading.mapping(parents, "/components", name)
         pointer = join("/components", name)
-        lists = {status: reading.strings(raw, pointer, status) for status in Status}
+        lists = {str(status): reading.strings(raw, pointer, status) for status in Status}
         projects = {
-            str(capabilities[each].get("project"))
+            str(capabilities[capability].get("project"))
             for ids in lists.values()
-            for each in ids
-            if each in capabilities
+            for capability in ids
+            if capability in capabilities
         }
         converted[name] = {
-            "capabilities": lists,
-            # 1.x designates sections for the whole guideline; a component's are its projects'.
+            "capabilities": {status: [*ids] for status, ids in lists.items()},
+            # 1.x designates sections of the whole guideline: a component has its projects' own.
             "designated_sections": {
-                status: [
+                str(status): [
                     project
                     for project in reading.mapping(sections, "/designated-sections", status)
                     if project in projects
@@ -133,11 +130,11 @@ def _components(
     return converted
 
 
-def _capability(listed: Mapping[str, Any], name: str, reading: JsonDocument) -> Document:
+def _capability(listed: Mapping[str, Json], name: str, reading: JsonDocument) -> JsonObject:
     raw = reading.mapping(listed, "/capabilities", name)
     pointer = join("/capabilities", name)
     capability = dict(raw)
-    if "required-since" in capability:  # this schema's own spelling
+    if "required-since" in capability:  # the spelling of schema 1.x
         capability["required_since"] = capability.pop("required-since")
     if isinstance(raw.get("tests"), list):
         tests = reading.strings(raw, pointer, "tests")
@@ -149,9 +146,9 @@ def _capability(listed: Mapping[str, Any], name: str, reading: JsonDocument) -> 
 
 def _listed_tests(
     tests: list[str], flagged: list[str], pointer: str, reading: JsonDocument
-) -> Document:
-    """Return a list of test names as a mapping; flagged ones are named once more."""
-    converted: Document = {}
+) -> JsonObject:
+    """Return a list of test names, some of them listed as flagged too, as a mapping."""
+    converted: JsonObject = {}
     for index, text in enumerate(tests):
         where = f"{pointer}/tests/{index}"
         name = text
@@ -170,22 +167,22 @@ def _listed_tests(
                 "flagged-unlisted",
                 Severity.WARNING,
                 f"{pointer}/flagged/{index}",
-                f"{name} is flagged but not among the tests",
+                f"{name} is flagged but not listed as a test",
             )
     return converted
 
 
-def _sections(document: Mapping[str, Any], reading: JsonDocument) -> Document:
-    """Swap the axes: 1.x has projects by status, 2.0 statuses by project."""
-    swapped: Document = {}
+def _sections(document: Mapping[str, Json], reading: JsonDocument) -> JsonObject:
+    """Turn projects by status (1.x) into statuses by project (2.0)."""
+    swapped: dict[str, JsonObject] = {}
     by_status = reading.mapping(document, "", "designated-sections")
     for status in by_status:
         for project, sections in reading.mapping(by_status, "/designated-sections", status).items():
             swapped.setdefault(project, {})[status] = sections
-    return swapped
+    return {**swapped}
 
 
-def _repositories(document: Mapping[str, Any], reading: JsonDocument) -> Document:
+def _repositories(document: Mapping[str, Json], reading: JsonDocument) -> JsonObject:
     repositories = reading.mapping(document, "", "test-repositories")
     found = {
         name: reading.mapping(repositories, "/test-repositories", name) for name in repositories

@@ -1,4 +1,4 @@
-"""The id Tempest gives a test: ``module.Class.test[id-<uuid>,attribute](scenario)``."""
+"""The full id of a Tempest test: ``module.Class.test[id-<uuid>,attribute](scenario)``."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ _ID = re.compile(r"id-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class TestId:
-    """A discovered or executed test.
+    """A test that was discovered or executed.
 
-    ``full`` is what stestr's ``--load-list`` takes. It is not a stable key: the attributes in its
-    brackets depend on tempest.conf. Compare by ``name`` and ``idempotent_id``.
+    ``full`` is the id for stestr's ``--load-list``. It is not a stable key, because the attributes
+    in its brackets depend on tempest.conf: compare by ``name`` and ``idempotent_id``.
     """
 
     __test__ = False  # pytest takes any class called Test… for one of its own
@@ -23,6 +23,7 @@ class TestId:
 
     @property
     def class_name(self) -> str:
+        """The name of the test's class, with its module."""
         return class_of(self.name)
 
 
@@ -32,7 +33,7 @@ def class_of(name: str) -> str:
 
 
 def parse(text: str) -> TestId | None:
-    """Return the test ``text`` names, or None when it does not name one."""
+    """Return the test with the full id ``text``, or None where it is not a valid id."""
     match = _FULL.fullmatch(text.strip())
     if not match or "." not in match["name"]:
         return None

@@ -1,7 +1,7 @@
-"""When guidelines came into force, and which are in force on a day.
+"""When guidelines were drafted and approved, and which of them are in force on a day.
 
-``data/timeline.json`` is appended to and never changed. It records drafts and approvals; that an
-approved guideline is superseded follows: only the two approved last may be used (2017A C6).
+``data/timeline.json`` is append-only and records drafts and approvals. An approved guideline is
+superseded when two later ones are approved, because only the last two may be used (2017A C6).
 """
 
 import functools
@@ -11,11 +11,12 @@ from datetime import date
 from importlib import resources
 
 MOST_APPROVED = 2
+"""How many approved guidelines may be used at a time."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """``day`` is ISO; where only the month is known, its first."""
+    """A guideline got a status on ``day``: the first of the month where no more is known."""
 
     day: date
     guideline: str
@@ -27,19 +28,19 @@ def events() -> tuple[Event, ...]:
     """Return all events, oldest first."""
     text = (resources.files("capabilities") / "data" / "timeline.json").read_text()
     return tuple(
-        Event(date.fromisoformat(each["day"]), each["guideline"], each["status"])
-        for each in json.loads(text)
+        Event(date.fromisoformat(raw["day"]), raw["guideline"], raw["status"])
+        for raw in json.loads(text)
     )
 
 
 def series(guideline: str) -> str:
-    """Return what a guideline succeeds within: ``dns`` for ``dns.2020.06``, else ``powered``."""
+    """Return the series of a guideline: ``dns`` for ``dns.2020.06``, ``powered`` for a date."""
     head = guideline.partition(".")[0]
     return "powered" if head.isdigit() else head
 
 
 def status_on(guideline: str, day: date) -> str:
-    """Return the status of a guideline on a day: "" where it is not on record yet."""
+    """Return the status of a guideline on a day, "" before its first recorded event."""
     past = [event for event in events() if event.day <= day]
     own = [event.status for event in past if event.guideline == guideline]
     if not own or own[-1] != "approved":
@@ -48,7 +49,7 @@ def status_on(guideline: str, day: date) -> str:
 
 
 def effective(day: date, of_series: str = "powered") -> tuple[str, ...]:
-    """Return the guidelines that may be used on a day, newest first, two at most."""
+    """Return the ids of the guidelines in force on a day, newest first, two at most."""
     approved = [
         event.guideline
         for event in events()

@@ -1,7 +1,7 @@
-"""The selection criteria and their weights, as they stood from time to time.
+"""The selection criteria and the sets of weights that guidelines have used.
 
 Twelve criteria in four groups, and a gate: a capability that needs an admin is never must-have,
-whatever its score. The gate was the thirteenth criterion in 2014.
+whatever its score. In 2014 the gate was the thirteenth criterion.
 """
 
 import functools
@@ -15,26 +15,26 @@ from types import MappingProxyType
 from typing import Any
 
 from capabilities.guideline import Guideline
-from capabilities.json_document import JsonDocument
+from capabilities.json_document import Json, JsonDocument
 from scoring.errors import ScoringError
 
 GATE = "non-admin"
 FULL = 100
-"""What the weights of all twelve criteria add up to."""
+"""The sum of the weights of all twelve criteria."""
 
 
 class NotConsidered(StrEnum):
-    """What a cell marked ``*`` counts under a criterion that has a weight."""
+    """How a cell marked ``*`` counts under a criterion that has a weight."""
 
     ZERO = "zero"
-    """Nothing: the cutoff stays, as in the add-on worksheets."""
+    """As 0, with the same cutoff, as in the add-on worksheets."""
     OPEN = "open"
-    """Anything, as if undecided: whoever set the weight did consider the criterion."""
+    """As undecided: a criterion with a weight is a considered one."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """``names`` are the ones it went by elsewhere (worksheet headings, JSON, documents)."""
+    """A selection criterion; ``names`` are its other names in worksheets, JSON and documents."""
 
     id: str
     name: str
@@ -45,10 +45,10 @@ class Criterion:
 
 @dataclass(frozen=True)
 class CriteriaSet:
-    """Weights and cutoff of an era.
+    """The weights and the cutoff of an era.
 
-    ``highest`` is the best score a cell can have: a cell counts score / highest x weight, so that
-    totals on a finer scale compare. A criterion without a weight is not considered.
+    ``highest`` is the highest score a cell can have. A cell counts score / highest x weight, so
+    totals are comparable on a finer scale. A criterion without a weight is not considered.
     """
 
     id: str
@@ -58,64 +58,65 @@ class CriteriaSet:
     note: str = ""
     not_considered: NotConsidered = NotConsidered.ZERO
     definitions: Mapping[str, str] = field(default_factory=dict)
-    """Of the criteria that meant something else then."""
+    """Definitions by criterion id, where they differ from today's."""
 
     @property
     def most(self) -> int:
-        """The total of a capability that meets everything."""
+        """The total of a capability with the highest score in every cell."""
         return sum(self.weights.values())
 
     def listed(self) -> Iterator[Criterion]:
-        """Return the criteria this set considers, and the gate, as they were defined then."""
-        for each in (*criteria(), gate()):
-            if each.id in self.weights or each.id == GATE:
-                yield replace(each, definition=self.definitions.get(each.id, each.definition))
+        """Yield the criteria this set considers, and the gate, as they were defined then."""
+        for criterion in (*criteria(), gate()):
+            if criterion.id in self.weights or criterion.id == GATE:
+                definition = self.definitions.get(criterion.id, criterion.definition)
+                yield replace(criterion, definition=definition)
 
 
 @functools.cache
 def criteria() -> tuple[Criterion, ...]:
     """Return the twelve criteria in the order of the worksheet's slots."""
-    return tuple(each for each in _every() if each.id != GATE)
+    return tuple(criterion for criterion in _with_gate() if criterion.id != GATE)
 
 
 @functools.cache
 def gate() -> Criterion:
-    """Return Non-Admin."""
-    return next(each for each in _every() if each.id == GATE)
+    """Return the gate, Non-Admin."""
+    return next(criterion for criterion in _with_gate() if criterion.id == GATE)
 
 
 @functools.cache
 def names() -> Mapping[str, str]:
     """Return the names of the criteria and of Non-Admin by their ids, in the worksheet's order."""
-    return MappingProxyType({each.id: each.name for each in (*criteria(), gate())})
+    return MappingProxyType({criterion.id: criterion.name for criterion in (*criteria(), gate())})
 
 
 @functools.cache
 def sets() -> Mapping[str, CriteriaSet]:
     """Return every set of weights by its id."""
-    return MappingProxyType({each["id"]: _set(each) for each in _data()["sets"]})
+    return MappingProxyType({raw["id"]: _set(raw) for raw in _data()["sets"]})
 
 
 def find(name: str) -> CriteriaSet:
-    """Return the set called ``name``, or the one in the file of that name.
+    """Return the set of weights ``name``: the id of a known set, or the path of a .json file.
 
-    :raises ScoringError: there is neither; the file's fault
+    :raises ScoringError: there is no such set, or as for :func:`read`
     """
     if name in sets():
         return sets()[name]
     if Path(name).suffix == ".json":
         return read(Path(name))
     raise ScoringError(
-        f"there is no set of criteria called {name}",
+        f"unknown set of criteria: {name}",
         hint=f"choose from {', '.join(sets())}, or give the path of a .json file",
     )
 
 
 def read(path: Path) -> CriteriaSet:
-    """Read a set from a file: an object with ``weights``, ``cutoff`` and perhaps ``highest``.
+    """Read a set from a JSON file: ``weights`` and ``cutoff``; ``highest``, id and note optional.
 
-    :raises ScoringError: it cannot be read, or the weights do not hold together
-    :raises GuidelineError: it is not JSON
+    :raises ScoringError: the file cannot be read, or as for :func:`check`
+    :raises GuidelineError: it is not valid JSON
     """
     try:
         content = path.read_bytes()
@@ -124,18 +125,17 @@ def read(path: Path) -> CriteriaSet:
     raw = JsonDocument(str(path)).json(content)
     unknown = raw.keys() - {"id", "weights", "cutoff", "highest", "note"}
     if unknown:
-        raise ScoringError(f"{path}: /{min(unknown)}: a set of criteria has no such key")
-    if not isinstance(raw.get("weights"), dict):
+        raise ScoringError(f"{path}: /{min(unknown)}: unknown key in a set of criteria")
+    listed = raw.get("weights")
+    if not isinstance(listed, dict):
         raise ScoringError(
             f"{path}: /weights: expected an object of weights by criterion",
             hint='as in {"weights": {"deployed": 8, ...}, "cutoff": 74, "highest": 1}',
         )
     highest = _whole(raw.get("highest", 1), f"{path}: /highest")
     if not 1 <= highest <= 9:
-        raise ScoringError(f"{path}: /highest: {highest} is not from 1 to 9")
-    weights = {
-        name: _whole(weight, f"{path}: /weights/{name}") for name, weight in raw["weights"].items()
-    }
+        raise ScoringError(f"{path}: /highest: {highest} is not a number from 1 to 9")
+    weights = {name: _whole(weight, f"{path}: /weights/{name}") for name, weight in listed.items()}
     cutoff = _whole(raw.get("cutoff"), f"{path}: /cutoff")
     check(weights, cutoff, f"{path}: /weights")
     name, note = str(raw.get("id", path.stem)), str(raw.get("note", ""))
@@ -143,68 +143,68 @@ def read(path: Path) -> CriteriaSet:
 
 
 def of_guideline(guideline: Guideline) -> CriteriaSet:
-    """Return the weights and cutoff that ``guideline`` itself carries.
+    """Return the weights and the cutoff of ``guideline`` itself.
 
-    :raises ScoringError: it has none, or they do not hold together
+    :raises ScoringError: it has none, or as for :func:`check`
     """
     where = f"{guideline.id}: /metadata/scoring/criteria"
     if not guideline.weights:
         raise ScoringError(
             f"{where}: this guideline has no weights",
-            hint=f"name a set with --criteria: {', '.join(sets())}",
+            hint=f"choose a set with --criteria: {', '.join(sets())}",
         )
     check(guideline.weights, guideline.cutoff, where)
     return CriteriaSet(guideline.id, MappingProxyType(dict(guideline.weights)), guideline.cutoff)
 
 
 def check(weights: Mapping[str, int], cutoff: int | None, where: str) -> None:
-    """Check that weights are for known criteria, add up, and that the cutoff can be reached.
+    """Check that the weights are for known criteria, and their sum and the cutoff plausible.
 
-    All twelve add up to 100; where some are not considered the rest add up to less.
+    All twelve add up to 100; where some are not considered, the rest adds up to less.
 
-    :raises ScoringError: they do not; ``where`` says where they stand
+    :param where: file and position of the weights, for messages
+    :raises ScoringError: they are not
     """
-    known = {each.id for each in criteria()}
+    known = {criterion.id for criterion in criteria()}
     for name, weight in weights.items():
         if name not in known:
             raise ScoringError(
-                f"{where}/{name}: there is no criterion called {name}",
+                f"{where}/{name}: unknown criterion",
                 hint=f"criteria are {', '.join(sorted(known))}",
             )
         if weight < 0:
-            raise ScoringError(f"{where}/{name}: a weight cannot be {weight}")
+            raise ScoringError(f"{where}/{name}: a weight cannot be negative: {weight}")
     total = sum(weights.values())
     if known == weights.keys() and total != FULL:
         raise ScoringError(
-            f"{where}: the weights add up to {total}, not to {FULL}",
+            f"{where}: the weights add up to {total} instead of {FULL}",
             hint="all twelve criteria share 100 points",
         )
     if total > FULL:
         raise ScoringError(f"{where}: the weights add up to {total}, more than {FULL}")
     if cutoff is not None and not 0 < cutoff <= total:
-        raise ScoringError(f"{where}: the cutoff {cutoff} is not from 1 to their sum, {total}")
+        raise ScoringError(f"{where}: the cutoff {cutoff} is not between 1 and the sum, {total}")
 
 
 def by_heading(heading: str) -> str | None:
-    """Return the id of the criterion (or the gate) that ``heading`` names, by any of its names."""
+    """Return the id of the criterion or gate with the name ``heading``, None where unknown."""
     wanted = heading.strip().strip('"').lower()
-    for each in _every():
-        if wanted in {each.id, each.name.lower(), *(name.lower() for name in each.names)}:
-            return each.id
+    for criterion in _with_gate():
+        known = (criterion.id, criterion.name, *criterion.names)
+        if wanted in {name.lower() for name in known}:
+            return criterion.id
     return None
 
 
-def _whole(value: Any, where: str) -> int:
+def _whole(value: Json, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ScoringError(f"{where}: expected a whole number, found {json.dumps(value)}")
     return value
 
 
 @functools.cache
-def _every() -> tuple[Criterion, ...]:
-    return tuple(
-        Criterion(**{**each, "names": tuple(each["names"])}) for each in _data()["criteria"]
-    )
+def _with_gate() -> tuple[Criterion, ...]:
+    return tuple(Criterion(**{**raw, "names": tuple(raw["names"])}) for raw in _data()["criteria"])
 
 
 def _set(raw: Mapping[str, Any]) -> CriteriaSet:
@@ -219,5 +219,5 @@ def _set(raw: Mapping[str, Any]) -> CriteriaSet:
 
 
 @functools.cache
-def _data() -> dict:
+def _data() -> Mapping[str, Any]:
     return json.loads((resources.files("scoring") / "data" / "criteria.json").read_text())

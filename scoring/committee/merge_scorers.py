@@ -1,6 +1,6 @@
-"""Several scorers' worksheets as one: where they agree their score, else ``?`` and who said what.
+"""Merge the worksheets of several scorers: a cell they disagree on becomes ``?``.
 
-A scorer's own ``?`` is a view too ("needs discussion"): it does not give way to another's score.
+A scorer's own ``?`` ("needs discussion") is an opinion too, and disagrees with a score.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from scoring.errors import ScoringError
 
 @dataclass(frozen=True)
 class Disagreement:
-    """What each scorer, by name, has in one cell."""
+    """A cell that scorers disagree on: ``said`` maps the scorer's name to the cell's text."""
 
     capability: str
     criterion: str
@@ -22,10 +22,10 @@ class Disagreement:
 def disagreements(sheets: Mapping[str, Worksheet]) -> tuple[Disagreement, ...]:
     """Return the cells that differ between worksheets, in the order of the first.
 
-    A scorer who has no such row says nothing about it.
+    A scorer whose worksheet lacks a row has no opinion on it.
 
-    :param sheets: worksheets by the name of who scored
-    :raises ScoringError: a row stands in a later worksheet and not in the first
+    :param sheets: worksheets by the scorer's name
+    :raises ScoringError: a row of another worksheet is not in the first
     """
     first, *others = sheets.items()
     known = {row.capability for row in first[1].rows}
@@ -41,15 +41,15 @@ def disagreements(sheets: Mapping[str, Worksheet]) -> tuple[Disagreement, ...]:
     for row in first[1].rows:
         scored = {name: own[row.capability] for name, own in rows.items() if row.capability in own}
         for slot in SLOTS:
-            said = {name: each.cells[slot] for name, each in scored.items()}
+            said = {name: own.cells[slot] for name, own in scored.items()}
             if len(set(said.values())) > 1:
                 found.append(Disagreement(row.capability, slot, said))
     return tuple(found)
 
 
 def merged(sheet: Worksheet, found: tuple[Disagreement, ...]) -> str:
-    """Return the text of the first worksheet with ``?`` wherever scorers disagree."""
+    """Return the text of the first worksheet with ``?`` in every cell scorers disagree on."""
     cells: dict[str, dict[str, str]] = {}
-    for each in found:
-        cells.setdefault(each.capability, {})[each.criterion] = UNDECIDED
+    for disagreement in found:
+        cells.setdefault(disagreement.capability, {})[disagreement.criterion] = UNDECIDED
     return with_cells(sheet, cells)

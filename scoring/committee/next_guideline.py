@@ -1,106 +1,140 @@
-"""The next guideline as a draft, made from the one before it and what is proposed (2017A A1)."""
+"""Draft the next guideline from the previous one and the proposal (2017A A1)."""
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 from capabilities.guideline import Component, Status
+from capabilities.json_document import Json, JsonDocument, JsonObject, join
 from scoring.committee.criteria import GATE, CriteriaSet, criteria
 from scoring.committee.proposal import Proposal
 from scoring.committee.worksheet import Row
 from scoring.errors import ScoringError
 
 
-def document(proposal: Proposal, before: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a guideline of schema 2.0 with status draft.
+def document(proposal: Proposal, before: Mapping[str, Json], name: str) -> JsonObject:
+    """Return a guideline of schema 2.0 with the status draft.
 
-    Statuses, achievements and weights are new; all else stays as it was. A criterion is achieved
-    where a cell has the best score. What needs an admin is deprecated in every component: no
-    programme can require it.
+    Statuses, achievements and weights are new, everything else is that of ``before``. A criterion
+    is achieved where the cell has the highest score. An admin capability is deprecated in every
+    component, because no programme can require it.
 
     :param before: the document of ``proposal.previous``, of schema 2.0
-    :param name: id of the draft; ``next`` until its date is known
+    :param name: id of the draft: ``next`` until its date is known
     :raises ScoringError: a capability enters and the programme has several components
+    :raises GuidelineError: ``before`` has a value of another type than the schema's
     """
-    draft = copy.deepcopy(dict(before))
-    draft["metadata"] = {
-        **{key: value for key, value in draft["metadata"].items() if key != "reconstructed"},
-        "id": name,
-        "scoring": _scoring(proposal.criteria),
-        "os_trademark_approval": {
-            **draft["metadata"].get("os_trademark_approval", {}),
-            "target_approval": name,
+    draft = _Draft(copy.deepcopy(dict(before)), name)
+    draft.set_metadata(proposal)
+    statuses = proposal.previous.statuses
+    changed = {
+        capability: status
+        for capability, status in proposal.statuses.items()
+        if status is not statuses.get(capability)
+    }
+    gated = dict.fromkeys(proposal.gated_elsewhere, Status.DEPRECATED)
+    own = _components(proposal)
+    for key, component in proposal.previous.guideline.components.items():
+        if key in own or gated:
+            draft.set_statuses(key, component, changed if key in own else gated)
+    draft.add_new(proposal, list(own))
+    draft.set_scores(proposal)
+    return draft.content
+
+
+class _Draft:
+    """The document that becomes the draft, with its parts found and typed."""
+
+    def __init__(self, content: JsonObject, name: str):
+        self.content = content
+        self.name = name
+        self._reading = JsonDocument(name)
+
+    def _part(self, parent: JsonObject, pointer: str, key: str) -> JsonObject:
+        """Return the object at ``key`` of ``parent``, made where it is missing."""
+        parent[key] = part = self._reading.mapping(parent, pointer, key)
+        return part
+
+    def set_metadata(self, proposal: Proposal) -> None:
+        metadata = self._part(self.content, "", "metadata")
+        metadata.pop("reconstructed", None)
+        approval = self._part(metadata, "/metadata", "os_trademark_approval")
+        approval |= {
+            "target_approval": self.name,
             "replaces": proposal.previous.guideline.id,
             "status": "draft",
-        },
-    }
-    before_statuses = proposal.previous.statuses
-    changed = {
-        each: status
-        for each, status in proposal.statuses.items()
-        if status is not before_statuses.get(each)
-    }
-    for key, component in _components(proposal).items():
-        draft["components"][key]["capabilities"] = _lists(component, changed)
-    gated = dict.fromkeys(proposal.gated_elsewhere, Status.DEPRECATED)
-    for key, component in proposal.previous.guideline.components.items():
-        if gated and key not in _components(proposal):
-            draft["components"][key]["capabilities"] = _lists(component, gated)
-    _place_new(draft, proposal)
-    for each in proposal.recommendations:
-        if each.proposed is not None:
-            entry = draft["capabilities"].setdefault(each.capability, _new())
-            entry["achievements"] = _achievements(each.row, proposal.criteria)
-            entry["admin"] = each.row.cells[GATE] == "0"
-            if each.proposed is Status.REQUIRED and each.was is not Status.REQUIRED:
-                entry["required_since"] = name
-    return draft
+        }
+        metadata |= {"id": self.name, "scoring": _scoring(proposal.criteria)}
+
+    def _component(self, key: str) -> JsonObject:
+        components = self._part(self.content, "", "components")
+        return self._part(components, "/components", key)
+
+    def set_statuses(self, key: str, component: Component, changed: Mapping[str, Status]) -> None:
+        """List a component's capabilities by their new status, in their previous order."""
+        own = [
+            (capability, changed.get(capability, status))
+            for status in Status
+            for capability in component.capabilities.get(status, ())
+        ]
+        self._component(key)["capabilities"] = {
+            str(status): [capability for capability, new in own if new is status]
+            for status in Status
+        }
+
+    def add_new(self, proposal: Proposal, components: list[str]) -> None:
+        """List the capabilities that enter, in the programme's only component."""
+        for recommendation in proposal.recommendations:
+            if recommendation.was is not None or recommendation.proposed is None:
+                continue
+            if len(components) > 1:
+                raise ScoringError(
+                    f"{recommendation.capability} would enter {proposal.previous.name}, which has "
+                    f"the components {', '.join(components)}",
+                    hint="choose the programme of one component with --programme",
+                )
+            pointer = join("/components", components[0])
+            lists = self._part(self._component(components[0]), pointer, "capabilities")
+            status = str(recommendation.proposed)
+            listed = self._reading.listing(lists, f"{pointer}/capabilities", status)
+            lists[status] = [*listed, recommendation.capability]
+
+    def set_scores(self, proposal: Proposal) -> None:
+        """Set achievements, admin and the date since when of the scored capabilities."""
+        capabilities = self._part(self.content, "", "capabilities")
+        for recommendation in proposal.recommendations:
+            if recommendation.proposed is None:
+                continue
+            capabilities.setdefault(recommendation.capability, _new())
+            entry = self._part(capabilities, "/capabilities", recommendation.capability)
+            entry["achievements"] = _achievements(recommendation.row, proposal.criteria)
+            entry["admin"] = recommendation.row.cells[GATE] == "0"
+            required = recommendation.proposed is Status.REQUIRED
+            if required and recommendation.was is not Status.REQUIRED:
+                entry["required_since"] = self.name
 
 
 def _components(proposal: Proposal) -> dict[str, Component]:
     guideline = proposal.previous.guideline
-    platform = next(each for each in guideline.platforms if each.name == proposal.previous.name)
+    platform = next(
+        platform for platform in guideline.platforms if platform.name == proposal.previous.name
+    )
     return {key: guideline.components[key] for key in platform.components}
 
 
-def _lists(component: Component, changed: Mapping[str, Status]) -> dict[str, list[str]]:
-    """Return a component's capabilities by their new status, in their old order."""
-    own = [
-        (name, changed.get(name, status))
-        for status in Status
-        for name in component.capabilities.get(status, ())
-    ]
-    return {str(status): [name for name, new in own if new is status] for status in Status}
-
-
-def _place_new(draft: dict[str, Any], proposal: Proposal) -> None:
-    components = list(_components(proposal))
-    for each in proposal.recommendations:
-        if each.was is None and each.proposed is not None:
-            if len(components) > 1:
-                raise ScoringError(
-                    f"{each.capability} would enter {proposal.previous.name}, which has the "
-                    f"components {', '.join(components)}",
-                    hint="name the programme of one component with --programme",
-                )
-            lists = draft["components"][components[0]]["capabilities"]
-            lists[str(each.proposed)].append(each.capability)
-
-
-def _achievements(row: Row, chosen: CriteriaSet) -> list[str]:
+def _achievements(row: Row, chosen: CriteriaSet) -> list[Json]:
     return [slot for slot in chosen.weights if row.score(slot) == chosen.highest]
 
 
-def _scoring(chosen: CriteriaSet) -> dict[str, Any]:
+def _scoring(chosen: CriteriaSet) -> JsonObject:
     return {
         "cutoff_score": chosen.cutoff,
         "criteria": {
-            each.id: {"name": each.name, "weight": chosen.weights[each.id]}
-            for each in criteria()
-            if each.id in chosen.weights
+            criterion.id: {"name": criterion.name, "weight": chosen.weights[criterion.id]}
+            for criterion in criteria()
+            if criterion.id in chosen.weights
         },
     }
 
 
-def _new() -> dict[str, Any]:
+def _new() -> JsonObject:
     return {"achievements": [], "description": "", "project": "", "required_since": "", "tests": {}}

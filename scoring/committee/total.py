@@ -1,8 +1,8 @@
-"""A row's total: as the published script prints it, or as what is really known.
+"""The total of a row: as the published script prints it, or as the interval of possible totals.
 
-*Faithful* reproduces ``tabulate_scores.py`` bit for bit, faults included: a row with an undecided
-cell gets its total with a minus sign, and Non-Admin 0 a bare 0. *Total* is the interval a total can
-still fall into.
+:func:`faithful` reproduces ``tabulate_scores.py`` bit for bit, faults included: a row with an
+undecided cell has its total negated, and a row with Non-Admin 0 has the total 0. :func:`exact`
+returns the interval.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Standing(StrEnum):
     IN = "in"
     OUT = "out"
     OPEN = "open"
-    """Undecided cells decide."""
+    """Undecided cells can move it to either side, or there is no cutoff."""
 
 
 @dataclass(frozen=True)
 class Total:
-    """Every total from ``low`` to ``high`` is possible until the undecided cells are decided."""
+    """The lowest and the highest total that the undecided cells of a row allow, in points."""
 
     low: Fraction
     high: Fraction
@@ -33,16 +33,16 @@ class Total:
 
 
 def faithful(row: Row, criteria: CriteriaSet) -> str:
-    """Return the total as the script prints it, ``*`` at or above the cutoff.
+    """Return the total as the published script prints it, with ``*`` at or above the cutoff.
 
-    :raises ScoringError: Non-Admin is undecided, on which the script stops with a traceback
+    :raises ScoringError: Non-Admin is undecided, where the script stops with a traceback
     """
     gate = row.score(GATE)
     if gate is None:
         raise ScoringError(
             f"line {row.line}: Non-Admin of {row.capability} is {row.cells[GATE]}: the published "
-            "script cannot total that",
-            hint="decide it, or use --mode exact",
+            "script cannot compute a total",
+            hint="score it with 0 or 1, or use --mode exact",
         )
     scores = {slot: row.score(slot) for slot in row.cells if slot != GATE}
     total = gate * sum(
@@ -55,10 +55,10 @@ def faithful(row: Row, criteria: CriteriaSet) -> str:
 
 
 def exact(row: Row, criteria: CriteriaSet) -> Total:
-    """Return what is known of a row's total.
+    """Return the interval of possible totals of a row.
 
-    ``?`` may still count all, ``*`` what the set's policy says; an undecided Non-Admin leaves the
-    row open.
+    ``?`` counts 0 to the full weight, ``*`` as ``criteria.not_considered`` says. An undecided
+    Non-Admin lowers the interval to 0.
     """
     low = high = Fraction(0)
     may_count = {UNDECIDED}

@@ -1,4 +1,4 @@
-"""What would enter and leave under other weights, another cutoff, other scores."""
+"""What changes under other weights, another cutoff or other scores."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from scoring.errors import ScoringError
 
 @dataclass(frozen=True)
 class Changed:
-    """A capability whose standing is another one."""
+    """A capability on another side of the cutoff than before."""
 
     capability: str
     before: Total
@@ -31,11 +31,11 @@ def reweighted(
     for name, weight in weights.items():
         if name not in criteria.weights:
             raise ScoringError(
-                f"the set {criteria.id} has no criterion called {name}",
-                hint=f"it has {', '.join(criteria.weights)}",
+                f"the set {criteria.id} has no criterion {name}",
+                hint=f"choose from {', '.join(criteria.weights)}",
             )
         if weight < 0:
-            raise ScoringError(f"the weight of {name} cannot be {weight}")
+            raise ScoringError(f"the weight of {name} cannot be negative: {weight}")
     return replace(
         criteria,
         weights=MappingProxyType({**criteria.weights, **weights}),
@@ -48,14 +48,15 @@ def rescored(
 ) -> tuple[Row, ...]:
     """Return the rows with some cells replaced.
 
-    :param highest: the best score a cell may have
-    :raises ScoringError: there is no such row or criterion, or what is given is no score
+    :param cells: text of the changed cells by capability and criterion
+    :param highest: the highest score that a cell may have
+    :raises ScoringError: there is no such row or criterion, or a cell is not a valid score
     """
     for capability, changed in cells.items():
         row = worksheet.row(capability)
         for slot, cell in changed.items():
             if slot not in row.cells:
-                raise ScoringError(f"{capability} has no cell called {slot}")
+                raise ScoringError(f"{capability} has no criterion {slot}")
             check_cell(cell, slot, capability, highest)
     return tuple(row.with_cells(cells.get(row.capability, {})) for row in worksheet.rows)
 
@@ -63,17 +64,17 @@ def rescored(
 def compare(
     before: tuple[Row, ...], after: tuple[Row, ...], old: CriteriaSet, new: CriteriaSet
 ) -> tuple[Changed, ...]:
-    """Return the rows whose standing differs, in the worksheet's order."""
+    """Return the rows on another side of the cutoff, in the worksheet's order."""
     pairs = (
         Changed(row.capability, exact(row, old), exact(changed, new))
         for row, changed in zip(before, after, strict=True)
     )
-    return tuple(each for each in pairs if each.before.standing is not each.after.standing)
+    return tuple(pair for pair in pairs if pair.before.standing is not pair.after.standing)
 
 
 @dataclass(frozen=True)
 class Flip:
-    """The least that changes a row's standing: ``what`` to which value, and by how much."""
+    """The smallest change that moves a row over the cutoff: ``what``, its new value, the step."""
 
     what: str
     value: int | str
@@ -83,7 +84,7 @@ class Flip:
 def flips(row: Row, criteria: CriteriaSet) -> tuple[Flip, ...]:
     """Return the smallest change of one score, of one weight and of the cutoff that flips a row.
 
-    Nothing flips a gated row but its gate; an open row has nothing to flip.
+    Empty for a gated row, which only its gate can flip, and for an open row.
     """
     known = exact(row, criteria)
     if row.cells[GATE] == "0" or known.standing is Standing.OPEN or criteria.cutoff is None:
@@ -94,13 +95,13 @@ def flips(row: Row, criteria: CriteriaSet) -> tuple[Flip, ...]:
     found = [_cutoff_flip(total, inside), *_weight_flips(row, criteria, missing, inside)]
     found += _score_flips(row, criteria, inside)
     smallest: dict[str, Flip] = {}
-    for flip in sorted(found, key=lambda each: each.by):
+    for flip in sorted(found, key=lambda flip: flip.by):
         smallest.setdefault(flip.what.partition(" ")[0], flip)
     return tuple(smallest.values())
 
 
 def _cutoff_flip(total: Fraction, inside: bool) -> Flip:
-    # The cutoff itself is in: to fall out it must lie above the total.
+    # A total at the cutoff is in: to exclude the row, the cutoff must be above its total.
     value = math.floor(total) + 1 if inside else math.floor(total)
     return Flip("cutoff", value, float(abs(value - total)))
 

@@ -1,11 +1,11 @@
-"""The committee's worksheet: a text for people in which some lines are scores.
+"""The committee's worksheet: a text for people in which some lines are rows of scores.
 
-A row looks like this, groups apart by spaces or not, the total and its star optional::
+A row looks like this. Spaces between the groups, the total and its star are optional::
 
     network-l2-create:   [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1] [91]*
 
-Everything else (headings, notes, odd spacing) is prose and is never changed: a row knows where its
-cells stand in the text, and writing replaces those characters and the total alone.
+Everything else (headings, notes, odd spacing) is prose and is never changed: a row has the offsets
+of its cells in the text, and writing replaces only these characters and the total.
 """
 
 import re
@@ -19,7 +19,8 @@ from scoring.errors import ScoringError
 
 UNDECIDED = "?"
 NOT_CONSIDERED = "*"
-SLOTS = (*(each.id for each in criteria()), GATE)
+SLOTS = (*(criterion.id for criterion in criteria()), GATE)
+"""Ids of the criteria in the order of a row's cells, the gate last."""
 
 _LOOKS_LIKE_A_ROW = re.compile(
     r"(?P<name>\S+):[ \t]*\[[^\],\n]{0,50},[^\],\n]{0,50},[^\]\n]{0,200}\]"
@@ -34,11 +35,12 @@ _ROW = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """One capability's scores, each a digit, ``?`` (undecided) or ``*`` (not considered).
+    """The scores of one capability, each a digit, ``?`` (undecided) or ``*`` (not considered).
 
-    ``cells`` maps criteria (and the gate) to their text; ``places`` to their offset in the whole
-    text; ``printed`` is the total with its star as it stands, "" where there is none; ``section``
-    is the underlined title above.
+    ``cells`` maps the ids of the criteria and of the gate to the cell's text, ``places`` to its
+    offset in the whole text. ``total_span`` is the span of the total in the whole text. ``printed``
+    is the total in the text with its star, "" where there is none. ``section`` is the underlined
+    title above the row.
     """
 
     capability: str
@@ -50,12 +52,12 @@ class Row:
     section: str = ""
 
     def score(self, criterion: str) -> int | None:
-        """Return a cell as a number; None where it is undecided or not considered."""
+        """Return a cell as a number, None where it is undecided or not considered."""
         cell = self.cells[criterion]
         return int(cell) if cell.isdigit() else None
 
     def with_cells(self, cells: Mapping[str, str]) -> "Row":
-        """Return the row with some cells replaced; its text stays as it is."""
+        """Return a row with some cells replaced, at the same place in the text."""
         return replace(self, cells=MappingProxyType({**self.cells, **cells}))
 
 
@@ -74,7 +76,7 @@ class Worksheet:
         for row in self.rows:
             if row.capability == capability:
                 return row
-        raise ScoringError(f"the worksheet has no row called {capability}")
+        raise ScoringError(f"the worksheet has no row {capability}")
 
 
 def read(path: Path, highest: int = 1) -> Worksheet:
@@ -97,11 +99,12 @@ def read(path: Path, highest: int = 1) -> Worksheet:
 
 
 def parse(text: str, source: str, highest: int = 1) -> Worksheet:
-    """Read a worksheet.
+    """Read a worksheet from its text.
 
-    :param highest: the best score a cell may have
-    :raises ScoringError: a row has another form, a cell another content, or a capability two rows;
-        file, line and column say where
+    :param source: name of the file, for messages
+    :param highest: the highest score that a cell may have
+    :raises ScoringError: a row is malformed, a cell is not a valid score, a capability has two
+        rows, or there is no row; with file, line and column
     """
     rows: dict[str, Row] = {}
     offset = 0
@@ -115,7 +118,7 @@ def parse(text: str, source: str, highest: int = 1) -> Worksheet:
             if row.capability in rows:
                 first = rows[row.capability].line
                 raise ScoringError(
-                    f"{source}:{number}: {row.capability} has a row in line {first} already",
+                    f"{source}:{number}: {row.capability} already has a row in line {first}",
                     hint="remove one of the two",
                 )
             rows[row.capability] = row
@@ -131,13 +134,14 @@ def parse(text: str, source: str, highest: int = 1) -> Worksheet:
 def check_cell(cell: str, slot: str, where: str, highest: int) -> None:
     """Check that ``cell`` is a score, ``?`` or ``*``.
 
-    :raises ScoringError: it is not; ``where`` says where it stands
+    :param where: file, line and column, for messages
+    :raises ScoringError: it is none of them
     """
     top = 1 if slot == GATE else highest
     digit = len(cell) == 1 and cell.isascii() and cell.isdigit() and int(cell) <= top
     if not digit and cell not in (UNDECIDED, NOT_CONSIDERED):
         raise ScoringError(
-            f'{where}: "{cell}" is no score for {slot}',
+            f'{where}: "{cell}" is not a valid score for {slot}',
             hint=f"a score is 0 to {top}, ? (undecided) or * (not considered)",
         )
 

@@ -1,4 +1,4 @@
-"""What became of the tests of a run, before any guideline is held against it."""
+"""The outcomes of the tests of a run, independent of any guideline."""
 
 import functools
 from collections import defaultdict
@@ -10,23 +10,23 @@ from capabilities.tempest_id import TestId
 
 
 class Outcome(StrEnum):
-    """What a test came to, worst first."""
+    """The outcome of a test, worst first."""
 
     FAIL = "fail"
     MISSING = "missing"
-    """Not in the Tempest that ran."""
+    """Not in the Tempest that was used."""
     NOT_RUN = "not-run"
     SKIP = "skip"
     PASS = "pass"  # noqa: S105 - no password
 
     @property
     def badness(self) -> int:
-        """0 is the worst; for sorting."""
+        """The place in the order of outcomes: 0 is the worst."""
         return list(Outcome).index(self)
 
 
 class CauseKind(StrEnum):
-    """What kind of thing kept a test from passing."""
+    """The kind of cause why a test did not pass."""
 
     UNREACHABLE = "cloud unreachable"
     SERVICE_MISSING = "service missing"
@@ -42,7 +42,10 @@ class CauseKind(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """The request at which a test failed, by its answer; services log the ``request_id``."""
+    """The API request at which a test failed, with the HTTP status of the response.
+
+    ``request_id`` is the id under which the service logs the request, "" where it has none.
+    """
 
     method: str
     path: str
@@ -50,13 +53,14 @@ class Call:
     request_id: str = ""
 
     def __str__(self) -> str:
+        """Return method, path, status and request id."""
         known = f" ({self.request_id})" if self.request_id else ""
         return f"{self.method} {self.path} answered {self.status}{known}"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a test did not pass, as far as what it left tells."""
+    """Why a test did not pass, as far as its traceback and log show."""
 
     kind: CauseKind
     call: Call | None = None
@@ -64,7 +68,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One execution of a test; ``order`` is its place in the stream, ``seconds`` what it took."""
+    """One execution of a test; ``order`` is its place in the stream, ``seconds`` its duration."""
 
     test: TestId
     outcome: Outcome
@@ -78,7 +82,7 @@ class Attempt:
 class ClassOutcome:
     """A ``setUpClass`` that failed or skipped: the outcome of every test of the class.
 
-    :raises ValueError: it passed, which only a test itself can do
+    :raises ValueError: the outcome is a pass, which only a test can have
     """
 
     class_name: str
@@ -88,6 +92,7 @@ class ClassOutcome:
     cause: Cause | None = None
 
     def __post_init__(self) -> None:
+        """Refuse a pass."""
         if self.outcome is Outcome.PASS:
             raise ValueError(f"setUpClass ({self.class_name}) cannot pass the tests of its class")
 
@@ -95,21 +100,24 @@ class ClassOutcome:
 def deciding(history: Sequence[Attempt | ClassOutcome]) -> Attempt | ClassOutcome | None:
     """Return what decides a test: its last attempt, or the worst set-up of its class since then.
 
-    A set-up that fails or skips later can make a test worse, never better.
+    A later set-up that fails or skips can make the outcome worse, never better.
 
-    :param history: attempts and outcomes of set-ups, oldest first
+    :param history: attempts and set-ups, oldest first
     """
     since: list[Attempt | ClassOutcome] = []
-    for each in reversed(history):
-        since.append(each)
-        if isinstance(each, Attempt):
+    for event in reversed(history):
+        since.append(event)
+        if isinstance(event, Attempt):
             break
-    return min(since, key=lambda each: each.outcome.badness, default=None)
+    return min(since, key=lambda event: event.outcome.badness, default=None)
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Everything a stream says. ``damage`` is one sentence where the stream itself is not whole."""
+    """All outcomes of a stream. ``damage`` describes in one sentence what is wrong with the stream.
+
+    ``damage`` is "" where the stream is complete.
+    """
 
     attempts: tuple[Attempt, ...]
     classes: tuple[ClassOutcome, ...] = ()
@@ -118,12 +126,12 @@ class Outcomes:
     damage: str = ""
 
     def history(self, full: str, class_name: str) -> tuple[Attempt | ClassOutcome, ...]:
-        """Return what became of a test, oldest first: an outcome of its class's set-up is one too.
+        """Return the attempts of a test and the set-ups of its class, oldest first.
 
-        :param full: the test's full id
+        :param full: the full id of the test, "" for the set-ups alone
         """
         both = {*self._by_key[0].get(full, ()), *self._by_key[1].get(class_name, ())}
-        return tuple(sorted(both, key=lambda each: each.order))
+        return tuple(sorted(both, key=lambda event: event.order))
 
     @functools.cached_property
     def _by_key(self) -> tuple[Mapping[str, list[Attempt]], Mapping[str, list[ClassOutcome]]]:
@@ -131,6 +139,6 @@ class Outcomes:
         for attempt in self.attempts:
             tests[attempt.test.full].append(attempt)
         classes: dict[str, list[ClassOutcome]] = defaultdict(list)
-        for each in self.classes:
-            classes[each.class_name].append(each)
+        for class_outcome in self.classes:
+            classes[class_outcome.class_name].append(class_outcome)
         return tests, classes

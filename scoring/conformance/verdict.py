@@ -1,9 +1,9 @@
-"""Did the cloud do it: a pure function of a programme and the outcomes of a run.
+"""Judge a cloud: a verdict is a pure function of a programme and the outcomes of a run.
 
-A programme is conformant iff every unflagged test of its required capabilities passed; not
-conformant if one failed; else incomplete. Tests count once, by idempotent id. Advisory, deprecated
-and removed capabilities are shown and never count. Where RefStack's pages say yes or no this says
-the same, but for tests found under a newer name, which RefStack does not see.
+A programme is conformant if every unflagged test of its required capabilities passed, not
+conformant if one of them failed, else incomplete. Each test counts once, by idempotent ID.
+Advisory, deprecated and removed capabilities are shown and never count. The verdict is the one of
+RefStack's pages, except for tests with a newer name, which RefStack does not find.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ class Conformance(StrEnum):
     INCOMPLETE = "incomplete"
     CONFORMANT = "conformant"
     VACUOUS = "vacuous"
-    """Of a capability only: it has no test that counts."""
+    """Of a capability only: all its tests are flagged, or it has none."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class TestVerdict:
 
 @dataclass(frozen=True)
 class CapabilityVerdict:
+    """Whether the tests of one capability show it."""
+
     capability: Capability
     status: Status
     conformance: Conformance
@@ -52,10 +54,10 @@ class CapabilityVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a product conforms to ``programme``, with every reason.
+    """Whether a product conforms to ``programme``, with the outcome of every test.
 
-    ``required`` are the tests that decide, one per idempotent id; ``flagged`` counts the required
-    ones that do not.
+    ``required`` are the tests that decide, one per idempotent ID. ``flagged`` is the number of
+    tests of required capabilities that are flagged. ``damage`` describes an incomplete stream.
     """
 
     programme: Programme
@@ -65,32 +67,34 @@ class Verdict:
     capabilities: tuple[CapabilityVerdict, ...]
     damage: str = ""
     bases: tuple["Verdict", ...] = ()
-    """Of an add-on: on the programmes it stands on; none of them may be worse."""
+    """Of an add-on: the verdicts on its base programmes. The worst one is the verdict."""
 
     def count(self, outcome: Outcome) -> int:
-        return sum(each.outcome is outcome for each in self.required)
+        """Return how many of the deciding tests have that outcome."""
+        return sum(test.outcome is outcome for test in self.required)
 
     @property
     def vacuous(self) -> tuple[CapabilityVerdict, ...]:
+        """The required capabilities without a test that counts."""
         return tuple(
-            each
-            for each in self.capabilities
-            if each.status is Status.REQUIRED and each.conformance is Conformance.VACUOUS
+            verdict
+            for verdict in self.capabilities
+            if verdict.status is Status.REQUIRED and verdict.conformance is Conformance.VACUOUS
         )
 
     @property
     def refstack_count(self) -> Counter[str]:
-        """RefStack's own figures: tests counted once per required capability they stand in."""
+        """RefStack's own figures: each test counts once per required capability that lists it."""
         listed = [
-            each
+            test
             for capability in self.capabilities
             if capability.status is Status.REQUIRED
-            for each in capability.tests
+            for test in capability.tests
         ]
         return Counter(
             total=len(listed),
-            passed=sum(each.outcome is Outcome.PASS for each in listed),
-            flagged=sum(each.test.flag is not None for each in listed),
+            passed=sum(test.outcome is Outcome.PASS for test in listed),
+            flagged=sum(test.test.flag is not None for test in listed),
         )
 
 
@@ -103,12 +107,12 @@ def judge(
 ) -> Verdict:
     """Judge ``outcomes`` by ``programme``.
 
-    :param matches: by test key, how each wanted test was found in the Tempest that ran; without it
-        a test is looked for among those the stream speaks of, and none can be called missing
-    :param strict: a required capability without a countable test makes the verdict incomplete
+    :param matches: by test key, how each test was found in the Tempest that was used. Without it a
+        test is looked up among the tests of the stream, and none is reported as missing.
+    :param strict: a required capability without a test that counts makes the verdict incomplete
     """
     evidence = _Evidence(outcomes, matches or {})
-    bases = tuple(judge(each, outcomes, matches, strict=strict) for each in programme.bases)
+    bases = tuple(judge(base, outcomes, matches, strict=strict) for base in programme.bases)
     judged = {test.key: evidence.judge(test) for test in programme.required_tests()}
     capabilities = tuple(
         _capability(programme, capability, status, evidence)
@@ -118,7 +122,7 @@ def judge(
     counted = tuple(judged[test.key] for test in programme.counted_tests())
     verdict = Verdict(
         programme=programme,
-        conformance=_conformance((each.outcome for each in counted), programme.rule),
+        conformance=_conformance((test.outcome for test in counted), programme.rule),
         required=counted,
         flagged=len(judged) - len(counted),
         capabilities=capabilities,
@@ -129,7 +133,7 @@ def judge(
         strict and verdict.vacuous and verdict.conformance is Conformance.CONFORMANT
     ):
         verdict = replace(verdict, conformance=Conformance.INCOMPLETE)
-    worst = min((each.conformance for each in (verdict, *bases)), key=_WORST_FIRST.index)
+    worst = min((part.conformance for part in (verdict, *bases)), key=_WORST_FIRST.index)
     return replace(verdict, conformance=worst)
 
 
@@ -137,7 +141,7 @@ def _capability(
     programme: Programme, capability: Capability, status: Status, evidence: "_Evidence"
 ) -> CapabilityVerdict:
     tests = tuple(evidence.judge(test) for test in capability.tests)
-    counted = (each.outcome for each in tests if each.test.flag is None)
+    counted = (test.outcome for test in tests if test.test.flag is None)
     conformance = _conformance(counted, programme.rule)
     return CapabilityVerdict(capability, status, conformance, tests)
 
@@ -161,7 +165,7 @@ def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
 
 
 class _Evidence:
-    """The outcomes of a run, ready to be asked about a guideline's tests."""
+    """The outcomes of a run, indexed to judge the tests of a guideline."""
 
     def __init__(self, outcomes: Outcomes, matches: Mapping[str, Match]):
         self._matches = matches

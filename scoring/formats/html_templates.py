@@ -1,4 +1,4 @@
-"""Pages in one file: a package's templates over the common ``base.html``."""
+"""Jinja templates of several packages for self-contained pages over the common ``base.html``."""
 
 import functools
 
@@ -7,13 +7,13 @@ import jinja2
 
 @functools.cache
 def template(package: str, name: str, *beneath: str) -> jinja2.Template:
-    """Return the template ``name`` of ``package``; what is filled in is escaped.
+    """Return the template ``name`` of ``package``; values are HTML-escaped.
 
-    :param beneath: packages whose templates it may build on, besides the common ones
+    :param beneath: packages whose templates it may extend or include, besides the common ones
     """
     packages = (package, *beneath, "scoring.formats")
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each) for each in packages]),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in packages]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

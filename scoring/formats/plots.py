@@ -1,4 +1,4 @@
-"""The board's plots, as SVG: what stands where, what a criterion moves, how capabilities came.
+"""Plots for the board as SVG: totals about the cutoff, effect of each criterion, status history.
 
 The same proposal gives the same bytes.
 """
@@ -23,7 +23,7 @@ from scoring.committee.recommendation import Recommendation
 from scoring.committee.sensitivity import CriterionEffect
 from scoring.committee.total import Standing
 
-# Blue, orange and grey are told apart by the colour-blind; marks and letters differ too.
+# Colour-blind people can distinguish blue, orange and grey; marks and letters differ too.
 _BLUE, _PALE, _ORANGE, _GREY = "#3182bd", "#9ecae1", "#e6550d", "#8a8f94"
 _MARKS = {
     Standing.IN: ("o", _BLUE),
@@ -37,22 +37,32 @@ _LANES = {
     Status.REMOVED: ("#d9d9d9", "x", "black"),
 }
 _INCHES_WIDE = 10
-# It talks of its font cache, which is nobody's concern.
+# Its messages about the font cache are of no use to the user.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
-# A dollar in a name is a dollar.
+# A dollar sign in a name is not a formula.
 mpl.rcParams["text.parse_math"] = False
 
 
 def cutoff_strip(proposal: Proposal) -> str:
-    """Return every capability's total as a mark, by section, about the cutoff; ranges are open."""
-    sections = list(dict.fromkeys(each.row.section for each in proposal.recommendations))
+    """Return the total of each capability as a mark about the cutoff, one line per section.
+
+    The interval of an open capability is a line to its mark.
+    """
+    recommendations = proposal.recommendations
+    sections = list(dict.fromkeys(recommendation.row.section for recommendation in recommendations))
     figure, axes = _figure(1.2 + 0.75 * len(sections))
     for standing, (mark, colour) in _MARKS.items():
-        chosen = [each for each in proposal.recommendations if each.total.standing is standing]
+        chosen = [
+            recommendation
+            for recommendation in recommendations
+            if recommendation.total.standing is standing
+        ]
         if chosen:
-            heights = [_height(each, proposal.recommendations, sections) for each in chosen]
-            lows = [float(each.total.low) for each in chosen]
-            highs = [float(each.total.high) for each in chosen]
+            heights = [
+                _height(recommendation, recommendations, sections) for recommendation in chosen
+            ]
+            lows = [float(recommendation.total.low) for recommendation in chosen]
+            highs = [float(recommendation.total.high) for recommendation in chosen]
             axes.hlines(heights, lows, highs, colors=colour, linewidth=1)
             axes.plot(
                 *(highs, heights),
@@ -64,7 +74,7 @@ def cutoff_strip(proposal: Proposal) -> str:
             )
     if proposal.criteria.cutoff is not None:
         axes.axvline(proposal.criteria.cutoff, color="black", linewidth=1, linestyle="--")
-    axes.set_yticks(range(len(sections)), [each or "(no section)" for each in sections])
+    axes.set_yticks(range(len(sections)), [section or "(no section)" for section in sections])
     axes.invert_yaxis()
     axes.set_xlim(-2, proposal.criteria.most + 2)
     axes.set_xlabel(f"total of {proposal.criteria.most}; the line is the cutoff")
@@ -72,19 +82,22 @@ def cutoff_strip(proposal: Proposal) -> str:
     return _svg(figure)
 
 
-def _height(each: Recommendation, every: Sequence[Recommendation], sections: list[str]) -> float:
-    """Return a place on the section's line: equal totals stand side by side, not on another."""
+def _height(
+    recommendation: Recommendation, others: Sequence[Recommendation], sections: list[str]
+) -> float:
+    """Return the place of a mark on its section's line, such that equal totals do not overlap."""
+    section, total = recommendation.row.section, recommendation.total.high
     same = [
-        one.capability
-        for one in every
-        if one.row.section == each.row.section and one.total.high == each.total.high
+        other.capability
+        for other in others
+        if other.row.section == section and other.total.high == total
     ]
-    offset = same.index(each.capability) - (len(same) - 1) / 2
-    return sections.index(each.row.section) + offset * min(0.12, 0.8 / len(same))
+    offset = same.index(recommendation.capability) - (len(same) - 1) / 2
+    return sections.index(section) + offset * min(0.12, 0.8 / len(same))
 
 
 def tornado(proposal: Proposal) -> str:
-    """Return how many capabilities are in without a criterion, and if it counts double."""
+    """Return how many capabilities are in without each criterion, and with its weight doubled."""
     rows = tuple(recommendation.row for recommendation in proposal.recommendations)
     effects = sensitivity.by_criterion(rows, proposal.criteria)
     now = sum(
@@ -111,7 +124,9 @@ def tornado(proposal: Proposal) -> str:
             )
     axes.axvline(now, color="black", linewidth=1)
     axes.set_yticks(range(len(names)), [f"{name} ({effects[name].weight})" for name in names])
-    axes.set_xlabel(f"capabilities in, {now} as it is: orange without the criterion, blue doubled")
+    axes.set_xlabel(
+        f"capabilities in, {now} now: orange without the criterion, blue with it doubled"
+    )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.1)
     return _svg(figure)
@@ -122,9 +137,10 @@ def _reach(effect: CriterionEffect, now: int) -> int:
 
 
 def swim_lanes(proposal: Proposal) -> str:
-    """Return each capability's status over the guidelines so far and as proposed, a lane each.
+    """Return the status of each capability in all guidelines so far and as proposed.
 
-    Removed ones and those never in this programme have no lane.
+    A capability that is removed or not listed in both the previous guideline and the proposal has
+    no lane.
     """
     history = [*_history(proposal.previous), ("proposed", proposal.statuses)]
     lanes = [
@@ -181,11 +197,11 @@ def _figure(inches_high: float) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure) -> str:
     out = io.StringIO()
-    # Text stays text, to be found and read aloud; a fixed salt gives the same ids every time.
+    # Text stays text for search and screen readers; a fixed salt gives the same ids every time.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "refstack"}):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     svg = out.getvalue()[out.getvalue().index("<svg") :]
-    # As wide as the page lets it be, not as many points.
+    # The page sets the width, not the size in points.
     return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg, count=1).replace(
         ' height="', ' data-height="', 1
     )

@@ -1,7 +1,7 @@
-"""The worksheet's scores as CSV, and back.
+"""Export the scores of a worksheet as CSV, and read the changes in such a file.
 
-The published script writes gated rows with two fields and, read back, deletes every row. Here each
-row has all its columns, and reading never removes anything: it yields the cells that differ.
+The published script writes gated rows with two fields and, on import, deletes every row. Here each
+row has all its columns, and reading never removes a row: it returns the cells that differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,18 @@ from scoring.csv_text import fields_of, lines, neutral, plain
 from scoring.errors import ScoringError
 
 Cells = dict[str, dict[str, str]]
-"""Cells by capability and criterion."""
+"""Text of cells by capability and criterion."""
 
 HEADINGS = ("Capability", *names().values(), "Total")
+"""The first line: the display names of the criteria and of the gate."""
 _TOTAL = "Total"
 
 
 def export(rows: Iterable[Row], totals: Mapping[str, str]) -> str:
-    """Return a CSV text: capability, twelve criteria, Non-Admin, total."""
+    """Return a CSV text: capability, twelve criteria, Non-Admin, total.
+
+    :param totals: text of the totals by capability; a missing one is left empty
+    """
     # A total is a number and stays one: the faithful mode prints negative ones.
     body = (
         (
@@ -33,13 +37,15 @@ def export(rows: Iterable[Row], totals: Mapping[str, str]) -> str:
 
 
 def read(text: str, source: str, worksheet: Worksheet, highest: int = 1) -> Cells:
-    """Return the cells of a CSV that differ from ``worksheet``, by capability and criterion.
+    """Return the cells of a CSV text that differ from ``worksheet``, by capability and criterion.
 
-    Headings may be ids or display names; totals are not read; a row of two fields (a name and a
-    total, as the published script writes) says nothing. Rows the CSV lacks stay as they are.
+    Headings may be ids or display names. Totals are ignored, and so is a row of two fields (a name
+    and a total, as the published script writes gated rows). Rows that the CSV lacks do not change.
 
-    :raises ScoringError: it names a capability or criterion nobody knows, one twice, or holds what
-        is no score; file, line and column say where
+    :param source: name of the file, for messages
+    :param highest: the highest score that a cell may have
+    :raises ScoringError: an unknown or duplicate capability or criterion, or a cell that is not a
+        valid score; with file, line and column
     """
     found = fields_of(text, source)
     if not found or not found[0]:
@@ -54,11 +60,11 @@ def read(text: str, source: str, worksheet: Worksheet, highest: int = 1) -> Cell
         name = plain(fields[0]).rstrip(":")
         if name not in rows:
             raise ScoringError(
-                f"{source}:{number}:1: the worksheet has no row called {name}",
+                f"{source}:{number}:1: the worksheet has no row {name}",
                 hint="add the row to the worksheet first",
             )
         if name in seen:
-            raise ScoringError(f"{source}:{number}:1: {name} stands in line {seen[name]} already")
+            raise ScoringError(f"{source}:{number}:1: {name} is already in line {seen[name]}")
         seen[name] = number
         # Two fields under a wider header are a name and a total, as the script writes gated rows.
         if len(fields) != 2 or len(slots) == 1:
@@ -77,11 +83,11 @@ def _slots(headings: list[str], source: str) -> list[str | None]:
         slot = by_heading(heading)
         if slot is None:
             raise ScoringError(
-                f"{source}:1:{column}: there is no criterion called {heading}",
+                f"{source}:1:{column}: unknown criterion {heading}",
                 hint=f"columns are {', '.join(names().values())}",
             )
         if slot in slots:
-            raise ScoringError(f"{source}:1:{column}: {heading} stands twice")
+            raise ScoringError(f"{source}:1:{column}: duplicate column {heading}")
         slots.append(slot)
     return slots
 

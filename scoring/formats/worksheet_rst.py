@@ -1,4 +1,4 @@
-"""The scores as a reStructuredText table, for the committee's documents."""
+"""Export scores as a reStructuredText table, for the committee's documents."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ from scoring.formats.worksheet_csv import HEADINGS
 def export(rows: Iterable[Row], totals: Mapping[str, str]) -> str:
     """Return a simple table: capability, twelve criteria, Non-Admin, total.
 
-    ``*`` is written so that it begins no emphasis.
+    ``*`` is escaped, because it starts emphasis in reStructuredText.
     """
     table = pd.DataFrame(
         (

@@ -1,8 +1,8 @@
-"""A proposal as a spreadsheet that calculates: change a weight or a cell and totals follow.
+"""Export a proposal as a spreadsheet with formulas: totals follow when a weight or a cell changes.
 
-*Scores* (capabilities by criteria) and *Must-have* (recommendation beside decision, and counts) are
-live, over *Criteria* (weights and cutoff). *Changes*, *Flags* and *Open questions* are as they were
-on export. Each formula carries its result too: not every program calculates when it opens a file.
+*Scores* (capabilities by criteria) and *Must-have* (recommendations, decisions and counts) are
+formulas over *Criteria* (weights and cutoff). *Changes*, *Flags* and *Open questions* are text of
+the time of export. Each formula is stored with its result: not every program calculates on opening.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple
-from typing import Any
 
-import xlsxwriter
+from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet as Sheet
 
 from capabilities.guideline import Status
 from scoring.committee.criteria import CriteriaSet, NotConsidered, criteria
@@ -39,7 +39,7 @@ from scoring.formats.xlsx_layout import (
 
 _GATE_COLUMN = len(SLOTS)
 _KNOWN, _POSSIBLE, _STANDING = (_GATE_COLUMN + offset for offset in (1, 2, 3))
-# Blue, orange and grey are told apart by the colour-blind; the word stands there too.
+# Colour-blind people can distinguish blue, orange and grey; the cell has the word too.
 _BLUE, _ORANGE, _GREY = "#9ecae1", "#fdd0a2", "#e0e0e0"
 _STANDINGS = {Standing.IN: _BLUE, Standing.OPEN: _ORANGE, Standing.OUT: _GREY}
 _STATUSES = {Status.REQUIRED: _BLUE, Status.ADVISORY: "#deebf7", Status.DEPRECATED: _ORANGE}
@@ -47,10 +47,10 @@ _RECOMMENDED = {Recommended.YES: _BLUE, Recommended.OPEN: _ORANGE, Recommended.N
 
 
 def export(proposal: Proposal) -> bytes:
-    """Return an xlsx file with live formulas."""
+    """Return the bytes of an xlsx file."""
     out = io.BytesIO()
-    # Texts stay texts: a note that starts with = is no formula.
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+    # A note that starts with = is text, not a formula.
+    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     sheets = {name: book.add_worksheet(name) for name in SHEETS}
     _write_criteria(book, sheets[CRITERIA], proposal.criteria)
     _write_scores(book, sheets[SCORES], proposal)
@@ -63,8 +63,11 @@ def export(proposal: Proposal) -> bytes:
 
 
 def _digest(proposal: Proposal) -> str:
-    """Return what tells one state of scores and decisions from another."""
-    rows = [(each.capability, *each.row.cells.values()) for each in proposal.recommendations]
+    """Return a digest of scores and decisions, by which an import notices later changes."""
+    rows = [
+        (recommendation.capability, *recommendation.row.cells.values())
+        for recommendation in proposal.recommendations
+    ]
     decided = [astuple(proposal.decisions[name]) for name in sorted(proposal.decisions)]
     return hashlib.sha256(repr((rows, decided)).encode()).hexdigest()
 
@@ -72,7 +75,7 @@ def _digest(proposal: Proposal) -> str:
 def static_tables(
     proposal: Proposal,
 ) -> dict[str, tuple[tuple[str, ...], list[tuple[str, ...]]]]:
-    """Return headings and rows of the sheets that do not calculate."""
+    """Return headings and rows of the sheets without formulas, by the name of the sheet."""
     return {
         CHANGES: (("capability", "before", "proposed"), list(proposal.changes())),
         FLAGS: (("capability", "test", "reason", "action", "date"), list(proposal.flags())),
@@ -84,7 +87,7 @@ def static_tables(
 
 
 def _write_table(
-    book: Any, sheet: Any, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+    book: Workbook, sheet: Sheet, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 ) -> None:
     bold = book.add_format({"bold": True})
     for number, cells in enumerate((headings, *rows)):
@@ -95,16 +98,16 @@ def _write_table(
     sheet.freeze_panes(1, 1)
 
 
-def _write_criteria(book: Any, sheet: Any, chosen: CriteriaSet) -> None:
+def _write_criteria(book: Workbook, sheet: Sheet, chosen: CriteriaSet) -> None:
     bold = book.add_format({"bold": True})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     for column, heading in enumerate(("id", "criterion", "group", "weight", "definition")):
         sheet.write_string(0, column, heading, bold)
-    for number, each in enumerate(criteria(), start=1):
-        for column, text in enumerate((each.id, each.name, each.group)):
+    for number, criterion in enumerate(criteria(), start=1):
+        for column, text in enumerate((criterion.id, criterion.name, criterion.group)):
             sheet.write_string(number, column, text)
-        sheet.write_number(number, 3, chosen.weights.get(each.id, 0))
-        definition = chosen.definitions.get(each.id, each.definition)
+        sheet.write_number(number, 3, chosen.weights.get(criterion.id, 0))
+        definition = chosen.definitions.get(criterion.id, criterion.definition)
         sheet.write_string(number, 4, definition, wrapped)
     last = len(criteria()) + 1
     sheet.write_string(last, 2, "sum", bold)
@@ -123,7 +126,7 @@ def _write_criteria(book: Any, sheet: Any, chosen: CriteriaSet) -> None:
             "criteria": "between",
             "minimum": 0,
             "maximum": 100,
-            "error_title": "No weight",
+            "error_title": "Not a valid weight",
             "error_message": "A weight is a whole number from 0 to 100.",
         },
     )
@@ -132,7 +135,7 @@ def _write_criteria(book: Any, sheet: Any, chosen: CriteriaSet) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def _write_scores(book: Any, sheet: Any, proposal: Proposal) -> None:
+def _write_scores(book: Workbook, sheet: Sheet, proposal: Proposal) -> None:
     chosen = proposal.criteria
     bold = book.add_format({"bold": True, "rotation": 60})
     plain = book.add_format({"bold": True})
@@ -142,36 +145,36 @@ def _write_scores(book: Any, sheet: Any, proposal: Proposal) -> None:
     for column in range(1, _GATE_COLUMN):
         weight = chosen.weights.get(SLOTS[column - 1], 0)
         sheet.write_formula(1, column, f"=Criteria!$D${column + 1}", plain, weight)
-    for number, each in enumerate(proposal.recommendations, start=FIRST_SCORE_ROW):
-        sheet.write_string(number, 0, each.capability)
+    for number, recommendation in enumerate(proposal.recommendations, start=FIRST_SCORE_ROW):
+        sheet.write_string(number, 0, recommendation.capability)
         for column, slot in enumerate(SLOTS, start=1):
-            cell = each.row.cells[slot]
+            cell = recommendation.row.cells[slot]
             if cell.isdigit():
                 sheet.write_number(number, column, int(cell))
             else:
                 sheet.write_string(number, column, cell)
-        _write_totals(sheet, number, each.total, chosen)
-        sheet.write_string(number, _STANDING + 1, each.row.section)
+        _write_totals(sheet, number, recommendation.total, chosen)
+        sheet.write_string(number, _STANDING + 1, recommendation.row.section)
     last = FIRST_SCORE_ROW + len(proposal.recommendations) - 1
     _validate_scores(sheet, last, chosen)
-    _colour(book, sheet, (FIRST_SCORE_ROW, _STANDING, last, _STANDING), _STANDINGS)
+    _colour(book, sheet, (FIRST_SCORE_ROW, _STANDING, last, _STANDING), _STANDINGS.items())
     sheet.set_column(0, 0, 38)
     sheet.set_column(1, _GATE_COLUMN, 5)
     sheet.set_column(_STANDING + 1, _STANDING + 1, 16)
     sheet.freeze_panes(FIRST_SCORE_ROW, 1)
 
 
-def _write_totals(sheet: Any, number: int, total: Total, chosen: CriteriaSet) -> None:
+def _write_totals(sheet: Sheet, number: int, total: Total, chosen: CriteriaSet) -> None:
     first, last = xl_col_to_name(1), xl_col_to_name(_GATE_COLUMN - 1)
     cells = f"{first}{number + 1}:{last}{number + 1}"
     weights = f"${first}$2:${last}$2"
     gate_cell = xl_rowcol_to_cell(number, _GATE_COLUMN)
-    known, possible = (xl_rowcol_to_cell(number, each) for each in (_KNOWN, _POSSIBLE))
+    known, possible = (xl_rowcol_to_cell(number, column) for column in (_KNOWN, _POSSIBLE))
     scored = f"SUMPRODUCT({weights},{cells})/best"
     may_count = [UNDECIDED]
     if chosen.not_considered is NotConsidered.OPEN:
         may_count.append(NOT_CONSIDERED)
-    undecided = "".join(f'+SUMPRODUCT({weights}*({cells}="{each}"))' for each in may_count)
+    undecided = "".join(f'+SUMPRODUCT({weights}*({cells}="{mark}"))' for mark in may_count)
     sheet.write_formula(number, _KNOWN, f"=IF({gate_cell}=1,{scored},0)", None, float(total.low))
     possible_total = f"=IF({gate_cell}=0,0,{scored}{undecided})"
     sheet.write_formula(number, _POSSIBLE, possible_total, None, float(total.high))
@@ -184,13 +187,13 @@ def _write_totals(sheet: Any, number: int, total: Total, chosen: CriteriaSet) ->
     sheet.write_formula(number, _STANDING, formula, None, str(total.standing))
 
 
-def _write_must_have(book: Any, sheet: Any, proposal: Proposal) -> None:
+def _write_must_have(book: Workbook, sheet: Sheet, proposal: Proposal) -> None:
     bold = book.add_format({"bold": True})
     for column, heading in enumerate(MUST_HAVE_COLUMNS):
         sheet.write_string(0, column, heading, bold)
     number = FIRST_MUST_HAVE_ROW
-    for each in proposal.recommendations:
-        _write_recommendation(sheet, number, each)
+    for recommendation in proposal.recommendations:
+        _write_recommendation(sheet, number, recommendation)
         number += 1
     for name, status in proposal.unscored.items():
         was = proposal.previous.statuses[name]
@@ -203,9 +206,9 @@ def _write_must_have(book: Any, sheet: Any, proposal: Proposal) -> None:
         {"validate": "list", "source": [str(status) for status in Status]},
     )
     for name, colours in (
-        ("standing", _STANDINGS),
-        ("recommended", _RECOMMENDED),
-        ("proposed", _STATUSES),
+        ("standing", _STANDINGS.items()),
+        ("recommended", _RECOMMENDED.items()),
+        ("proposed", _STATUSES.items()),
     ):
         area = (FIRST_MUST_HAVE_ROW, _column(name), last, _column(name))
         _colour(book, sheet, area, colours)
@@ -215,7 +218,7 @@ def _write_must_have(book: Any, sheet: Any, proposal: Proposal) -> None:
     sheet.freeze_panes(FIRST_MUST_HAVE_ROW, 1)
 
 
-def _write_recommendation(sheet: Any, number: int, each: Recommendation) -> None:
+def _write_recommendation(sheet: Sheet, number: int, recommendation: Recommendation) -> None:
     row = f"MATCH($A{number + 1},{SCORES}!$A:$A,0)"
 
     def score(column: int) -> str:
@@ -223,8 +226,8 @@ def _write_recommendation(sheet: Any, number: int, each: Recommendation) -> None
         return f"INDEX({SCORES}!${letter}:${letter},{row})"
 
     cell = {name: xl_rowcol_to_cell(number, _column(name)) for name in MUST_HAVE_COLUMNS}
-    _write_given(sheet, number, each.was, each.decision)
-    sheet.write_number(number, _column("countable tests"), each.countable_tests)
+    _write_inputs(sheet, number, recommendation.was, recommendation.decision)
+    sheet.write_number(number, _column("countable tests"), recommendation.countable_tests)
     before = f'OR({cell["before"]}="{Status.REQUIRED}",{cell["before"]}="{Status.ADVISORY}")'
     standing = f'IF({cell["standing"]}="{Standing.IN}","{Recommended.YES}","{Recommended.OPEN}")'
     recommended = (
@@ -238,19 +241,19 @@ def _write_recommendation(sheet: Any, number: int, each: Recommendation) -> None
         f'IF({gated},"{Status.DEPRECATED}",{cell["before"]}&"")))'
     )
     for name, formula, value in (
-        ("total", f"={score(_KNOWN)}", float(each.total.low)),
-        ("standing", f"={score(_STANDING)}", str(each.total.standing)),
-        ("recommended", recommended, str(each.recommended)),
-        ("proposed", proposed, str(each.proposed or "")),
+        ("total", f"={score(_KNOWN)}", float(recommendation.total.low)),
+        ("standing", f"={score(_STANDING)}", str(recommendation.total.standing)),
+        ("recommended", recommended, str(recommendation.recommended)),
+        ("proposed", proposed, str(recommendation.proposed or "")),
     ):
         sheet.write_formula(number, _column(name), formula, None, value)
-    _write_change(sheet, number, each.was, each.proposed)
+    _write_change(sheet, number, recommendation.was, recommendation.proposed)
 
 
 def _write_unscored(
-    sheet: Any, number: int, was: Status, proposed: Status, decision: Decision
+    sheet: Sheet, number: int, was: Status, proposed: Status, decision: Decision
 ) -> None:
-    _write_given(sheet, number, was, decision)
+    _write_inputs(sheet, number, was, decision)
     sheet.write_string(number, _column("standing"), "not scored")
     cell = xl_rowcol_to_cell(number, _column("decision"))
     undecided = was if decision.decision else proposed
@@ -259,32 +262,34 @@ def _write_unscored(
     _write_change(sheet, number, was, proposed)
 
 
-def _write_given(sheet: Any, number: int, was: Status | None, decision: Decision) -> None:
+def _write_inputs(sheet: Sheet, number: int, was: Status | None, decision: Decision) -> None:
     sheet.write_string(number, 0, decision.capability)
     sheet.write_string(number, _column("before"), str(was or ""))
     for name in COLUMNS[1:]:
         sheet.write_string(number, _column(name), getattr(decision, name))
 
 
-def _write_change(sheet: Any, number: int, was: Status | None, proposed: Status | None) -> None:
-    before, after = (xl_rowcol_to_cell(number, _column(each)) for each in ("before", "proposed"))
+def _write_change(sheet: Sheet, number: int, was: Status | None, proposed: Status | None) -> None:
+    before, after = (xl_rowcol_to_cell(number, _column(name)) for name in ("before", "proposed"))
     formula = f'=IF({before}={after},"",{before}&" -> "&{after})'
     value = "" if was is proposed else f"{was or ''} -> {proposed or ''}"
     sheet.write_formula(number, _column("change"), formula, None, value)
 
 
-def _write_counts(book: Any, sheet: Any, proposal: Proposal, last: int) -> None:
-    """Write beside the table how many stand where."""
+def _write_counts(book: Workbook, sheet: Sheet, proposal: Proposal, last: int) -> None:
+    """Write the counts by standing, recommendation and proposed status beside the table."""
     bold = book.add_format({"bold": True})
-    standings = Counter(each.total.standing for each in proposal.recommendations)
-    recommended = Counter(each.recommended for each in proposal.recommendations)
+    standings = Counter(
+        recommendation.total.standing for recommendation in proposal.recommendations
+    )
+    recommended = Counter(recommendation.recommended for recommendation in proposal.recommendations)
     proposed = Counter(proposal.statuses.values())
     place = len(MUST_HAVE_COLUMNS) + 1
     number = 0
     for name, counts in (
-        ("standing", {each: standings[each] for each in Standing}),
-        ("recommended", {each: recommended[each] for each in Recommended}),
-        ("proposed", {each: proposed[each] for each in Status}),
+        ("standing", {standing: standings[standing] for standing in Standing}),
+        ("recommended", {answer: recommended[answer] for answer in Recommended}),
+        ("proposed", {status: proposed[status] for status in Status}),
     ):
         letter = xl_col_to_name(_column(name))
         area = f"${letter}${FIRST_MUST_HAVE_ROW + 1}:${letter}${last + 1}"
@@ -297,7 +302,7 @@ def _write_counts(book: Any, sheet: Any, proposal: Proposal, last: int) -> None:
         number += 2
 
 
-def _validate_scores(sheet: Any, last: int, chosen: CriteriaSet) -> None:
+def _validate_scores(sheet: Sheet, last: int, chosen: CriteriaSet) -> None:
     for first_column, last_column, top in (
         (1, _GATE_COLUMN - 1, chosen.highest),
         (_GATE_COLUMN, _GATE_COLUMN, 1),
@@ -308,14 +313,19 @@ def _validate_scores(sheet: Any, last: int, chosen: CriteriaSet) -> None:
             {
                 "validate": "list",
                 "source": allowed,
-                "error_title": "No score",
+                "error_title": "Not a valid score",
                 "error_message": f"A score is one of {', '.join(allowed)}.",
             },
         )
 
 
-def _colour(book: Any, sheet: Any, area: tuple[int, int, int, int], colours: Any) -> None:
-    for value, colour in colours.items():
+def _colour(
+    book: Workbook,
+    sheet: Sheet,
+    area: tuple[int, int, int, int],
+    colours: Iterable[tuple[str, str]],
+) -> None:
+    for value, colour in colours:
         sheet.conditional_format(
             *area,
             {

@@ -1,7 +1,7 @@
-"""Read an exported spreadsheet back: which scores, notes and decisions were changed in it.
+"""Read the changes of scores, notes and decisions in an exported spreadsheet.
 
-Nothing else may have changed: names, headings, weights and what formulas compute are held against a
-fresh export of what is there.
+Nothing else may have changed: names, headings, weights and formulas are compared with those of a
+new export of the same proposal.
 """
 
 import datetime
@@ -9,7 +9,6 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import openpyxl
 from openpyxl.cell import Cell
@@ -28,10 +27,10 @@ _DECISIONS = tuple(xlsx_layout.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS
 
 @dataclass(frozen=True)
 class Changes:
-    """Scores that differ, by capability and criterion; all decisions as the file has them.
+    """The scores that differ, by capability and criterion, and all decisions in the file.
 
-    ``stale`` if scores or decisions were changed elsewhere since the file was exported: those show
-    as changes back.
+    ``stale`` is true if scores or decisions changed elsewhere since the export: importing the file
+    would revert those changes.
     """
 
     scores: Cells
@@ -40,27 +39,30 @@ class Changes:
 
 
 def read(content: bytes, source: str, proposal: Proposal) -> Changes:
-    """Return what was changed in a spreadsheet since it was exported from ``proposal``.
+    """Return the changes in a spreadsheet since it was exported from ``proposal``.
 
-    Rows may be sorted; rows it lacks stay as they are.
+    Rows may be sorted. Rows that the spreadsheet lacks do not change.
 
-    :raises ScoringError: it is no such spreadsheet, or something else was changed; sheet and cell
-        say where
+    :param source: name of the file, for messages
+    :raises ScoringError: it is not such a spreadsheet, or something else was changed; with sheet
+        and cell
     """
-    given, fresh = _book(content, source), _book(xlsx_export.export(proposal), source)
+    edited, fresh = _book(content, source), _book(xlsx_export.export(proposal), source)
     for name in fresh.sheetnames:
-        if name not in given.sheetnames:
+        if name not in edited.sheetnames:
             raise ScoringError(
-                f"{source}: there is no sheet called {name}",
+                f"{source}: the sheet {name} is missing",
                 hint="import a file that score export --xlsx wrote",
             )
-    # The other two sheets only repeat what scores and decisions say.
+    # The other two sheets are derived from scores and decisions.
     for name in (xlsx_layout.CRITERIA, xlsx_layout.FLAGS):
-        _check_same(_cells(given[name]), _cells(fresh[name]), source)
-    rows = {each.capability: each.row for each in proposal.recommendations}
+        _check_same(_cells(edited[name]), _cells(fresh[name]), source)
+    rows = {
+        recommendation.capability: recommendation.row for recommendation in proposal.recommendations
+    }
     scores: Cells = {}
     first = xlsx_layout.FIRST_SCORE_ROW
-    for name, cells in _edited(given, fresh, xlsx_layout.SCORES, first, _SCORES, source):
+    for name, cells in _edited_rows(edited, fresh, xlsx_layout.SCORES, first, _SCORES, source):
         for slot, cell in zip(SLOTS, cells, strict=True):
             text = _text(cell.value)
             check_cell(text, slot, _where(cell, source), proposal.criteria.highest)
@@ -68,11 +70,13 @@ def read(content: bytes, source: str, proposal: Proposal) -> Changes:
                 scores.setdefault(name, {})[slot] = text
     decisions = dict(proposal.decisions)
     first = xlsx_layout.FIRST_MUST_HAVE_ROW
-    for name, cells in _edited(given, fresh, xlsx_layout.MUST_HAVE, first, _DECISIONS, source):
+    for name, cells in _edited_rows(
+        edited, fresh, xlsx_layout.MUST_HAVE, first, _DECISIONS, source
+    ):
         texts = (_text(cell.value) for cell in cells)
         decisions[name] = check(Decision(name, *texts), _where(cells[0], source))
-    said = {name: each for name, each in decisions.items() if each.says_something}
-    return Changes(scores, said, _digest(given) != _digest(fresh))
+    recorded = {name: decision for name, decision in decisions.items() if decision.is_recorded}
+    return Changes(scores, recorded, _digest(edited) != _digest(fresh))
 
 
 def _book(content: bytes, source: str) -> openpyxl.Workbook:
@@ -86,20 +90,20 @@ def _book(content: bytes, source: str) -> openpyxl.Workbook:
 
 def _digest(book: openpyxl.Workbook) -> str:
     properties = book.custom_doc_props.props  # type: ignore[attr-defined]
-    return next((each.value for each in properties if each.name == xlsx_layout.DIGEST), "")
+    return next((item.value for item in properties if item.name == xlsx_layout.DIGEST), "")
 
 
-def _edited(
-    given: openpyxl.Workbook,
+def _edited_rows(
+    edited: openpyxl.Workbook,
     fresh: openpyxl.Workbook,
     name: str,
     first_row: int,
     editable: Sequence[int],
     source: str,
 ) -> Iterator[tuple[str, tuple[Cell, ...]]]:
-    """Yield each row's capability and editable cells, the others having been checked."""
+    """Yield the capability and the editable cells of each row, after checking the other cells."""
     expected = _cells(fresh[name])
-    found = _cells(given[name])
+    found = _cells(edited[name])
     _check_same(found[:first_row], expected[:first_row], source)
     known = {_text(row[0].value): row for row in expected[first_row:]}
     seen: dict[str, str] = {}
@@ -109,24 +113,24 @@ def _edited(
             continue
         if capability not in known:
             raise ScoringError(
-                f"{_where(row[0], source)}: there is no capability called {capability}",
-                hint="rows are added in the worksheet, not here",
+                f"{_where(row[0], source)}: unknown capability {capability}",
+                hint="add rows in the worksheet, not in the spreadsheet",
             )
         if capability in seen:
             raise ScoringError(
-                f"{_where(row[0], source)}: {capability} stands in {seen[capability]} already"
+                f"{_where(row[0], source)}: {capability} is already in {seen[capability]}"
             )
         seen[capability] = row[0].coordinate
         own = known[capability]
         for column, cell in enumerate(row[: len(own)]):
-            # The counts beside the table do not move when rows are sorted.
+            # Sorting the rows does not move the counts beside the table.
             if column not in editable and column < len(_headed(expected)):
                 _check_cell_same(cell, own[column], source)
         yield capability, tuple(row[column] for column in editable)
 
 
 def _headed(rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
-    """Return the cells of the first row up to the first empty one: the table's own columns."""
+    """Return the headings of the table: the cells of the first row up to the first empty one."""
     for column, cell in enumerate(rows[0]):
         if cell.value is None:
             return rows[0][:column]
@@ -138,16 +142,16 @@ def _cells(sheet: Sheet) -> list[tuple[Cell, ...]]:
 
 
 def _check_same(
-    given: Sequence[tuple[Cell, ...]], fresh: Sequence[tuple[Cell, ...]], source: str
+    edited: Sequence[tuple[Cell, ...]], fresh: Sequence[tuple[Cell, ...]], source: str
 ) -> None:
-    for row, own in zip(given, fresh, strict=False):
+    for row, own in zip(edited, fresh, strict=False):
         for cell, expected in zip(row, own, strict=False):
             _check_cell_same(cell, expected, source)
 
 
 def _check_cell_same(cell: Cell, expected: Cell, source: str) -> None:
     if expected.data_type == "f":
-        # Programs write a formula each in their own way: that it is one must do.
+        # Programs write a formula in different ways: any formula is accepted.
         if cell.data_type != "f":
             raise ScoringError(
                 f"{_where(cell, source)}: a formula was replaced by {cell.value}",
@@ -164,7 +168,7 @@ def _where(cell: Cell, source: str) -> str:
     return f"{source}: {cell.parent.title}!{cell.coordinate}"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, datetime.datetime):
         return value.date().isoformat()
     if isinstance(value, float) and value.is_integer():

@@ -26,7 +26,7 @@ def test_scs_0128_is_shipped():
 
 
 def test_a_line_that_names_no_test_is_refused_with_its_number():
-    with pytest.raises(GuidelineError, match="x:2: this does not name a test"):
+    with pytest.raises(GuidelineError, match="x:2: not a test"):
         flat_list.parse("m.C.one\nwhat is this\n", "x", "x")
     with pytest.raises(GuidelineError, match="no test is listed"):
         flat_list.parse("# nothing\n", "x", "x")

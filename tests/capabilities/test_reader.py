@@ -100,7 +100,7 @@ def test_a_syntax_error_is_told_with_line_and_column():
 
 
 def test_a_key_that_stands_twice_is_refused():
-    with pytest.raises(GuidelineError, match=r'file\.json: /x/1/a: the key "a" stands twice'):
+    with pytest.raises(GuidelineError, match=r'file\.json: /x/1/a: duplicate key "a"'):
         parse('{"x": [0, {"a": 1, "a": 2}]}')
 
 
@@ -128,7 +128,7 @@ def test_an_undefined_capability_is_an_error_when_required_and_a_note_when_remov
     ("content", "message"),
     [
         ("[]", "not a JSON object"),
-        ('{"schema": "0.9"}', "schema 0.9, but 1.0 to 2.0"),
+        ('{"schema": "0.9"}', "schema 0.9: only the schemas 1.0 to 2.0"),
         ('{"schema": "1.2"}', "no capabilities and components"),
         ("{}", "no schema version"),
         ('{"metadata": []}', "/metadata: expected an object"),

@@ -102,7 +102,7 @@ def test_a_bad_worksheet_is_refused_and_left_alone(sheet, tmp_path, capsys):
     sheet.write_text(TEXT.replace("[1,1,1] [0,1,0]", "[1,x,1] [0,1,0]"))
     before = sheet.read_bytes()
     assert main(["score", "show", str(sheet)]) == 4
-    assert 'sheet.txt:4:19: "x" is no score for complete' in capsys.readouterr().err
+    assert 'sheet.txt:4:19: "x" is not a valid score for complete' in capsys.readouterr().err
     (tmp_path / "garbage").write_bytes(bytes(range(256)) * 40_000)
     assert main(["score", "show", str(tmp_path / "garbage")]) == 4
     assert sheet.read_bytes() == before
@@ -176,7 +176,7 @@ def test_a_new_capability_enters_the_draft_of_a_programme_of_one_component(tmp_p
     draft = tmp_path / "draft.json"
     command = ["score", "must-have", str(path), "-o", str(draft)]
     assert main(command) == 4
-    assert "name the programme of one component" in capsys.readouterr().err
+    assert "choose the programme of one component" in capsys.readouterr().err
     assert main([*command, "--programme", "storage"]) == 0
     components = json.loads(draft.read_text())["components"]
     storage, compute = components["os_powered_storage"], components["os_powered_compute"]
@@ -219,10 +219,10 @@ def test_weights_come_from_a_guideline_a_set_or_a_file_and_must_add_up(sheet, tm
     weights["future"] += 1
     own.write_text(json.dumps({"weights": weights, "cutoff": 80}))
     assert main([*show, "--criteria", str(own)]) == 4
-    assert "own.json: /weights: the weights add up to 101, not to 100" in capsys.readouterr().err
+    assert "own.json: /weights: the weights add up to 101 instead of 100" in capsys.readouterr().err
     own.write_text(json.dumps({"weights": {"beauty": 10}, "cutoff": 5}))
     assert main([*show, "--criteria", str(own)]) == 4
-    assert "/weights/beauty: there is no criterion called beauty" in capsys.readouterr().err
+    assert "/weights/beauty: unknown criterion" in capsys.readouterr().err
     assert main([*show, "--guideline", "scs-0128"]) == 4
     assert "this guideline has no weights" in capsys.readouterr().err
 

@@ -47,13 +47,13 @@ HEADER = "capability,decision,reason,author,date,note\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("capability,verdict\n", 'x:1:2: there is no column called "verdict"'),
-        ("decision,reason\n", "x:1: no column is called capability"),
-        (HEADER + "one,perhaps,r,a,2026-11-20,\n", 'x:2: "perhaps" is no status'),
+        ("capability,verdict\n", 'x:1:2: unknown column "verdict"'),
+        ("decision,reason\n", "x:1: the column capability is missing"),
+        (HEADER + "one,perhaps,r,a,2026-11-20,\n", 'x:2: "perhaps" is not a valid status'),
         (HEADER + "one,required,,,2026-11-20,\n", "x:2: .* has no reason and no author"),
-        (HEADER + "one,required,r,a,20.11.2026,\n", 'x:2: "20.11.2026" is no date'),
+        (HEADER + "one,required,r,a,20.11.2026,\n", 'x:2: "20.11.2026" is not a valid date'),
         (HEADER + "one,required\n", "x:2: 2 fields where the header has 6"),
-        (HEADER + "one,,,,,n\none,,,,,n\n", "x:3: one stands there already"),
+        (HEADER + "one,,,,,n\none,,,,,n\n", "x:3: duplicate decision on one"),
     ],
 )
 def test_what_is_no_decision_is_refused_with_its_place(text, message):

@@ -25,7 +25,7 @@ def rows(*cells: str) -> tuple[worksheet.Row, ...]:
 CELLS = st.text("01", min_size=12, max_size=12).map(lambda text: text + "1")
 
 
-def test_what_enters_and_leaves_is_told():
+def test_rows_that_change_sides_are_listed():
     before = rows("1111110110111", "1111111110111")
     stricter = what_if.reweighted(CURRENT, {}, 90)
     assert [exact(row, CURRENT).low for row in before] == [83, 91]
@@ -38,14 +38,14 @@ def test_what_enters_and_leaves_is_told():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ScoringError, match="no criterion called nonsense"):
+    with pytest.raises(ScoringError, match="no criterion nonsense"):
         what_if.reweighted(CURRENT, {"nonsense": 1}, None)
-    with pytest.raises(ScoringError, match="cannot be -1"):
+    with pytest.raises(ScoringError, match="cannot be negative: -1"):
         what_if.reweighted(CURRENT, {"doc": -1}, None)
     sheet = worksheet.Worksheet("", rows("1" * 13))
-    with pytest.raises(ScoringError, match="no row called nobody"):
-        what_if.rescored(sheet, {"nobody": {"doc": "0"}})
-    with pytest.raises(ScoringError, match="no cell called nonsense"):
+    with pytest.raises(ScoringError, match="no row unknown"):
+        what_if.rescored(sheet, {"unknown": {"doc": "0"}})
+    with pytest.raises(ScoringError, match="no criterion nonsense"):
         what_if.rescored(sheet, {"row-0": {"nonsense": "0"}})
 
 

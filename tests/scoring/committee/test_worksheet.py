@@ -84,10 +84,13 @@ def test_totals_are_written_and_nothing_else_changes():
     ("line", "message"),
     [
         ("x: [1,1,1] [1,1,1] [1,1,1] [1]", r"sheet\.txt:1:4: this row does not have 4 groups"),
-        ("x: [1,1,1] [1,1,1] [1,a,1] [1,1,1] [1]", r'sheet\.txt:1:23: "a" is no score for doc'),
-        ("x: [²,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "²" is no score'),
-        ("x: [2,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "2" is no score'),
-        ("x: [1,1,1] [1,1,1] [1,1,1] [1,1,1] [2]", '"2" is no score for non-admin'),
+        (
+            "x: [1,1,1] [1,1,1] [1,a,1] [1,1,1] [1]",
+            r'sheet\.txt:1:23: "a" is not a valid score for doc',
+        ),
+        ("x: [²,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "²" is not a valid score'),
+        ("x: [2,1,1] [1,1,1] [1,1,1] [1,1,1] [1]", r'sheet\.txt:1:5: "2" is not a valid score'),
+        ("x: [1,1,1] [1,1,1] [1,1,1] [1,1,1] [2]", '"2" is not a valid score for non-admin'),
         ("just prose", "no row of scores"),
         ("", "no row of scores"),
     ],
@@ -98,7 +101,7 @@ def test_a_fault_is_located(line, message):
 
 
 def test_a_capability_has_one_row():
-    with pytest.raises(ScoringError, match="good has a row in line 5 already"):
+    with pytest.raises(ScoringError, match="good already has a row in line 5"):
         sheet(TEXT + TEXT.splitlines()[4] + "\n")
 
 
@@ -152,11 +155,11 @@ def test_csv_is_read_however_it_was_written():
     [
         ("", "is empty"),
         ("Capability,doc\n" + "x" * 200_000, "x:2: not valid CSV: field larger than field limit"),
-        ("Capability,Nonsense\n", "x:1:2: there is no criterion called Nonsense"),
-        ("Capability,doc,Documented\n", "x:1:3: Documented stands twice"),
-        ("Capability,doc,tools\nnobody,1,1\n", "x:2:1: the worksheet has no row called nobody"),
-        ("Capability,doc,tools\ngood,1,7\n", 'x:2:3: "7" is no score for tools'),
-        ("Capability,doc,tools\ngood,1,1\ngood,1,1\n", "x:3:1: good stands in line 2 already"),
+        ("Capability,Nonsense\n", "x:1:2: unknown criterion Nonsense"),
+        ("Capability,doc,Documented\n", "x:1:3: duplicate column Documented"),
+        ("Capability,doc,tools\nnobody,1,1\n", "x:2:1: the worksheet has no row nobody"),
+        ("Capability,doc,tools\ngood,1,7\n", 'x:2:3: "7" is not a valid score for tools'),
+        ("Capability,doc,tools\ngood,1,1\ngood,1,1\n", "x:3:1: good is already in line 2"),
         ("Capability,doc,tools\ngood,1,1,1\n", "x:2: 4 fields where the header has 3"),
     ],
 )
