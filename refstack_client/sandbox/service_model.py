@@ -20,7 +20,7 @@ class Step:
 
     name: str
     argv: tuple[str, ...]
-    stdin: Mapping[str, str] = field(default_factory=dict)
+    stdin: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Sent as one JSON document."""
     done: tuple[int, ...] = (0,)
     """Exit statuses of success; some mean that there was nothing to do."""
@@ -37,7 +37,7 @@ class Daemon:
 
     name: str
     argv: tuple[str, ...]
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, hash=False)
     health: str = "/healthcheck"
 
 

@@ -59,7 +59,7 @@ def test_settings_of_another_form_are_reported_and_can_be_removed(content, tmp_p
     sandbox.settings_file.write_text(content)
     sandbox = state.find(tmp_path, "box", None)
     for action in (services.status, state.secrets):
-        with pytest.raises(MachineError, match=r"cannot use .*sandbox.json") as caught:
+        with pytest.raises(MachineError, match=r"cannot use .*sandbox\.json") as caught:
             action(sandbox)
         assert f"down --wipe --root {tmp_path} --name box" in caught.value.hint
     lifecycle.wipe(sandbox)
@@ -92,6 +92,10 @@ def test_an_interrupted_start_can_be_wiped(tmp_path):
     (sandbox.state / ".sandbox.json.x1").touch()
     assert lifecycle.wipe(sandbox) == 0
     assert not sandbox.state.exists()
+
+
+def test_a_sandbox_can_be_an_element_of_a_set(tmp_path):
+    assert {start(tmp_path)} == {state.find(tmp_path, "box", None)}
 
 
 def test_nothing_runs_and_nothing_is_created_under_an_absent_root(tmp_path):
