@@ -1,9 +1,9 @@
-"""How long judging and reporting a long stream takes, against python-subunit parsing it alone.
+"""Measure judging and reporting a long stream, against python-subunit that only parses it.
 
     python benchmarks/judge_long_stream.py [TESTS]
 
-Both are timed in turn in one process each; the figure is the ratio. Memory is the peak of a process
-that judges the stream, and of one that judges a tenth of it.
+Both run in turn in one process each; the result is the ratio of their times. Memory is the peak of
+a process that judges the stream, and of one that judges a tenth of it. TESTS is 20000 by default.
 """
 
 import statistics
@@ -30,10 +30,11 @@ JUDGE = """
 import resource, sys
 from pathlib import Path
 from capabilities import catalogue, programme
-from refstack_client import report, stream
-from scoring.verdict import judge
+from refstack_client.outcomes import subunit_stream
+from refstack_client.report import document
+from scoring.conformance.verdict import judge
 chosen = programme.find(catalogue.load("2020.06")[0], "platform")
-report.html(judge(chosen, stream.read(Path(sys.argv[1]))))
+document.html(judge(chosen, subunit_stream.read(Path(sys.argv[1]))))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
@@ -42,12 +43,12 @@ def write_stream(path: Path, tests: int) -> None:
     """Write a stream in which every tenth test fails, each with a log of some kilobytes."""
     from capabilities import catalogue, programme  # noqa: PLC0415 - only the writer needs it
 
-    known = programme.find(catalogue.load("2020.06")[0], "platform").counted_tests()
-    names = [f"{each.name}[{each.idempotent_id}]" for each in known]
+    counted = programme.find(catalogue.load("2020.06")[0], "platform").counted_tests()
+    names = [f"{test.name}[{test.idempotent_id}]" for test in counted]
     names += [f"tempest.made.up.Class{n // 20}.test_{n}[id-{n:032x}]" for n in range(tests)]
     now = datetime.now(UTC)
-    with path.open("wb") as kept:
-        out = subunit.StreamResultToBytes(kept)
+    with path.open("wb") as output:
+        out = subunit.StreamResultToBytes(output)
         for number, name in enumerate(names[:tests]):
             began = now + timedelta(seconds=number)
             out.status(test_id=name, test_status="inprogress", timestamp=began)
@@ -59,6 +60,7 @@ def write_stream(path: Path, tests: int) -> None:
 
 
 def run(code: str, path: Path) -> tuple[float, str]:
+    """Run ``code`` with ``path`` in a new process; return its seconds and its output."""
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
@@ -67,17 +69,18 @@ def run(code: str, path: Path) -> tuple[float, str]:
 
 
 def main(tests: int) -> None:
+    """Measure with a stream of ``tests`` tests, and print."""
     with tempfile.TemporaryDirectory() as place:
         path, tenth = Path(place) / "all", Path(place) / "tenth"
         write_stream(path, tests)
         write_stream(tenth, tests // 10)
         pairs = [(run(PARSE, path), run(JUDGE, path)) for _ in range(ROUNDS)]
         ratios = [judged[0] / parsed[0] for parsed, judged in pairs]
-        each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        listed = ", ".join(f"{ratio:.2f}" for ratio in ratios)
         print(f"{tests} tests, {path.stat().st_size / 1e6:.0f} MB")
         print(f"parse alone        {statistics.median(parsed[0] for parsed, _ in pairs):.2f} s")
         print(f"verdict and page   {statistics.median(judged[0] for _, judged in pairs):.2f} s")
-        print(f"ratio              {statistics.median(ratios):.2f} ({each})")
+        print(f"ratio              {statistics.median(ratios):.2f} ({listed})")
         print(f"memory             {pairs[0][1][1]} MB, {run(JUDGE, tenth)[1]} MB for a tenth")
 
 

@@ -1,4 +1,4 @@
-"""The fault test of ``make test``, for longer: kill certifications at random moments and go on.
+"""Repeat the kill test many times: kill certifications at random moments and resume them.
 
 python benchmarks/kill_runs.py [KILLS] [SEED]
 """
@@ -10,6 +10,7 @@ import time
 
 
 def main(kills: str = "500", seed: str = "") -> int:
+    """Run the test and return its exit code."""
     chosen = seed or str(int(time.time()))
     print(f"{kills} kills, seed {chosen}")
     return subprocess.run(

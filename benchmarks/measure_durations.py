@@ -1,7 +1,7 @@
-"""Write refstack_client/data/durations.json: benchmarks/measure_durations.py RUN… --far RUN…
+"""Write refstack_client/data/durations.json from runs: measure_durations.py RUN… --far RUN…
 
-What lies between the end of one class's last test and the start of the next one's first, on the
-same worker, is what changing classes takes: it is counted as the next one's set-up.
+The time between the last test of one class and the first test of the next class on the same worker
+is counted as the set-up of the next class.
 """
 
 import argparse
@@ -51,6 +51,7 @@ class Tests(testtools.StreamResult):
 
 
 def tests_of(stream: BinaryIO) -> Tests:
+    """Read the tests of a subunit stream."""
     seen = Tests()
     subunit.ByteStreamToStreamResult(stream, non_subunit_name="stdout").run(seen)
     return seen
@@ -63,7 +64,7 @@ def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
     begun = set()
     for tests in seen.by_worker.values():
         previous: Test | None = None
-        for name, start, end in sorted(tests, key=lambda each: each[1]):
+        for name, start, end in sorted(tests, key=lambda test: test[1]):
             yield "tests", name, (end - start).total_seconds()
             if previous and class_of(name) not in begun:
                 yield "classes", class_of(name), (start - previous[2]).total_seconds()
@@ -73,48 +74,56 @@ def seconds(run: Path) -> Iterator[tuple[str, str, float]]:
 
 def medians(runs: Iterable[Path]) -> Lengths:
     """Return the median seconds of each test and class over several runs."""
-    found: Lengths = {"tests": {}, "classes": {}}
-    every: dict[tuple[str, str], list[float]] = defaultdict(list)
+    lengths: Lengths = {"tests": {}, "classes": {}}
+    samples: dict[tuple[str, str], list[float]] = defaultdict(list)
     for run in runs:
-        for what, name, took in seconds(run):
-            every[what, name].append(took)
-    for (what, name), all_ in sorted(every.items()):
-        found[what][name] = statistics.median(all_)
-    return found
+        for kind, name, length in seconds(run):
+            samples[kind, name].append(length)
+    for (kind, name), sample in sorted(samples.items()):
+        lengths[kind][name] = statistics.median(sample)
+    return lengths
 
 
-def with_answers(near: Mapping[str, float], far: Mapping[str, float], away: float) -> Pairs:
-    """Return by name the seconds, and the answers of the cloud that were waited for."""
+def with_answers(near: Mapping[str, float], far: Mapping[str, float], latency: float) -> Pairs:
+    """Return by name the seconds, and the number of answers of the cloud that a test waits for.
+
+    :param near: seconds by name against a cloud without latency
+    :param far: seconds by name against a cloud with ``latency`` seconds
+    """
     return {
-        name: (round(took, DIGITS), round(max(0.0, far.get(name, took) - took) / away))
-        for name, took in near.items()
+        name: (round(length, DIGITS), round(max(0.0, far.get(name, length) - length) / latency))
+        for name, length in near.items()
     }
 
 
 def middle(pairs: Iterable[tuple[float, int]]) -> tuple[float, int]:
-    took, answers = zip(*pairs, strict=True)
-    return round(statistics.median(took), DIGITS), round(statistics.median(answers))
+    """Return the medians of seconds and answers."""
+    lengths, answers = zip(*pairs, strict=True)
+    return round(statistics.median(lengths), DIGITS), round(statistics.median(answers))
 
 
 def main() -> None:
+    """Read the runs and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("near", nargs="+", type=Path, help="runs against a cloud that is near")
-    parser.add_argument("--far", nargs="+", type=Path, required=True, help="runs against one …")
-    parser.add_argument("--away", type=float, default=0.1, help="… whose answers take so long")
+    parser.add_argument("near", nargs="+", type=Path, help="runs without latency")
+    parser.add_argument("--far", nargs="+", type=Path, required=True, help="runs with latency")
+    parser.add_argument(
+        "--latency", type=float, default=0.1, help="of the runs --far, in seconds (default: 0.1)"
+    )
     args = parser.parse_args()
     near, far = medians(args.near), medians(args.far)
     tests, classes = (
-        with_answers(near[what], far[what], args.away) for what in ("tests", "classes")
+        with_answers(near[kind], far[kind], args.latency) for kind in ("tests", "classes")
     )
     areas = defaultdict(list)
-    for name, took in classes.items():
-        areas[durations.area(name)].append(took)
+    for name, pair in classes.items():
+        areas[durations.area(name)].append(pair)
     document = {
         "source": f"medians of {len(args.near)} runs on two cores, two workers, in seconds; and "
-        f"how many answers of the cloud were waited for, by {len(args.far)} run(s) in which each "
-        f"took {args.away} s longer; a class counts for its set-up and the tear-down before it",
+        f"how many answers of the cloud each waits for, from {len(args.far)} runs with "
+        f"{args.latency} s of latency; a class is its set-up and the tear-down of the one before",
         "test": middle(tests.values()),
-        "areas": {area: middle(all_) for area, all_ in areas.items()},
+        "areas": {area: middle(pairs) for area, pairs in areas.items()},
         "tests": tests,
         "classes": classes,
     }

@@ -1,9 +1,9 @@
-"""How many requests a second a server answers, with few and with many results stored.
+"""Measure how many requests a second a server answers, with few and with many results stored.
 
 python benchmarks/server_load.py [--results 100000] [--seconds 10] [--database URL]
 
-Everything runs on this machine, the clients too: they take their share of its processors. Each
-result has 300 tests. The server is one process over SQLite unless another database is named.
+The clients run on this machine too and use a share of its processors. Each result has 300 tests.
+The server is one process with SQLite unless --database names another database.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from refstack_server.store.schema import Count, Kind, Result, new_id, now
 
 CLIENT = Path(sys.executable).with_name("refstack-client")
 FEW, TESTS, CLIENTS = 100, 300, 8
-WISHED = {"list": 200, "one": 200, "post": 100}
+TARGETS = {"list": 200, "one": 200, "post": 100}
 P99 = 250
 GUIDELINE, _ = catalogue.load("2022.11")
 NAMES = [test.name for test in programme.find(GUIDELINE, "platform").counted_tests()][:TESTS]
@@ -62,7 +62,7 @@ def fill(engine: sa.Engine, number: int) -> list[str]:
     }
     with database.writer(engine).begin() as connection:
         for begin in range(0, number, 1000):
-            rows = [{"id": each, **common} for each in ids[begin : begin + 1000]]
+            rows = [{"id": result_id, **common} for result_id in ids[begin : begin + 1000]]
             connection.execute(sa.insert(Result), rows)
         connection.execute(sa.update(Count).values(number=Count.number + number))
     return random.sample(ids, min(FEW, number))
@@ -70,9 +70,10 @@ def fill(engine: sa.Engine, number: int) -> list[str]:
 
 @contextlib.contextmanager
 def serving(data: Path, url: str) -> Iterator[int]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    """Run a server; yield its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     options = ["--requests-per-minute", "0", "--uploads-per-minute", "0"]
     command = [CLIENT, "server", "--data", data, "--port", str(port), *options]
     command += ["--database", url] if url else []
@@ -81,7 +82,7 @@ def serving(data: Path, url: str) -> Iterator[int]:
         try:
             while True:
                 with contextlib.suppress(OSError):
-                    ask(http.client.HTTPConnection("127.0.0.1", port), ("GET", "/health", None))
+                    send(http.client.HTTPConnection("127.0.0.1", port), ("GET", "/health", None))
                     break
                 time.sleep(0.02)
             print(f"started in {time.monotonic() - began:.2f} s")
@@ -90,53 +91,58 @@ def serving(data: Path, url: str) -> Iterator[int]:
             process.terminate()
 
 
-Asked = tuple[str, str, bytes | None]
+Request = tuple[str, str, bytes | None]
 
 
-def ask(connection: http.client.HTTPConnection, what: Asked) -> None:
-    method, path, body = what
+def send(connection: http.client.HTTPConnection, request: Request) -> None:
+    """Send a request and read the response."""
+    method, path, body = request
     connection.request(method, path, body)
-    answer = connection.getresponse()
-    answer.read()
-    if answer.status not in (200, 201):
-        raise RuntimeError(f"{method} {path}: {answer.status}")
+    response = connection.getresponse()
+    response.read()
+    if response.status not in (200, 201):
+        raise RuntimeError(f"{method} {path}: {response.status}")
 
 
-def measure(port: int, seconds: float, next_: Callable[[], Asked]) -> Rate:
-    """Ask over several connections that stay open."""
-    took: list[float] = []
+def measure(port: int, seconds: float, next_: Callable[[], Request]) -> Rate:
+    """Send requests over several persistent connections."""
+    seconds_taken: list[float] = []
     until = time.monotonic() + seconds
 
     def client() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while (began := time.monotonic()) < until:
-            ask(connection, next_())
-            took.append(time.monotonic() - began)
+            send(connection, next_())
+            seconds_taken.append(time.monotonic() - began)
 
     threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    took.sort()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds_taken.sort()
     return Rate(
-        len(took) / seconds, 1000 * statistics.median(took), 1000 * took[int(len(took) * 0.99)]
+        len(seconds_taken) / seconds,
+        1000 * statistics.median(seconds_taken),
+        1000 * seconds_taken[int(len(seconds_taken) * 0.99)],
     )
 
 
 def upload(names: list[str]) -> bytes:
-    results = [{"name": each} for each in names]
+    """Return the body of an upload of passed tests."""
+    results = [{"name": name} for name in names]
     return json.dumps({"cpid": "c", "duration_seconds": 1, "results": results}).encode()
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--database", default="")
     args = parser.parse_args()
     medians: dict[int, dict[str, float]] = {}
-    usual = upload(NAMES)
+    body = upload(NAMES)
     with tempfile.TemporaryDirectory(prefix="refstack-load-") as place:
         data = Path(place) / "data"
         data.mkdir()
@@ -147,21 +153,21 @@ def main() -> None:
             ids = fill(engine, number - stored)
             stored = number
             with serving(data, args.database) as port:
-                ways: dict[str, Callable[[], Asked]] = {
+                ways: dict[str, Callable[[], Request]] = {
                     "list": lambda: ("GET", f"/v1/results?page={random.randint(1, 5)}", None),
                     "one": lambda ids=ids: ("GET", f"/v1/results/{random.choice(ids)}", None),
                     "page": lambda: ("GET", "/results", None),
-                    "post": lambda: ("POST", "/v1/results", usual),
+                    "post": lambda: ("POST", "/v1/results", body),
                 }
                 medians[number] = {}
                 for name, next_ in ways.items():
                     measure(port, 1, next_)
                     rate = measure(port, args.seconds, next_)
                     medians[number][name] = rate.median
-                    wished = f" (wished for: {WISHED[name]})" if name in WISHED else ""
+                    target = f" (target: {TARGETS[name]})" if name in TARGETS else ""
                     print(
-                        f"{number:7} results  {name:5} {rate.a_second:6.0f}/s{wished}, "
-                        f"median {rate.median:.1f} ms, p99 {rate.p99:.1f} ms (wished for: {P99})",
+                        f"{number:7} results  {name:5} {rate.a_second:6.0f}/s{target}, "
+                        f"median {rate.median:.1f} ms, p99 {rate.p99:.1f} ms (target: {P99})",
                         flush=True,
                     )
         for name, few in medians[FEW].items():
@@ -171,19 +177,19 @@ def main() -> None:
 
 
 def large(data: Path, url: str) -> None:
-    """Upload 100,000 names while others ask for lists."""
+    """Measure an upload of 100,000 names while other clients request lists."""
     body = upload([f"test.{number}" for number in range(100_000)])
     with serving(data, url) as port:
         others: list[Rate] = []
-        asking = threading.Thread(
+        clients = threading.Thread(
             target=lambda: others.append(measure(port, 3, lambda: ("GET", "/v1/results", None)))
         )
-        asking.start()
+        clients.start()
         time.sleep(0.5)
         began = time.monotonic()
-        ask(http.client.HTTPConnection("127.0.0.1", port), ("POST", "/v1/results", body))
+        send(http.client.HTTPConnection("127.0.0.1", port), ("POST", "/v1/results", body))
         took = time.monotonic() - began
-        asking.join()
+        clients.join()
     print(f"100,000 names: {took:.2f} s; lists meanwhile {others[0]}")
 
 

@@ -1,10 +1,10 @@
-"""From the command to the first test: on this machine, and in a container on it.
+"""Measure the time from the command to the first test, on this machine and in a container.
 
 python benchmarks/time_to_first_test.py [ROUNDS]
 
-Needs an engine (DOCKER_HOST) with the image that `refstack-client container build` makes. Starts
-the storage sandbox where it is not up. Each round starts all ways one after the other and
-interrupts them once a test has begun; what is printed are seconds and their ratios to the host's.
+Needs a container engine (DOCKER_HOST) with the image of `refstack-client container build`. Starts
+the storage sandbox if it is not running. Each round starts both ways one after the other and
+interrupts each when its first test has begun. The output is seconds, and ratios to the host.
 """
 
 import os
@@ -21,11 +21,11 @@ import testtools
 
 from refstack_client.container.image import default_name
 from refstack_client.outcomes import stream_tools
-from refstack_client.sandbox import lifecycle
+from refstack_client.sandbox import lifecycle, services, state
 
 BIN = Path(sys.executable).parent
 CERTIFY = ("--os-cloud", "sandbox", "--programme", "storage")
-MOST = 1.5
+MAX_RATIO = 1.5
 
 
 class First(testtools.StreamResult):
@@ -39,6 +39,7 @@ class First(testtools.StreamResult):
 
 
 def began(results: Path) -> float | None:
+    """Return when the first test of a run below ``results`` began, in seconds since the epoch."""
     first = First()
     for path in results.glob("*/stream.subunit"):
         with path.open("rb") as content:
@@ -64,19 +65,21 @@ def measure(command: tuple[str, ...], place: Path, stop: tuple[str, ...] = ()) -
         else:
             process.send_signal(signal.SIGINT)
         process.wait(60)
-    found = began(place)
-    if found is None:
+    start = began(place)
+    if start is None:
         raise SystemExit(f"no test began: {' '.join(command)}")
-    return found - started
+    return start - started
 
 
 def host(place: Path) -> float:
+    """Measure on this machine."""
     return measure(
         (str(BIN / "refstack-client"), "certify", *CERTIFY, "--output", str(place)), place
     )
 
 
 def container(place: Path) -> float:
+    """Measure in a container."""
     place.chmod(0o777)
     name = f"refstack-benchmark-{os.getpid()}"
     mounts = (f"{os.environ['OS_CLIENT_CONFIG_FILE']}:/etc/openstack/clouds.yaml:ro",)
@@ -92,18 +95,20 @@ WAYS = {"host": host, "docker run": container}
 
 
 def report(seconds: Mapping[str, list[float]]) -> None:
+    """Print the seconds of each way."""
     for way, taken in seconds.items():
         ratios = [one / other for one, other in zip(taken, seconds["host"], strict=True)]
-        each = " ".join(f"{one:.2f}" for one in taken)
+        listed = " ".join(f"{one:.2f}" for one in taken)
         median, ratio = statistics.median(taken), statistics.median(ratios)
-        print(f"{way:12} median {median:5.2f} s, ratio {ratio:.2f}  ({each})")
-    print(f"allowed: {MOST}")
+        print(f"{way:12} median {median:5.2f} s, ratio {ratio:.2f}  ({listed})")
+    print(f"target: at most {MAX_RATIO}")
 
 
 def main(rounds: str = "5") -> None:
+    """Measure both ways and print."""
     root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
-    sandbox = lifecycle.find(root, None, "storage")
-    was_up = lifecycle.is_up(sandbox)
+    sandbox = state.find(root, None, "storage")
+    was_up = services.is_up(sandbox)
     lifecycle.up(sandbox, None, lambda line: None)
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}

@@ -1,7 +1,7 @@
-"""Write constraints.txt and requirements-verify.txt anew: constraints.py UV CONSTRAINTS VERIFY.
+"""Write constraints.txt and requirements-verify.txt: constraints.py UV CONSTRAINTS VERIFY.
 
-One set of versions for the runner and for every sandbox profile, for every supported Python; and
-of it what verifying needs, with hashes.
+constraints.txt is one set of versions for the runner and every sandbox profile, for every supported
+Python. requirements-verify.txt is the part that verification needs, with hashes.
 """
 
 import configparser

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A container engine for tests on a machine that has none and reaches no registry of images: Debian's
-# dockerd without bridge or firewall rules, and a base image made of Debian's packages.
+# Start a container engine for tests on a machine that has none and that reaches no image registry:
+# Debian's dockerd without bridge or firewall rules, with a base image of Debian packages.
 #
 #   tools/engine.sh up DIRECTORY     start it (root, Debian); prints `export DOCKER_HOST=…`
 #   tools/engine.sh down DIRECTORY   stop it
@@ -10,7 +10,7 @@ place=${2:?a directory for its data}
 socket=$place/docker.sock
 base=python:3.11-slim-bookworm
 
-# What it has mounted outlives it, and would keep its directory from being removed.
+# Its mounts remain after it ends, and prevent the removal of its directory.
 release() {
     umount "$place"/exec/netns/* "$place"/data/*/*/merged 2>/dev/null || true
 }
@@ -39,8 +39,8 @@ start() {
     return 1
 }
 
-# The packages that python:3.11-slim-bookworm offers, from the mirrors this machine itself uses. Its
-# certificates are trusted in it, so that pip works where TLS is looked into.
+# An image with the packages of python:3.11-slim-bookworm, from the mirrors that this machine uses. It
+# trusts the certificates of this machine, so that pip works behind a proxy that inspects TLS.
 make_base() {
     root=$(mktemp -d)
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' | head -n 1)
@@ -55,7 +55,7 @@ make_base() {
     rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
     tar -C "$root" --numeric-owner --one-file-system -c . |
         docker import --change 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
-            --change 'CMD ["python3"]' --message 'made by tools/engine.sh' - $base >/dev/null
+            --change 'CMD ["python3"]' --message 'tools/engine.sh' - $base >/dev/null
     rm -rf "$root"
 }
 

@@ -1,8 +1,9 @@
-"""Make the shipped guidelines from the published files: ship_guidelines.py PUBLISHED.
+"""Write the shipped guidelines from the published files: ship_guidelines.py PUBLISHED.
 
-PUBLISHED holds ``guidelines/``, ``add-ons/``, ``lists/`` and ``scs/`` as they were published. What
-is taken over are facts: ids, names, aliases, statuses, weights, which sections are designated, and
-flags by code and date. Descriptions are ours: ``capabilities/data/descriptions.json``.
+PUBLISHED holds ``guidelines/``, ``add-ons/``, ``lists/`` and ``scs/`` as they were published. The
+shipped files contain only facts: ids, names, aliases, statuses, weights, designated sections, and
+flags by code and date. The descriptions are this project's own, from
+``capabilities/data/descriptions.json``.
 """
 
 import json
@@ -26,7 +27,7 @@ FLAG_CODES = {
     "D406": "the test was removed upstream",
 }
 RECONSTRUCTED = "2022.11"
-# Where a test of 2022.11 belongs that 2020.06 does not know: inferred from its module.
+# The capability of a test of 2022.11 that 2020.06 does not have, inferred from its module.
 MODULES = {
     "compute.security_groups": ("compute-security-groups-CRUD", "nova"),
     "compute.servers.test_server_tags": ("compute-servers-tags-CRUD", "nova"),
@@ -46,6 +47,7 @@ Document = dict[str, Any]
 
 
 def main() -> None:
+    """Write every shipped file."""
     published = Path(sys.argv[1])
     for path in sorted((published / "guidelines").glob("2*.json")):
         ship(path.stem, facts(path.stem, load(path)))
@@ -57,6 +59,7 @@ def main() -> None:
 
 
 def load(path: Path) -> Document:
+    """Read a guideline; one of schema 1.x is converted."""
     document = json.loads(path.read_text(encoding="utf-8"))
     if "metadata" in document:
         return document
@@ -64,11 +67,13 @@ def load(path: Path) -> Document:
 
 
 def ship(name: str, document: Document) -> None:
+    """Write a shipped file."""
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     (DATA / "guidelines" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def facts(name: str, document: Document) -> Document:
+    """Return the facts of a guideline."""
     metadata = document["metadata"]
     scoring = metadata.get("scoring", {})
     approval = dict(metadata["os_trademark_approval"])
@@ -117,6 +122,7 @@ def facts(name: str, document: Document) -> Document:
 
 
 def capability(raw: Document) -> Document:
+    """Return the facts of a capability."""
     return {
         "achievements": sorted(raw.get("achievements") or raw.get("acheivements") or []),
         "admin": bool(raw.get("admin", False)),
@@ -127,6 +133,7 @@ def capability(raw: Document) -> Document:
 
 
 def test(raw: Document) -> Document:
+    """Return the facts of a test."""
     shipped: Document = {}
     identifier = str(raw.get("idempotent_id") or "")
     if identifier:
@@ -144,14 +151,15 @@ def test(raw: Document) -> Document:
 
 
 def sections(by_project: Document) -> Document:
+    """Return the designated sections without their texts."""
     shipped: Document = defaultdict(dict)
     for project, statuses in by_project.items():
         for status, raw in statuses.items():
             named = raw.get("sections", {}) if isinstance(raw, dict) else {}
             shipped[project][status] = {
                 "sections": {
-                    name: {"designated": bool(each.get("designated"))}
-                    for name, each in named.items()
+                    name: {"designated": bool(section.get("designated"))}
+                    for name, section in named.items()
                 }
                 if isinstance(named, dict)
                 else {}
@@ -160,16 +168,16 @@ def sections(by_project: Document) -> Document:
 
 
 def reconstructed(lists: Path) -> Document:
-    """Make 2022.11, whose own file is lost, from the test lists that were exported of it.
+    """Reconstruct 2022.11, whose own file is lost, from its exported test lists.
 
-    Its tests are certain. Capabilities are those of 2020.06 where that knows the id, else inferred
-    from the module; there are no scores, and designated sections are 2020.06's.
+    Its tests are certain. Capabilities are those of 2020.06 for ids that it has, else inferred from
+    the module. There are no scores. Designated sections are those of 2020.06.
     """
     earlier = json.loads((DATA / "guidelines" / "2020.06.json").read_text())
     home = {
         raw["idempotent_id"]: (key, name)
-        for key, each in earlier["capabilities"].items()
-        for name, raw in each["tests"].items()
+        for key, capability in earlier["capabilities"].items()
+        for name, raw in capability["tests"].items()
     }
     listed = {kind: names_by_id(lists / f"{kind}.2022.11.txt") for kind in ("compute", "object")}
     capabilities: Document = {}
@@ -187,7 +195,7 @@ def reconstructed(lists: Path) -> Document:
                     "required_since": known.get("required_since", ""),
                     "tests": {},
                 }
-            aliases = [each for each in names if each != name]
+            aliases = [alias for alias in names if alias != name]
             capabilities[key]["tests"][name] = {
                 "idempotent_id": identifier,
                 **({"aliases": aliases} if aliases else {}),
@@ -227,6 +235,7 @@ def reconstructed(lists: Path) -> Document:
 
 
 def names_by_id(path: Path) -> dict[str, list[str]]:
+    """Return the names in an exported list by idempotent ID."""
     names: dict[str, list[str]] = defaultdict(list)
     for line in path.read_text().splitlines():
         match = LIST_LINE.fullmatch(line.strip())
@@ -236,7 +245,7 @@ def names_by_id(path: Path) -> dict[str, list[str]]:
 
 
 def place(identifier: str, names: list[str], home: dict, earlier: Document) -> tuple[str, str, str]:
-    """Return capability, project and name at approval of a listed test."""
+    """Return the capability, the project and the name at approval of a listed test."""
     if identifier in home:
         key, name = home[identifier]
         return key, earlier["capabilities"][key]["project"], name if name in names else names[0]

@@ -104,7 +104,7 @@ def establish(sandbox: Sandbox, faults: Faults | None, deployment: Deployment) -
 
 
 def inject(sandbox: Sandbox, faults: Faults) -> None:
-    """Replace the faults of a sandbox that runs with a fault proxy; its services keep running.
+    """Inject other faults into a sandbox that runs with a fault proxy; its services keep running.
 
     The latency stays as it was when the sandbox was started.
 

@@ -61,7 +61,7 @@ def down(sandbox: Sandbox) -> int:
 
 
 def wipe(sandbox: Sandbox) -> int:
-    """Do as :func:`down`, and remove everything the sandbox holds.
+    """Stop every process of ``sandbox``, and remove its directory. Return how many there were.
 
     :raises MachineError: it cannot be removed
     :raises UsageError: the directory holds other files than a sandbox's

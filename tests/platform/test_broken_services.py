@@ -1,4 +1,4 @@
-"""Certifying a cloud that is really broken: the verdict, who is to blame, and going on."""
+"""Certification of a cloud with injected faults: verdict, the service in the reason, resuming."""
 
 import json
 import re
@@ -12,12 +12,12 @@ import pytest
 from support.certifying import CLIENT, SANDBOX_ROOT, only_run, run, tenants_of
 
 from capabilities import catalogue
-from refstack_client.sandbox import lifecycle
-from refstack_client.sandbox.faults import HOWS, Trouble
-from refstack_client.sandbox.lifecycle import Sandbox
+from refstack_client.sandbox import fault_proxy, lifecycle, state
+from refstack_client.sandbox.faults import MODES, Faults
+from refstack_client.sandbox.state import Sandbox
 
 pytestmark = [pytest.mark.cloud, pytest.mark.platform]
-WANTED = {
+TESTS = {
     "tempest.api.compute.servers.test_delete_server.DeleteServersTestJSON.test_delete_active_server",
     "tempest.api.compute.test_quotas.QuotasTestJSON.test_get_quotas",
     "tempest.api.identity.v3.test_tokens.TokensV3Test.test_create_token",
@@ -26,7 +26,7 @@ WANTED = {
     "tempest.api.object_storage.test_object_services.ObjectTest.test_create_object",
     "tempest.api.volume.test_snapshot_metadata.SnapshotMetadataTestJSON.test_crud_snapshot_metadata",
 }
-CULPRITS = {
+SERVICES = {
     "keystone": "Keystone (identity)",
     "glance": "Glance (image)",
     "placement": "Nova (compute)",
@@ -35,7 +35,7 @@ CULPRITS = {
     "nova": "Nova (compute)",
     "swift": "Swift (object-store)",
 }
-"""Whom the reasons name. Nobody but Nova speaks with Placement, and it is servers that fail."""
+"""The service that the reasons name. Only Nova uses Placement, so its faults fail servers."""
 
 
 @pytest.fixture(scope="module")
@@ -43,69 +43,71 @@ def guideline(tmp_path_factory) -> Path:
     """2020.06 with one or two tests for each service."""
     document = json.loads(catalogue.content("2020.06"))
     for capability in document["capabilities"].values():
-        kept = capability["tests"].items()
-        capability["tests"] = {name: test for name, test in kept if name in WANTED}
-    kept = {name for name, each in document["capabilities"].items() if each["tests"]}
+        tests = capability["tests"].items()
+        capability["tests"] = {name: test for name, test in tests if name in TESTS}
+    capabilities = {
+        name: capability
+        for name, capability in document["capabilities"].items()
+        if capability["tests"]
+    }
     for component in document["components"].values():
         by_status = component["capabilities"]
         for status, names in by_status.items():
-            by_status[status] = [name for name in names if name in kept]
-    document["capabilities"] = {
-        name: each for name, each in document["capabilities"].items() if name in kept
-    }
+            by_status[status] = [name for name in names if name in capabilities]
+    document["capabilities"] = capabilities
     path = tmp_path_factory.mktemp("guideline") / "small.json"
     path.write_text(json.dumps(document))
     return path
 
 
 @pytest.fixture(scope="module")
-def _far_platform() -> Iterator[Sandbox]:
-    sandbox = lifecycle.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "platform")
+def _proxied_platform() -> Iterator[Sandbox]:
+    sandbox = state.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "platform")
     try:
-        lifecycle.up(sandbox, None, lambda line: None, Trouble())
+        lifecycle.up(sandbox, None, lambda line: None, Faults())
         yield sandbox
     finally:
         lifecycle.wipe(sandbox)
 
 
 @pytest.fixture
-def platform(_far_platform: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A platform that can be broken; whole at the beginning, and nothing left in it at the end."""
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_far_platform.clouds_yaml))
-    lifecycle.suffer(_far_platform, Trouble())
-    yield _far_platform
-    lifecycle.suffer(_far_platform, Trouble())
-    assert tenants_of(_far_platform) == []
+def platform(_proxied_platform: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A platform with a fault proxy, without faults at the start and without users at the end."""
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_proxied_platform.clouds_yaml))
+    fault_proxy.inject(_proxied_platform, Faults())
+    yield _proxied_platform
+    fault_proxy.inject(_proxied_platform, Faults())
+    assert tenants_of(_proxied_platform) == []
 
 
 def certify(*arguments: str) -> tuple[str, ...]:
     return (CLIENT, "certify", "--os-cloud", "sandbox", *arguments)
 
 
-def certify_while_it_breaks(sandbox: Sandbox, place: Path, guideline: Path, how: Trouble) -> str:
-    """Certify; break the cloud when Tempest is about to start. Return all that was said."""
-    talk = place / "talk"
+def certify_with_faults(sandbox: Sandbox, place: Path, guideline: Path, faults: Faults) -> str:
+    """Certify, and inject faults just before Tempest starts. Return the output."""
+    output = place / "output"
     command = certify("--guideline", str(guideline), "--programme", "platform")
-    with talk.open("w") as log:
+    with output.open("w") as log:
         started = subprocess.Popen(command, stdout=log, stderr=log)
-        while "tests run as" not in talk.read_text():
-            assert started.poll() is None, talk.read_text()
+        while "tests run as" not in output.read_text():
+            assert started.poll() is None, output.read_text()
             time.sleep(0.1)
-        lifecycle.suffer(sandbox, how)
-        assert started.wait(400) == 1, talk.read_text()
-    return talk.read_text()
+        fault_proxy.inject(sandbox, faults)
+        assert started.wait(400) == 1, output.read_text()
+    return output.read_text()
 
 
-@pytest.mark.parametrize("how", ["down", "errors", "wrong-body"])
-@pytest.mark.parametrize("service", CULPRITS)
-def test_who_breaks_is_named_and_the_run_goes_on_when_it_is_mended(
-    service, how, platform, place, guideline
+@pytest.mark.parametrize("mode", ["down", "errors", "wrong-body"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_reasons_name_the_failing_service_and_the_run_resumes_once_it_works(
+    service, mode, platform, place, guideline
 ):
-    said = certify_while_it_breaks(platform, place, guideline, Trouble(broken={service: how}))
-    assert "Traceback" not in said
-    assert "NOT CONFORMANT  OpenStack Powered Platform" in said.splitlines()[-1]
-    made = only_run(place)
-    verdict = json.loads((made / "verdict.json").read_text())
+    output = certify_with_faults(platform, place, guideline, Faults(modes={service: mode}))
+    assert "Traceback" not in output
+    assert "NOT CONFORMANT  OpenStack Powered Platform" in output.splitlines()[-1]
+    run_directory = only_run(place)
+    verdict = json.loads((run_directory / "verdict.json").read_text())
     failed = {
         test["name"]: test["reason"]
         for capability in verdict["capabilities"]
@@ -113,22 +115,20 @@ def test_who_breaks_is_named_and_the_run_goes_on_when_it_is_mended(
         if test["outcome"] == "fail"
     }
     assert failed
-    assert {CULPRITS[service] in reason for reason in failed.values()} == {True}, failed
-    lifecycle.suffer(platform, Trouble())
-    done = run(*certify("--resume", str(made), "--rerun-failed"))
+    assert {SERVICES[service] in reason for reason in failed.values()} == {True}, failed
+    fault_proxy.inject(platform, Faults())
+    done = run(*certify("--resume", str(run_directory), "--rerun-failed"))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("CONFORMANT  OpenStack Powered Platform")
     assert "left behind" not in done.stderr
 
 
-@pytest.mark.parametrize("how", HOWS)
-def test_a_cloud_that_is_broken_from_the_start_is_told_of_before_anything_runs(
-    how, platform, place
-):
-    lifecycle.suffer(platform, Trouble(broken={"keystone": how}))
+@pytest.mark.parametrize("mode", MODES)
+def test_a_fault_of_keystone_is_reported_before_a_run_starts(mode, platform, place):
+    fault_proxy.inject(platform, Faults(modes={"keystone": mode}))
     done = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox")
     assert "Traceback" not in done.stderr + done.stdout
-    works = how in ("slow", "no-extensions")
+    works = mode in ("slow", "no-extensions")
     assert (" problem " in done.stdout.partition("clock")[0]) == (not works), done.stdout
     if not works:
         refused = run(*certify("--programme", "platform"))
@@ -137,8 +137,8 @@ def test_a_cloud_that_is_broken_from_the_start_is_told_of_before_anything_runs(
         assert not (place / "a place" / "runs").exists()
 
 
-def test_a_missing_extension_is_found_before_and_told_after(platform, place):
-    lifecycle.suffer(platform, Trouble(broken={"neutron": "no-extensions"}))
+def test_a_missing_extension_is_reported_by_the_check_and_in_the_reasons(platform, place):
+    fault_proxy.inject(platform, Faults(modes={"neutron": "no-extensions"}))
     done = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox")
     assert done.returncode == 3
     assert re.search(r"network extension\s+router\s+problem|router\s+problem", done.stdout)
@@ -148,8 +148,8 @@ def test_a_missing_extension_is_found_before_and_told_after(platform, place):
     assert "QUICK LOOK, CERTIFIES NOTHING" in quick.stdout.splitlines()[-1]
 
 
-def test_nothing_can_be_broken_that_is_not_there():
-    for words in (("--break", "novva"), ("--break", "nova:sad"), ("--latency", "far")):
-        done = run(CLIENT, "sandbox", "up", "--profile", "platform", "--name", "none", *words)
+def test_an_unknown_service_mode_or_time_is_reported():
+    for options in (("--break", "novva"), ("--break", "nova:sad"), ("--latency", "far")):
+        done = run(CLIENT, "sandbox", "up", "--profile", "platform", "--name", "none", *options)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
-        assert words[1].partition(":")[0] in done.stderr
+        assert options[1].partition(":")[0] in done.stderr

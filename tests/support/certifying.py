@@ -1,4 +1,4 @@
-"""What the tests that certify the sandbox share: commands, and what they must not leave behind."""
+"""Helpers for tests that certify a sandbox: commands, and checks for leaked secrets and users."""
 
 import os
 import re
@@ -20,7 +20,7 @@ SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", Path(__file__).paren
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
 CERTIFY = (CLIENT, "certify", "--programme", "storage")
 UNDER_WAY = "objectstore-container-create: 2 pass"
-"""What a certification of the storage sandbox says when some tests are done, and many are not."""
+"""Output of a certification of the storage sandbox while it still runs many tests."""
 FERNET_TOKEN = re.compile(rb"gAAAA[\w-]{60,}")
 
 
@@ -29,8 +29,8 @@ def run(*command: str, **more) -> subprocess.CompletedProcess:
 
 
 def only_run(place: Path) -> Path:
-    (made,) = (place / "a place" / "runs").iterdir()
-    return made
+    (run_directory,) = (place / "a place" / "runs").iterdir()
+    return run_directory
 
 
 def secrets_of(sandbox: Sandbox) -> list[str]:
@@ -40,14 +40,14 @@ def secrets_of(sandbox: Sandbox) -> list[str]:
 
 def tenants_of(sandbox: Sandbox) -> list[str]:
     admin = openstack.connect(cloud="sandbox")
-    names = [each.name for each in admin.identity.projects()]
-    names += [each.name for each in admin.identity.users()]
+    names = [project.name for project in admin.identity.projects()]
+    names += [user.name for user in admin.identity.users()]
     return [name for name in names if name.startswith(("tempest-", "refstack-"))]
 
 
 @contextmanager
 def watching_processes(secrets: list[str]) -> Iterator[list[str]]:
-    """Look at every process's arguments and environment all the while, for secrets."""
+    """Search the arguments and the environment of every process for secrets, meanwhile."""
     found: list[str] = []
     done = threading.Event()
 
@@ -82,7 +82,7 @@ def assert_no_secret_is_left(place: Path, secrets: list[str]) -> None:
 
 
 def start_and_wait_for(sandbox: Sandbox, place: Path, text: str) -> subprocess.Popen:
-    """Start a certification with the admin credential; return once it has said ``text``."""
+    """Start a certification with the admin credential; return once its output has ``text``."""
     log = (place / "talk").open("w")
     started = subprocess.Popen([*CERTIFY, "--os-cloud", "sandbox"], stderr=log, stdout=log)
     deadline = time.monotonic() + 120
