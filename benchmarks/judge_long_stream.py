@@ -31,10 +31,10 @@ import resource, sys
 from pathlib import Path
 from capabilities import catalogue, programme
 from refstack_client.outcomes import subunit_stream
-from refstack_client.report import document
+from refstack_client.report import html
 from scoring.conformance.verdict import judge
 chosen = programme.find(catalogue.load("2020.06")[0], "platform")
-document.html(judge(chosen, subunit_stream.read(Path(sys.argv[1]))))
+html.page(judge(chosen, subunit_stream.read(Path(sys.argv[1]))))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

@@ -28,6 +28,7 @@ from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import PlannedTest, PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
 from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -132,7 +133,7 @@ def make(source: Source, *, anonymous: bool = False, attested: Mapping[str, byte
     verdict = _judge(source.programme, outcomes, plan(members))
     members[OUTCOMES] = json_text(outcomes_document(outcomes)).encode()
     members[VERDICT] = json_text(report_document.as_json(verdict)).encode()
-    members[REPORT] = report_document.html(verdict, plan(members)).encode()
+    members[REPORT] = report_html.page(verdict, plan(members)).encode()
     stated = _manifest(source.programme, verdict, members, anonymous=anonymous)
     members[MANIFEST] = json_text(stated).encode()
     return members

@@ -15,6 +15,7 @@ from refstack_client.errors import ClientError
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes.plan_record import PlannedTest
 from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict
 
@@ -212,7 +213,7 @@ def _verdict(members: Members, due: Verdict) -> str:
     manifest = bundle_contents.manifest(members)
     if manifest["verdict"] != again["verdict"] or manifest["programme"] != again["programme"]:
         raise _FaultError(f"the manifest states {manifest['verdict']}")
-    return report_document.headline(due)
+    return report_text.headline(due)
 
 
 def _judged(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -222,7 +223,7 @@ def _judged(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _report(members: Members, due: Verdict) -> str:
-    if report_document.headline(due).split("  ")[0] not in members[bundle_contents.REPORT].decode(
+    if report_text.headline(due).split("  ")[0] not in members[bundle_contents.REPORT].decode(
         "utf-8"
     ):
         raise _FaultError("the page states another verdict")

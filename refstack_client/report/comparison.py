@@ -1,4 +1,4 @@
-"""Two runs, or two clouds, side by side."""
+"""Compare two verdicts by one programme, test by test."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +9,8 @@ from scoring.conformance.verdict import Verdict
 
 
 class Change(StrEnum):
+    """How the outcome of a test changed, worst first."""
+
     NEWLY_FAILING = "newly failing"
     NEWLY_PASSING = "newly passing"
     OTHER = "otherwise different"
@@ -17,7 +19,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Compared:
-    """What a required test came to in both; ``reason`` is that of the second."""
+    """The outcomes of a required test in both verdicts; ``reason`` is that of the second."""
 
     test: Test
     before: Outcome
@@ -26,6 +28,7 @@ class Compared:
 
     @property
     def change(self) -> Change:
+        """Return how the outcome changed."""
         if self.before is self.after:
             return Change.SAME
         if self.after is Outcome.FAIL:
@@ -34,10 +37,13 @@ class Compared:
 
 
 def compare(before: Verdict, after: Verdict) -> tuple[Compared, ...]:
-    """Return every required test of a programme both were judged by, worst change first."""
-    old = {each.test.key: each.outcome for each in before.required}
+    """Return every required test of the programme of both verdicts, worst change first."""
+    old = {test.test.key: test.outcome for test in before.required}
     found = [
-        Compared(each.test, old[each.test.key], each.outcome, each.reason)
-        for each in after.required
+        Compared(test.test, old[test.test.key], test.outcome, test.reason)
+        for test in after.required
     ]
-    return tuple(sorted(found, key=lambda each: (list(Change).index(each.change), each.test.name)))
+    order = list(Change)
+    return tuple(
+        sorted(found, key=lambda compared: (order.index(compared.change), compared.test.name))
+    )

@@ -1,11 +1,11 @@
-"""A verdict as a table, a line per test and capability: CSV and a spreadsheet."""
+"""The verdict as a table with a row per capability and test: CSV and a spreadsheet."""
 
 import io
 from collections.abc import Iterator
 
 import xlsxwriter
 
-from refstack_client.report import document as report_document
+from refstack_client.report import document, text
 from scoring.conformance.verdict import Verdict
 from scoring.csv_text import table
 
@@ -16,44 +16,44 @@ COLUMNS = (
 
 
 def rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:
-    """Yield what :data:`COLUMNS` names, in the order of the report."""
+    """Yield the cells of :data:`COLUMNS` for each test, in the order of the report."""
     for capability in verdict.capabilities:
-        for each in capability.tests:
-            cause = each.cause
+        for test in capability.tests:
+            cause = test.cause
             yield (
                 capability.capability.id,
                 str(capability.status),
-                each.test.idempotent_id or "",
-                each.test.name,
-                str(each.outcome),
-                "flagged" if each.test.flag else "",
-                " ".join(map(str, each.attempts)),
+                test.test.idempotent_id or "",
+                test.test.name,
+                str(test.outcome),
+                "flagged" if test.test.flag else "",
+                " ".join(map(str, test.attempts)),
                 str(cause.kind) if cause else "",
-                each.reason,
+                test.reason,
                 str(cause.call) if cause and cause.call else "",
             )
 
 
 def csv_text(verdict: Verdict) -> str:
+    """Return the table as CSV with a heading."""
     return table(COLUMNS, rows(verdict))
 
 
 def xlsx(verdict: Verdict) -> bytes:
-    """Return a spreadsheet: the verdict with its counts, and the table to be filtered."""
+    """Return a spreadsheet of two sheets: the verdict with its counts, and the table."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True})
     sheet = book.add_worksheet("Verdict")
-    sheet.write_string(0, 0, report_document.headline(verdict), bold)
-    document = report_document.as_json(verdict)
-    for number, (name, count) in enumerate(document["required"].items(), start=2):
+    sheet.write_string(0, 0, text.headline(verdict), bold)
+    for number, (name, count) in enumerate(document.counts(verdict).items(), start=2):
         sheet.write_string(number, 0, name.replace("_", " "))
         sheet.write_number(number, 1, count)
     sheet.set_column(0, 0, 20)
     sheet = book.add_worksheet("Tests")
     for number, cells in enumerate((COLUMNS, *rows(verdict))):
-        for column, text in enumerate(cells):
-            sheet.write_string(number, column, text, None if number else bold)
+        for column, cell in enumerate(cells):
+            sheet.write_string(number, column, cell, None if number else bold)
     sheet.autofilter(0, 0, number, len(COLUMNS) - 1)
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, len(COLUMNS) - 1, 24)

@@ -18,6 +18,7 @@ from refstack_client.files import write_json, write_text
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Run, attempts, retries
 from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
 from scoring.conformance.verdict import Verdict
 
 
@@ -72,7 +73,7 @@ def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
 def keep_verdict(run: Run, verdict: Verdict, plan: PlanRecord) -> None:
     """Write ``verdict.json`` and ``report.html`` into the run directory."""
     write_json(run.verdict, report_document.as_json(verdict))
-    write_text(run.report, report_document.html(verdict, plan, retries(run)))
+    write_text(run.report, report_html.page(verdict, plan, retries(run)))
 
 
 @contextlib.contextmanager

@@ -18,8 +18,9 @@ from capabilities.programme import Programme
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.outcomes.run_directory import retries_of
 from refstack_client.report import comparison
-from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table
+from refstack_client.report import text as report_text
 from refstack_client.report.comparison import Change
 from refstack_server.api.v1.results import page_url
 from refstack_server.publish import verdicts
@@ -46,7 +47,7 @@ STANDINGS = {
 _LONGEST = 80
 _MOST_IN_A_TABLE = 10_000
 _COLUMNS = ("id", "created_at", "conformance", "programme", "guideline", "product", "standing")
-WORDS = report_document.WORDS
+WORDS = report_text.WORDS
 _CACHED = "public, max-age=3600"
 
 
@@ -122,7 +123,7 @@ def list_results(filters: Annotated[Filters, Query()], session: Reading, setting
         programmes=_known_programmes(),
         verdicts=[
             (str(each), words)
-            for each, words in report_document.WORDS.items()
+            for each, words in report_text.WORDS.items()
             if each is not Conformance.VACUOUS
         ],
         words=WORDS,
@@ -200,8 +201,9 @@ def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) ->
         return render("passes.html", names=names, **about)
     started = verdicts.attempts(looking.settings, result)
     filled_in = {
-        **report_document.page_of(looking.verdict(result, by)),
-        "retries": retries_of(started) if started else None,
+        **report_html.context(
+            looking.verdict(result, by), retries_of(started) if started else None
+        ),
         "attempts": started if knows_all else (),
     }
     return render("result.html", **filled_in, **about)
@@ -240,7 +242,7 @@ def compare(pair: Annotated[Pair, Query()], looking: Looking) -> str:
     return render(
         "compared.html",
         sides=[
-            (each, times.text(each.created_at), report_document.headline(verdict))
+            (each, times.text(each.created_at), report_text.headline(verdict))
             for each, verdict in ((first, before), (second, after))
         ],
         changes=[each for each in found if each.change is not Change.SAME],
@@ -253,9 +255,7 @@ def badge(result_id: str, looking: Looking) -> Response:
     """Return a small picture of a result's verdict."""
     result = looking.find(result_id)
     words = (
-        report_document.WORDS[Conformance(result.conformance)]
-        if result.conformance
-        else "not judged"
+        report_text.WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
     )
     standing = "" if result.is_verified else " (unofficial)"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from refstack_client.report.document import RESOURCE_ID
+from refstack_client.report.groups import RESOURCE_ID
 from scoring.conformance.outcomes import Cause
 from scoring.conformance.verdict import TestVerdict, Verdict
 

@@ -187,7 +187,7 @@ def test_a_killed_run_is_told_of_and_what_was_done_counts(place, sandbox):
     done = certify("--resume", str(made))
     assert done.returncode == 0, done.stderr
     assert f"{58 - known['passed']} are to run now" in done.stderr
-    assert "Retries: what failed was run again 0 of 3 times" in done.stdout
+    assert "Retries: failed tests were run again 0 of 3 times" in done.stdout
     again = certify("--resume", str(made))
     assert (again.returncode, "nothing is left to run" in again.stderr) == (0, True)
     assert tenants_of(sandbox) == []
@@ -225,7 +225,7 @@ def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
     sandbox_cloud.up(sandbox, None, print)
     done = certify("--resume", str(made), "--rerun-failed")
     assert done.returncode == 0, done.stderr
-    assert "Retries: what failed was run again 1 of 3 times" in done.stdout
+    assert "Retries: failed tests were run again 1 of 3 times" in done.stdout
     assert "Passed only when repeated" in done.stdout
     document = json.loads((made / "verdict.json").read_text())
     tests = {each["id"]: each for one in document["capabilities"] for each in one["tests"]}

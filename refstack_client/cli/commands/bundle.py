@@ -19,7 +19,7 @@ from refstack_client.outcomes import attestation
 from refstack_client.outcomes import run_directory as runs
 from refstack_client.outcomes.attestation import NO, YES, Attestation, Statement
 from refstack_client.planning import guideline_source
-from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from refstack_client.upload import refstack_api
 
 
@@ -113,7 +113,7 @@ class Verify(Lister):
         if found.holds and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
             say(bundle_contents.UNOFFICIAL)
-            say(report_document.headline(found.verdict))
+            say(report_text.headline(found.verdict))
         else:
             self.exit_code = EXIT_BAD_INPUT
             failed = ", ".join(each.name for each in found.checks if not each.holds)

@@ -33,7 +33,7 @@ from refstack_client.planning import guideline_source
 from refstack_client.planning import shard as shards
 from refstack_client.planning.request import Request
 from refstack_client.planning.shard import Shard
-from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from refstack_client.running import certify, run_recorder
 from refstack_client.sandbox import lifecycle as sandbox_cloud
 from refstack_client.sandbox import services as sandbox_services
@@ -132,7 +132,7 @@ def _show_quick(result: certify.Result) -> int:
     """Show what one test for each capability came to; whether all passed is the exit code."""
     say(f"run:    {result.run.directory}")
     say()
-    print("\n".join(report_document.quick_text(result.verdict, len(result.outcomes))), flush=True)
+    print("\n".join(report_text.quick_lines(result.verdict, len(result.outcomes))), flush=True)
     if Outcome.FAIL in result.outcomes:
         return EXIT_NOT_CONFORMANT
     return EXIT_OK if set(result.outcomes) == {Outcome.PASS} else EXIT_INCOMPLETE

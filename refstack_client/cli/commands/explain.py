@@ -11,9 +11,8 @@ from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import results as results_options
 from refstack_client.errors import InputError
 from refstack_client.outcomes import stream_tools
-from refstack_client.outcomes.causes import REMEDIES
 from refstack_client.outcomes.redaction import hide
-from refstack_client.report import document as report_document
+from refstack_client.report.groups import remedy as remedy_of
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import TestVerdict, Verdict
 
@@ -76,7 +75,7 @@ def _lines(each: TestVerdict, verdict: Verdict, found: Results) -> Iterator[str]
         yield f"  kind        {each.cause.kind}"
         if each.cause.call:
             yield f"  call        {each.cause.call}"
-    remedy = REMEDIES[each.cause.kind] if each.cause else report_document.NEXT[each.outcome]
+    remedy = remedy_of(each.outcome, each.cause)
     yield f"  to do       {remedy}"
     yield from _evidence(each, found)
 

@@ -12,17 +12,19 @@ from refstack_client.cli.options import results as results_options
 from refstack_client.errors import UsageError
 from refstack_client.files import json_text, write_over
 from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
 from refstack_client.report import junit
 from refstack_client.report import table as report_table
+from refstack_client.report import text as report_text
 from scoring.conformance.verdict import Verdict
 
 
 def _html(verdict: Verdict, found: Results) -> bytes:
-    return report_document.html(verdict, found.plan, found.retries).encode()
+    return report_html.page(verdict, found.plan, found.retries).encode()
 
 
 def _text(verdict: Verdict, found: Results) -> bytes:
-    return "".join(f"{line}\n" for line in report_document.text(verdict, found.retries)).encode()
+    return "".join(f"{line}\n" for line in report_text.lines(verdict, found.retries)).encode()
 
 
 _FORMATS: dict[str, Callable[[Verdict, Results], bytes]] = {

@@ -14,6 +14,7 @@ from refstack_client.errors import UsageError
 from refstack_client.files import json_text, read_bytes
 from refstack_client.outcomes import attestation
 from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from scoring.conformance.outcomes import Outcome
 
 ALL = "all"
@@ -49,7 +50,7 @@ class ShowVerdict(Command):
         if args.format == "json":
             print(json_text(report_document.as_json(verdict)), end="")
         else:
-            print("\n".join(report_document.text(verdict, found.retries, attested)))
+            print("\n".join(report_text.lines(verdict, found.retries, attested)))
         return OF_CONFORMANCE[verdict.conformance]
 
 
@@ -68,6 +69,6 @@ def _show_all(found: Results, args: Namespace) -> int:
     else:
         for verdict in verdicts.values():
             short = len(verdict.required) - verdict.count(Outcome.PASS)
-            print(report_document.headline(verdict) + (f", {short} short" if short else ""))
+            print(report_text.headline(verdict) + (f", {short} short" if short else ""))
     newest = verdicts.get(catalogue.default()) or list(verdicts.values())[-1]
     return OF_CONFORMANCE[newest.conformance]

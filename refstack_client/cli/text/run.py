@@ -3,7 +3,7 @@
 from refstack_client.cli.command import say
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
 from refstack_client.outcomes import run_directory
-from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from scoring.conformance.verdict import Verdict
 
 
@@ -12,5 +12,5 @@ def show(made: run_directory.Run, verdict: Verdict) -> int:
     say(f"run:    {made.directory}")
     say(f"report: {made.report}")
     say()
-    print("\n".join(report_document.text(verdict, run_directory.retries(made))), flush=True)
+    print("\n".join(report_text.lines(verdict, run_directory.retries(made))), flush=True)
     return OF_CONFORMANCE[verdict.conformance]

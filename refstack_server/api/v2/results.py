@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from refstack_client.report import comparison
 from refstack_client.report import document as report_document
+from refstack_client.report import text as report_text
 from refstack_server.api.v1.results import page_url
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.intake.verify_upload import Received
@@ -68,7 +69,7 @@ def _stored(
         "id": result.id,
         "url": page_url(looking.settings, result),
         "sha256": sent.sha256,
-        "verdict": report_document.headline(sent.verdict),
+        "verdict": report_text.headline(sent.verdict),
         "checks": verify_upload.checks_as_json(sent.checks),
     }
 

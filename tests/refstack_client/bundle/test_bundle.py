@@ -426,7 +426,7 @@ def test_the_vendors_word_is_a_line_of_its_own_beside_the_tests(made, keys, tmp_
     answers.write_text("keystone: yes\nswift: no\n")
     assert main(command) == 0
     assert main(verdict) == 1
-    assert "OpenStack Powered: tests and designated sections: no: not of swift" in (
+    assert "OpenStack Powered: tests and designated sections: no: not attested for swift" in (
         capsys.readouterr().out
     )
     other = [*command[:2], "compute", *command[3:]]

@@ -11,7 +11,7 @@ import testtools
 from capabilities import tempest_id
 from refstack_client.bundle import anonymise
 from refstack_client.outcomes import causes, redaction, refstack_json
-from refstack_client.report import document as report_document
+from refstack_client.report import groups
 from refstack_client.tempest import log as tempest_log
 from refstack_server.publish import public_view
 from scoring.committee import worksheet
@@ -98,7 +98,7 @@ READERS: dict[str, Callable[[str, Path], object]] = {
     "redaction": lambda text, _: redaction.hide(text.encode()),
     "redacted": lambda text, _: public_view.text(text),
     "anonymity": lambda text, _: anonymise.Anonymiser({b"a": b"host-1"}).hide(text.encode()),
-    "groups": lambda text, _: report_document._VARYING.sub("", text),
+    "groups": lambda text, _: groups.without_resources(text),
     "ids": lambda text, _: tempest_id.parse(f"a.b[{text}"),
     "uuids": lambda text, _: refstack_json._UUID.search(text),
     "worksheet": lambda text, _: _as_worksheet(text),
@@ -162,9 +162,7 @@ def test_attachments_that_never_end_are_found_by_their_test():
 
 
 def test_names_that_tempest_made_are_the_same_for_a_group():
-    varying = report_document._VARYING.sub(
-        "…", "server tempest-ServersTest-server-123 of refstack-1a2b3c-4"
-    )
+    varying = groups.without_resources("server tempest-ServersTest-server-123 of refstack-1a2b3c-4")
     assert varying == "server … of …"
 
 

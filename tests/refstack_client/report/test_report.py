@@ -19,8 +19,10 @@ from capabilities import catalogue, programme
 from refstack_client.cli.app import main
 from refstack_client.outcomes import subunit_stream
 from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
 from refstack_client.report import junit
 from refstack_client.report import table as report_table
+from refstack_client.report import text as report_text
 from scoring.conformance.verdict import Verdict, judge
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
@@ -73,7 +75,7 @@ def test_every_outcome_is_counted_once_in_json(verdict):
 
 
 def test_text_is_worst_first_and_ends_with_the_verdict(verdict):
-    lines = list(report_document.text(verdict))
+    lines = list(report_text.lines(verdict))
     kinds = [line.split()[0] for line in lines if re.match(r"[A-Z-]+  \d+ test", line)]
     assert kinds == ["FAIL", "NOT-RUN", "SKIP"]
     assert lines[-1] == "NOT CONFORMANT  OpenStack Powered Storage  2020.06  55/58 required tests"
@@ -81,14 +83,14 @@ def test_text_is_worst_first_and_ends_with_the_verdict(verdict):
 
 
 def test_html_has_the_numbers_of_the_json(verdict):
-    page = report_document.html(verdict)
+    page = report_html.page(verdict)
     numbers = dict(re.findall(r'<dd id="(\w+)">(\d+)</dd>', page))
     expected = report_document.as_json(verdict)["required"]
     assert numbers == {name: str(expected[name]) for name in NUMBERS}
 
 
 def test_html_is_whole_in_itself_and_takes_text_as_text(verdict):
-    page = report_document.html(verdict)
+    page = report_html.page(verdict)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r"(?:src|href)\s*=|url\(|@import", page)
@@ -104,7 +106,7 @@ def test_a_browser_opens_the_page_and_asks_nobody_for_anything(verdict, browser,
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             if self.path == "/report.html":
-                self.wfile.write(report_document.html(verdict).encode())
+                self.wfile.write(report_html.page(verdict).encode())
 
         def log_message(self, *arguments):
             pass
@@ -170,7 +172,7 @@ def test_a_spreadsheet_takes_no_reason_for_a_formula(writer):
     assert ",'=1+1 is no formula," in table
 
 
-def test_the_fewest_causes_to_mend_are_listed(writer):
+def test_the_fewest_causes_to_fix_are_listed(writer):
     tests = STORAGE.counted_tests()
     for number, test in enumerate(tests):
         volume = f"Volume {number:08x}-1111-1111-1111-111111111111 is in ERROR status"
@@ -178,9 +180,9 @@ def test_the_fewest_causes_to_mend_are_listed(writer):
         writer.test(
             f"{test.name}[{test.idempotent_id}]", status, traceback=f"E: {volume}", reason="no role"
         )
-    found = list(report_document.text(judge(STORAGE, subunit_stream.parse(writer.content, "x"))))
+    found = list(report_text.lines(judge(STORAGE, subunit_stream.parse(writer.content, "x"))))
     assert "FAIL  40 tests: E: Volume … is in ERROR status" in found
-    start = found.index("To conform, mend 2 causes:")
+    start = found.index("To conform, fix 2 causes:")
     assert found[start + 1].startswith("  1. resource in error (40): look for the request id")
     assert found[start + 2].startswith("  2. credential (1): give the tenants the roles")
 

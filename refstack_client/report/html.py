@@ -1,0 +1,48 @@
+"""The verdict as one HTML page that needs no other file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from capabilities.guideline import Status
+from refstack_client.outcomes.attestation import Attestation
+from refstack_client.outcomes.plan_record import PlanRecord
+from refstack_client.outcomes.run_directory import Retries
+from refstack_client.report import document, text
+from refstack_client.report.groups import groups
+from scoring.conformance.verdict import Verdict
+from scoring.formats import html_templates
+
+
+def page(
+    verdict: Verdict,
+    plan: PlanRecord | None = None,
+    retries: Retries | None = None,
+    attestation: Attestation | None = None,
+) -> str:
+    """Return the page; ``plan`` adds where and as whom the tests ran."""
+    template = html_templates.template("refstack_client.report", "report.html")
+    return template.render({**context(verdict, retries, attestation), "plan": plan})
+
+
+def context(
+    verdict: Verdict, retries: Retries | None = None, attestation: Attestation | None = None
+) -> Mapping[str, Any]:
+    """Return the variables of the template ``report.html``, without a plan."""
+    return {
+        "verdict": verdict,
+        "counts": document.counts(verdict),
+        "damage": text.damaged(verdict),
+        "headline": text.headline(verdict),
+        "words": text.WORDS,
+        "groups": groups(verdict),
+        "bases": [text.headline(base) for base in verdict.bases],
+        "to_fix": next(text.to_fix(verdict), ""),
+        "compatible": text.compatible(verdict),
+        "powered": text.powered(verdict, attestation),
+        "statuses": [
+            (status, [part for part in verdict.capabilities if part.status is status])
+            for status in Status
+        ],
+        "plan": None,
+        "retries": text.used_retries(retries) if retries else "",
+    }

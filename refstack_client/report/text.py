@@ -1,0 +1,149 @@
+"""The verdict as text: one line, or the report of a terminal."""
+
+from collections.abc import Iterator
+
+from capabilities.guideline import Status
+from refstack_client.outcomes.attestation import Attestation
+from refstack_client.outcomes.run_directory import Retries
+from refstack_client.report.groups import Group, groups
+from scoring.conformance.outcomes import Outcome
+from scoring.conformance.verdict import Conformance, TestVerdict, Verdict
+
+NAMES_PER_REASON = 8
+WORDS = {
+    Conformance.CONFORMANT: "CONFORMANT",
+    Conformance.NOT_CONFORMANT: "NOT CONFORMANT",
+    Conformance.INCOMPLETE: "INCOMPLETE",
+    Conformance.VACUOUS: "nothing to test",
+}
+_ANSWERS = {
+    Conformance.CONFORMANT: "yes",
+    Conformance.NOT_CONFORMANT: "no",
+    Conformance.INCOMPLETE: "not shown",
+}
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the verdict in one line; each number is next to its word."""
+    return "  ".join(
+        (
+            WORDS[verdict.conformance],
+            verdict.programme.name,
+            verdict.programme.guideline.id,
+            f"{verdict.count(Outcome.PASS)}/{len(verdict.required)} required tests",
+        )
+    )
+
+
+def lines(
+    verdict: Verdict, retries: Retries | None = None, attestation: Attestation | None = None
+) -> Iterator[str]:
+    """Yield the lines of the report for a terminal; the last one is the headline.
+
+    :param retries: how often failed tests of the run were run again
+    """
+    if damage := damaged(verdict):
+        yield damage
+        yield ""
+    for group in groups(verdict):
+        yield from _group(group)
+    retried = [test for test in verdict.required if _passed_on_retry(test)]
+    if retried:
+        yield f"Passed only when repeated: {len(retried)}"
+        yield from (f"    {test.test.name}" for test in retried)
+        yield ""
+    if retries:
+        yield used_retries(retries)
+    if verdict.vacuous:
+        names = ", ".join(vacuous.capability.id for vacuous in verdict.vacuous)
+        yield f"Required, but every test is flagged, so nothing was shown: {names}"
+    yield from to_fix(verdict)
+    for base in verdict.bases:
+        yield f"Base programme: {headline(base)}"
+    yield compatible(verdict)
+    yield powered(verdict, attestation)
+    yield headline(verdict)
+
+
+def damaged(verdict: Verdict) -> str:
+    """Return a sentence on a damaged stream, "" for a complete one."""
+    if not verdict.damage:
+        return ""
+    return f"Damage: {verdict.damage}. Tests that ended before it count."
+
+
+def used_retries(retries: Retries) -> str:
+    """Return how often failed tests were run again."""
+    return f"Retries: failed tests were run again {retries.used} of {retries.budget} times"
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield f"{group.outcome.upper()}  {_count(len(group.tests), 'test')}: {group.reason}"
+    for test in group.tests[:NAMES_PER_REASON]:
+        yield f"    {test.test.name}"
+    if len(group.tests) > NAMES_PER_REASON:
+        more = len(group.tests) - NAMES_PER_REASON
+        yield f"    … and {more} more (all in the report, and in -f json)"
+    if group.cause and group.cause.call:
+        yield f"    for example {group.cause.call}"
+    yield ""
+
+
+def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
+    """Yield the lines on a run of one test for each capability; the last one sums up.
+
+    :param asked: number of tests that were to run
+    """
+    for group in groups(verdict):
+        if group.outcome is not Outcome.NOT_RUN:
+            yield from _group(group)
+    required = sum(capability.status is Status.REQUIRED for capability in verdict.capabilities)
+    yield (
+        f"QUICK LOOK, CERTIFIES NOTHING  {verdict.programme.name}  "
+        f"{verdict.programme.guideline.id}  {verdict.count(Outcome.PASS)}/{asked} tests passed, "
+        f"for {required} required capabilities"
+    )
+
+
+def compatible(verdict: Verdict) -> str:
+    """Return whether a product is OpenStack Compatible: the tests alone decide."""
+    return f"OpenStack Compatible: the tests alone decide: {_ANSWERS[verdict.conformance]}"
+
+
+def powered(verdict: Verdict, attestation: Attestation | None) -> str:
+    """Return whether a product is OpenStack Powered.
+
+    Tests and the attestation of the designated sections decide.
+    """
+    sections = verdict.programme.designated_sections
+    if attestation is None:
+        return "OpenStack Powered: the vendor also attests the designated sections of " + (
+            ", ".join(sections)
+        )
+    missing = attestation.missing(sections)
+    if missing:
+        return (
+            "OpenStack Powered: tests and designated sections: no: not attested for "
+            f"{', '.join(missing)}"
+        )
+    return (
+        f"OpenStack Powered: tests and designated sections, attested by {attestation.by} on "
+        f"{attestation.date}: {_ANSWERS[verdict.conformance]}"
+    )
+
+
+def to_fix(verdict: Verdict) -> Iterator[str]:
+    """Yield a heading and a line for each of the fewest causes to fix for conformance."""
+    found = groups(verdict)
+    if found:
+        yield f"To conform, fix {_count(len(found), 'cause')}:"
+    for number, group in enumerate(found, start=1):
+        yield f"  {number}. {group.kind} ({len(group.tests)}): {group.remedy}"
+
+
+def _passed_on_retry(test: TestVerdict) -> bool:
+    return test.outcome is Outcome.PASS and Outcome.FAIL in test.attempts
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
