@@ -1,14 +1,16 @@
-"""Placeholders for hosts and addresses: the same one for the same name, everywhere in a bundle."""
+"""Placeholders for host names and addresses: always the same one within a bundle."""
 
 import ipaddress
-import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import testtools
 
-# Anything that could be an address; what is none is let alone. Versions (1.2.3) have three numbers.
+from refstack_client.outcomes.cloud_facts import CloudFacts
+
+# Anything that could be an address; what is not one stays. Versions (1.2.3) have three numbers.
 _ADDRESS = re.compile(
     rb"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w)|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:]))"
 )
@@ -16,22 +18,22 @@ _ADDRESS = re.compile(
 
 @dataclass
 class Anonymiser:
-    """Knows which placeholder stands for what; numbers are given in the order of meeting."""
+    """The placeholder of each name and address, numbered in the order in which they are met."""
 
     hosts: dict[bytes, bytes] = field(default_factory=dict)
     addresses: dict[bytes, bytes] = field(default_factory=dict)
 
     @classmethod
-    def of_plan(cls, plan: bytes | None) -> "Anonymiser":
-        """Return one that knows the names of a plan's hosts."""
-        cloud = (json.loads(plan).get("cloud") if plan else None) or {}
-        known = cls()
-        urls = (cloud.get("auth_url", ""), *cloud.get("endpoints", {}).values())
+    def of(cls, cloud: CloudFacts | None) -> "Anonymiser":
+        """Return an anonymiser with a placeholder for each host in the endpoints of ``cloud``."""
+        anonymiser = cls()
+        urls = (cloud.auth_url, *cloud.endpoints.values()) if cloud else ()
         for url in sorted(urls):
             host = urlsplit(url).hostname or ""
             if host and not _is_address(host):
-                known.hosts.setdefault(host.encode(), f"host-{len(known.hosts) + 1}".encode())
-        return known
+                placeholder = f"host-{len(anonymiser.hosts) + 1}".encode()
+                anonymiser.hosts.setdefault(host.encode(), placeholder)
+        return anonymiser
 
     def hide(self, content: bytes) -> bytes:
         """Return ``content`` with placeholders."""
@@ -47,19 +49,23 @@ class Anonymiser:
         return self.addresses.setdefault(text, f"address-{len(self.addresses) + 1}".encode())
 
     def filter(self, target: testtools.StreamResult) -> testtools.StreamResult:
-        """Return what passes events on to ``target`` with placeholders in their attachments."""
+        """Return a stream that passes events on to ``target`` with placeholders in attachments.
+
+        Attachments must come whole, from a
+        :class:`~refstack_client.outcomes.redaction.Redactor`.
+        """
         return _Filter(self, target)
 
 
 class _Filter(testtools.StreamResult):
-    """Attachments come whole: behind a :class:`~refstack_client.outcomes.redaction.Redactor`."""
+    """Hides names and addresses in attachments."""
 
-    def __init__(self, anonymiser: Anonymiser, target: testtools.StreamResult):
+    def __init__(self, anonymiser: Anonymiser, target: testtools.StreamResult) -> None:
         super().__init__()
         self._anonymiser = anonymiser
         self._target = target
 
-    def status(self, *arguments, file_bytes=None, **event):
+    def status(self, *arguments: Any, file_bytes: bytes | None = None, **event: Any) -> None:
         if file_bytes is not None:
             file_bytes = self._anonymiser.hide(bytes(file_bytes))
         self._target.status(*arguments, file_bytes=file_bytes, **event)

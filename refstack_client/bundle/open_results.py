@@ -1,4 +1,4 @@
-"""Results to be judged, whatever they come in: a run directory, a bundle, a stream."""
+"""Open results of any form: a run directory, a bundle, a stream or RefStack's JSON."""
 
 import io
 import zipfile
@@ -10,10 +10,10 @@ from typing import BinaryIO
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline
 from capabilities.programme import Programme
-from refstack_client.bundle import archive
-from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import contents
+from refstack_client.bundle.contents import Bundle
 from refstack_client.files import read_bytes
-from refstack_client.outcomes import attestation, refstack_json, subunit_stream
+from refstack_client.outcomes import refstack_json, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Retries, Run, read_plan, retries
@@ -23,37 +23,49 @@ from scoring.conformance.verdict import Verdict, judge
 
 @dataclass(frozen=True)
 class Results:
-    """What a run or a stream left: a run's own guideline, programme and plan come with it."""
+    """Outcomes and, for a run or a bundle, its own guideline, programme and plan.
+
+    ``open_stream`` opens the subunit stream; RefStack's JSON has an empty one.
+    """
 
     outcomes: Outcomes
     open_stream: Callable[[], BinaryIO]
     guideline: Guideline | None = None
     key: str = ""
+    """The key of the programme, "" for a bare stream."""
     plan: PlanRecord | None = None
     retries: Retries | None = None
     attested: Attestation | None = None
 
     def programme(self, name: str | None) -> Programme | None:
-        """Return the programme of the run's own guideline; None where there is no run."""
+        """Return a programme of the own guideline, None for results without a guideline.
+
+        :param name: key of the programme, None for the own one
+        :raises GuidelineError: the guideline has no programme of that name
+        """
         if not self.guideline:
             return None
         return catalogue.with_bases(programme.find(self.guideline, name or self.key))
 
     def judge(self, chosen: Programme, *, strict: bool = False) -> Verdict:
+        """Judge the outcomes by a programme.
+
+        :param strict: a required capability without a test that counts is incomplete
+        """
         matches = self.plan.matches(chosen) if self.plan else None
         return judge(chosen, self.outcomes, matches, strict=strict)
 
 
 def read(path: Path) -> Results:
-    """Read a run directory, a bundle (as it is: ``bundle verify`` checks it), a subunit stream, or
-    results as RefStack has them.
+    """Read results of any form. A bundle is not verified.
 
-    :raises InputError: it is none of these
+    :raises InputError: the file is not a run directory, a bundle, a subunit stream or RefStack's
+        JSON
     """
     if path.is_dir():
         return _read_run(Run(path))
     if zipfile.is_zipfile(path):
-        return _read_bundle(path)
+        return _read_bundle(Bundle.read(path))
     if path.suffix == ".json" and refstack_json.is_refstack(content := read_bytes(path)):
         found = refstack_json.read(content, str(path))
         return Results(found.outcomes(), lambda: io.BytesIO(b""))
@@ -62,25 +74,22 @@ def read(path: Path) -> Results:
 
 def _read_run(run: Run) -> Results:
     guideline, plan = read_plan(run)
-    outcomes = subunit_stream.read_appended(run.stream)
     return Results(
-        outcomes, lambda: run.stream.open("rb"), guideline, plan.programme, plan, retries(run)
+        outcomes=subunit_stream.read_appended(run.stream),
+        open_stream=lambda: run.stream.open("rb"),
+        guideline=guideline,
+        key=plan.programme,
+        plan=plan,
+        retries=retries(run),
     )
 
 
-def _read_bundle(path: Path) -> Results:
-    members = archive.read(path)
-    guideline, plan = bundle_contents.guideline(members), bundle_contents.plan(members)
-    content = members[bundle_contents.STREAM]
-    outcomes = (
-        subunit_stream.parse(content, f"{path}: {bundle_contents.STREAM}")
-        if content
-        else Outcomes(())
+def _read_bundle(bundle: Bundle) -> Results:
+    return Results(
+        outcomes=bundle.outcomes,
+        open_stream=lambda: io.BytesIO(bundle.member(contents.STREAM)),
+        guideline=bundle.guideline,
+        key=bundle.manifest.programme,
+        plan=bundle.plan,
+        attested=bundle.attestation,
     )
-    key = bundle_contents.manifest(members)["programme"]
-    attested = None
-    if bundle_contents.ATTESTATION in members:
-        attested = attestation.read(
-            members[bundle_contents.ATTESTATION], bundle_contents.ATTESTATION
-        )
-    return Results(outcomes, lambda: io.BytesIO(content), guideline, key, plan, attested=attested)

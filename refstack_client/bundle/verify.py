@@ -1,18 +1,22 @@
-"""Whether a bundle holds: every check by its name, and the verdict made again from the stream."""
+"""Verify a bundle: named checks, and the verdict computed again from the stream."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from capabilities import catalogue
 from capabilities.errors import GuidelineError
-from refstack_client.bundle import archive, sbom, ssh_signature
-from refstack_client.bundle import contents as bundle_contents
-from refstack_client.errors import ClientError
-from refstack_client.outcomes import attestation
+from capabilities.matching import Index, match
+from capabilities.tempest_id import parse as parse_test
+from refstack_client.bundle import archive, contents, sbom, ssh_signature
+from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.manifest import FORMAT, OF_RUN, UNOFFICIAL
+from refstack_client.errors import ClientError, InputError
+from refstack_client.outcomes import attestation, document
+from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlannedTest
 from refstack_client.report import document as report_document
 from refstack_client.report import text as report_text
@@ -20,235 +24,240 @@ from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict
 
 OTHER_SHAPE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
-"""What goes wrong where a document is JSON and not what it should be."""
+"""The errors of code that reads a document of another form."""
+
+_Checks = dict[str, Callable[[Bundle], str]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: whether it holds, and what was found."""
+    """One check: its name, whether it passed, and what was found."""
 
     name: str
-    holds: bool
+    passed: bool
     found: str
 
 
 @dataclass(frozen=True)
 class Verification:
-    """``outcomes`` and ``verdict`` are made again from the stream, None where that failed."""
+    """All checks; ``outcomes`` and ``verdict`` follow from the stream, None where that failed."""
 
     checks: tuple[Check, ...]
     verdict: Verdict | None = None
     outcomes: Outcomes | None = None
 
     @property
-    def holds(self) -> bool:
-        return all(each.holds for each in self.checks)
+    def is_valid(self) -> bool:
+        """Return whether every check passed."""
+        return all(check.passed for check in self.checks)
 
 
-class _FaultError(Exception):
-    """Something does not hold; the message says what."""
-
-
-Members = Mapping[str, bytes]
+class _CheckFailedError(Exception):
+    """A check failed; the message says why."""
 
 
 def verify(path: Path, signers: Path | None, *, any_signer: bool = False) -> Verification:
-    """Check a bundle; the first checks that fail end it, for what follows would mean nothing.
+    """Verify a bundle offline. If a basic check fails, no later one is made.
 
     :param signers: a file of allowed signers, as ssh-keygen(1) describes it
-    :param any_signer: it need not be signed, nor by anybody known
+    :param any_signer: accept a bundle that is unsigned, or signed by any key
     """
     try:
-        members = archive.read(path)
+        bundle = Bundle.read(path)
     except archive.ArchiveError as error:
         return Verification((Check("archive", False, str(error)),))
-    return verify_members(members, signers, any_signer=any_signer)
+    return verify_bundle(bundle, signers, any_signer=any_signer)
 
 
-def verify_members(
-    members: Members, signers: Path | None, *, any_signer: bool = False
+def verify_bundle(
+    bundle: Bundle, signers: Path | None, *, any_signer: bool = False
 ) -> Verification:
-    """As :func:`verify`, of what was unpacked."""
-    checks = [Check("archive", True, f"{len(members)} members, exactly as they were packed")]
-    basic: tuple[tuple[str, Callable[[Members], str]], ...] = (
-        ("manifest", _manifest),
-        ("hashes", _hashes),
-        ("signature", lambda each: _signature(each, signers, any_signer=any_signer)),
-    )
-    for name, look in basic:
-        checks.append(_look(name, look, members))
-    if not all(each.holds for each in checks if each.name != "signature"):
+    """As :func:`verify`, for an unpacked bundle."""
+    checks = [Check("archive", True, f"{len(bundle.members)} members, exactly as they were packed")]
+    signature = functools.partial(_signature, signers=signers, any_signer=any_signer)
+    basic: _Checks = {"manifest": _manifest, "hashes": _hashes, "signature": signature}
+    checks += _results(bundle, basic)
+    if not all(check.passed for check in checks if check.name != "signature"):
         return Verification(tuple(checks))
-    checks += [_look("guideline", _guideline, members), _look("tempest-list", _tests, members)]
+    checks += _results(bundle, {"guideline": _guideline, "tempest-list": _tests})
     try:
-        outcomes, verdict = bundle_contents.recompute(members)
+        outcomes, verdict = bundle.outcomes, bundle.verdict
     except (ClientError, GuidelineError, *OTHER_SHAPE) as error:
-        checks.append(Check("stream", False, f"it cannot be judged: {error}"))
+        checks.append(Check("stream", False, f"cannot judge the stream: {error}"))
         return Verification(tuple(checks))
-    checks += [
-        _look(
-            "outcomes",
-            lambda each: _outcomes(each, bundle_contents.outcomes_document(outcomes)),
-            members,
-        ),
-        _look("verdict", lambda each: _verdict(each, verdict), members),
-        _look("report", lambda each: _report(each, verdict), members),
-    ]
-    if bundle_contents.SBOM in members:
-        checks.append(_look("sbom", _sbom, members))
-    if bundle_contents.ATTESTATION in members:
-        checks.append(_look("attestation", lambda each: _attestation(each, signers), members))
+    rest: _Checks = {
+        "outcomes": _outcomes,
+        "verdict": _verdict,
+        "report": _report,
+    }
+    if bundle.has(contents.SBOM):
+        rest["sbom"] = _sbom
+    if bundle.has(contents.ATTESTATION):
+        rest["attestation"] = functools.partial(_attestation, signers=signers)
+    checks += _results(bundle, rest)
     return Verification(tuple(checks), verdict, outcomes)
 
 
-def _look(name: str, look: Callable[[Members], str], members: Members) -> Check:
-    try:
-        return Check(name, True, look(members))
-    except _FaultError as fault:
-        return Check(name, False, str(fault))
-    except (ClientError, GuidelineError) as error:
-        return Check(name, False, str(error))
-    except OTHER_SHAPE as error:
-        return Check(name, False, f"it has another shape: {type(error).__name__}: {error}")
+def _results(bundle: Bundle, checks: _Checks) -> Iterator[Check]:
+    for name, check in checks.items():
+        try:
+            yield Check(name, True, check(bundle))
+        except (_CheckFailedError, ClientError, GuidelineError) as error:
+            yield Check(name, False, str(error))
+        except OTHER_SHAPE as error:
+            yield Check(name, False, f"unexpected form: {type(error).__name__}: {error}")
 
 
-def _manifest(members: Members) -> str:
-    if bundle_contents.MANIFEST not in members:
-        raise _FaultError("there is none")
-    document = bundle_contents.manifest(members)
-    if document["format"] != bundle_contents.FORMAT:
-        raise _FaultError(
-            f"format {document['format']} is not {bundle_contents.FORMAT}, which is read here"
-        )
-    needed = {
-        *bundle_contents.ALWAYS,
-        *(bundle_contents.OF_A_RUN if document["source"] == "run" else ()),
-    }
-    listed = document["members"]
-    absent = sorted(needed - listed.keys())
-    if absent or len(set(bundle_contents.GUIDELINES) & listed.keys()) != 1:
-        raise _FaultError(f"it does not list {', '.join(absent) or 'one guideline'}")
-    unknown = sorted(listed.keys() - bundle_contents.KNOWN)
+def _manifest(bundle: Bundle) -> str:
+    manifest = bundle.manifest
+    needed = {*contents.ALWAYS, *(contents.FROM_RUN if manifest.source == OF_RUN else ())}
+    listed = manifest.members.keys()
+    absent = sorted(needed - listed)
+    if absent or len(set(contents.GUIDELINES) & listed) != 1:
+        raise _CheckFailedError(f"it does not list {', '.join(absent) or 'one guideline'}")
+    unknown = sorted(listed - contents.KNOWN)
     if unknown:
-        raise _FaultError(f"it lists {', '.join(unknown)}, which no bundle has")
-    if document["label"] != bundle_contents.UNOFFICIAL:
-        raise _FaultError(f'its label is not "{bundle_contents.UNOFFICIAL}"')
-    return f"format {bundle_contents.FORMAT}, {document['label']}"
+        raise _CheckFailedError(f"it lists {', '.join(unknown)}, which a bundle never has")
+    if manifest.label != UNOFFICIAL:
+        raise _CheckFailedError(f'its label is not "{UNOFFICIAL}"')
+    return f"format {FORMAT}, {manifest.label}"
 
 
-def _hashes(members: Members) -> str:
-    listed = bundle_contents.manifest(members)["members"]
-    present = members.keys() - {bundle_contents.MANIFEST, bundle_contents.SIGNATURE}
+def _hashes(bundle: Bundle) -> str:
+    listed = bundle.manifest.members
+    present = bundle.members.keys() - {contents.MANIFEST, contents.SIGNATURE}
     for name in sorted(present ^ listed.keys()):
-        raise _FaultError(f"{name} is {'listed and absent' if name in listed else 'not listed'}")
+        state = "listed, but missing" if name in listed else "not listed"
+        raise _CheckFailedError(f"{name} is {state}")
     for name, expected in sorted(listed.items()):
-        if hashlib.sha256(members[name]).hexdigest() != expected["sha256"]:
-            raise _FaultError(f"{name} is not the one the manifest lists")
-        if len(members[name]) != expected["size"]:
-            raise _FaultError(f"{name} has another size than the manifest lists")
+        content = bundle.members[name]
+        if hashlib.sha256(content).hexdigest() != expected.sha256:
+            raise _CheckFailedError(f"{name} has another SHA-256 than the manifest lists")
+        if len(content) != expected.size:
+            raise _CheckFailedError(f"{name} has another size than the manifest lists")
     return f"{len(listed)} members are those the manifest lists"
 
 
-def _signature(members: Members, signers: Path | None, *, any_signer: bool) -> str:
-    manifest, signature = members[bundle_contents.MANIFEST], members.get(bundle_contents.SIGNATURE)
-    if signature is None:
+def _signature(bundle: Bundle, signers: Path | None, *, any_signer: bool) -> str:
+    if not bundle.has(contents.SIGNATURE):
         if any_signer:
-            return "it is not signed"
-        raise _FaultError("it is not signed (--any-signer accepts that)")
+            return "not signed"
+        raise _CheckFailedError("not signed (--any-signer accepts that)")
+    manifest, signature = (bundle.member(name) for name in (contents.MANIFEST, contents.SIGNATURE))
     if signers:
-        signer = ssh_signature.verify(manifest, signature, signers, bundle_contents.NAMESPACE)
+        signer = ssh_signature.verify(manifest, signature, signers, contents.NAMESPACE)
         return f"by {signer.identity}, {signer.key}"
-    signer = ssh_signature.check(manifest, signature, bundle_contents.NAMESPACE)
+    signer = ssh_signature.check(manifest, signature, contents.NAMESPACE)
     if any_signer:
-        return f"by {signer.key}, whoever that is"
-    raise _FaultError(f"by {signer.key}: name whom you trust with --signers (--any-signer: nobody)")
+        return f"by {signer.key}, whose owner was not checked"
+    raise _CheckFailedError(
+        f"by {signer.key}: give the keys you trust with --signers, or accept any with --any-signer"
+    )
 
 
-def _guideline(members: Members) -> str:
-    stated = bundle_contents.manifest(members)["guideline"]
-    found = bundle_contents.guideline(members)
-    if (found.id, found.digest) != (stated["id"], stated["sha256"]):
-        raise _FaultError(f"the manifest states {stated['id']} ({stated['sha256'][:12]})")
-    if found.id not in catalogue.shipped():
-        return f"{found.id}, which is none that is shipped here"
-    if catalogue.load(found.id)[0].digest != found.digest:
-        raise _FaultError(f"{found.id} is not the {found.id} that is shipped here")
-    return f"{found.id}, as it is shipped here"
+def _guideline(bundle: Bundle) -> str:
+    manifest, guideline = bundle.manifest, bundle.guideline
+    if (guideline.id, guideline.digest) != (manifest.guideline, manifest.guideline_sha256):
+        raise _CheckFailedError(
+            f"the manifest states {manifest.guideline} ({manifest.guideline_sha256[:12]})"
+        )
+    if guideline.id not in catalogue.shipped():
+        return f"{guideline.id}, which is not shipped with this release"
+    if catalogue.load(guideline.id)[0].digest != guideline.digest:
+        raise _CheckFailedError(f"{guideline.id} differs from the {guideline.id} that is shipped")
+    return f"{guideline.id}, as it is shipped"
 
 
-def _tests(members: Members) -> str:
-    document = bundle_contents.plan(members)
-    if document is None:
-        return "none: the bundle was made of a stream alone"
-    stated = {each.key: _found(each) for each in document.tests}
-    due = {each.key: _found(each) for each in bundle_contents.matches(members)}
+def _tests(bundle: Bundle) -> str:
+    if bundle.plan is None:
+        return "none: the bundle was made from a stream alone"
+    stated = {test.key: _found(test) for test in bundle.plan.tests}
+    due = {test.key: _found(test) for test in _matches(bundle)}
     for name in sorted(stated.keys() | due.keys()):
         if stated.get(name) != due.get(name):
-            raise _FaultError(f"the plan has another test for {name} than Tempest's list gives")
-    return f"{len(due)} wanted tests stand for what Tempest's list gives"
+            raise _CheckFailedError(
+                f"the plan has another match for {name} than the list of Tempest's tests gives"
+            )
+    return f"{len(due)} tests of the plan match the list of Tempest's tests"
+
+
+def _matches(bundle: Bundle) -> Iterator[PlannedTest]:
+    """Yield the match of each wanted test, as it follows from the list of Tempest's tests alone."""
+    lines = bundle.member(contents.TESTS).decode("utf-8").splitlines()
+    index = Index.of(test for line in lines if (test := parse_test(line)))
+    for wanted in bundle.programme.wanted_tests():
+        yield PlannedTest.of(match(wanted, index))
 
 
 def _found(test: PlannedTest) -> tuple[str, str, tuple[str, ...]]:
     return test.name, test.match, tuple(sorted(test.found))
 
 
-def _outcomes(members: Members, due: list[dict[str, Any]]) -> str:
-    stated = json.loads(members[bundle_contents.OUTCOMES])
+def _outcomes(bundle: Bundle) -> str:
+    stated, due = bundle.stated_outcomes, document.entries(bundle.outcomes)
     for number, (one, other) in enumerate(zip(stated, due, strict=False)):
-        # Reasons are worded anew from release to release.
-        if (one["test"], one["outcome"]) != (other["test"], other["outcome"]):
-            raise _FaultError(f"/{number}: {one['test']} came to {other['outcome']} in the stream")
+        # The wording of reasons changes from release to release.
+        if (one.test, one.outcome) != (other.test, other.outcome):
+            raise _CheckFailedError(
+                f"/{number}: {one.test}: the outcome in the stream is {other.outcome}"
+            )
     if len(stated) != len(due):
-        raise _FaultError(f"{len(stated)} are stated, the stream has {len(due)}")
-    return f"{len(due)}, as the stream has them"
+        raise _CheckFailedError(f"{len(stated)} are stated, the stream has {len(due)}")
+    return f"{len(due)}, as in the stream"
 
 
-def _verdict(members: Members, due: Verdict) -> str:
-    stated, again = json.loads(members[bundle_contents.VERDICT]), report_document.as_json(due)
+def _verdict(bundle: Bundle) -> str:
+    stated = JsonValue.parse(bundle.member(contents.VERDICT), contents.VERDICT)
+    again = JsonValue(json.loads(json.dumps(report_document.as_json(bundle.verdict))), "verdict")
     for what in ("guideline", "programme", "verdict", "required"):
-        if stated[what] != again[what]:
-            raise _FaultError(f"{what} is stated as {stated[what]}, made again it is {again[what]}")
+        one, other = (verdict.member(what).value for verdict in (stated, again))
+        if one != other:
+            raise _CheckFailedError(f"{what} is stated as {one}, but computed as {other}")
     if list(_judged(stated)) != list(_judged(again)):
-        raise _FaultError("a test is stated with another outcome than the stream gives")
-    manifest = bundle_contents.manifest(members)
-    if manifest["verdict"] != again["verdict"] or manifest["programme"] != again["programme"]:
-        raise _FaultError(f"the manifest states {manifest['verdict']}")
-    return report_text.headline(due)
+        raise _CheckFailedError("a test is stated with another outcome than the stream gives")
+    manifest, verdict = bundle.manifest, bundle.verdict
+    if (manifest.verdict, manifest.programme) != (verdict.conformance, verdict.programme.key):
+        raise _CheckFailedError(f"the manifest states {manifest.verdict}")
+    return report_text.headline(verdict)
 
 
-def _judged(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    for capability in document["capabilities"]:
-        for test in capability["tests"]:
-            yield capability["id"], capability["status"], test["name"], test["outcome"]
+def _judged(verdict: JsonValue) -> Iterator[tuple[str, str, str, str]]:
+    """Yield capability, status, test and outcome for each test of a verdict document."""
+    for capability in verdict.member("capabilities").items():
+        for test in capability.member("tests").items():
+            yield (
+                capability.member("id").text(),
+                capability.member("status").text(),
+                test.member("name").text(),
+                test.member("outcome").text(),
+            )
 
 
-def _report(members: Members, due: Verdict) -> str:
-    if report_text.headline(due).split("  ")[0] not in members[bundle_contents.REPORT].decode(
-        "utf-8"
-    ):
-        raise _FaultError("the page states another verdict")
-    return "the page states the same"
+def _report(bundle: Bundle) -> str:
+    # The end of "NOT CONFORMANT" is a verdict too: the whole element must be there.
+    words = f">{report_text.WORDS[bundle.verdict.conformance]}</strong>"
+    if words not in bundle.member(contents.REPORT).decode("utf-8"):
+        raise _CheckFailedError("the page states another verdict")
+    return "the page states the same verdict"
 
 
-def _sbom(members: Members) -> str:
-    stated = bundle_contents.manifest(members)
-    return sbom.check(members[bundle_contents.SBOM], stated["images"], stated["versions"])
+def _sbom(bundle: Bundle) -> str:
+    manifest = bundle.manifest
+    return sbom.check(bundle.member(contents.SBOM), manifest.images, manifest.versions)
 
 
-def _attestation(members: Members, signers: Path | None) -> str:
-    document = attestation.read(members[bundle_contents.ATTESTATION], bundle_contents.ATTESTATION)
-    attestation.check_of(
-        document, bundle_contents.guideline(members), bundle_contents.manifest(members)["programme"]
+def _attestation(bundle: Bundle, signers: Path | None) -> str:
+    attested = bundle.attestation
+    if attested is None:
+        raise InputError(f"the bundle has no {contents.ATTESTATION}")
+    attestation.check_of(attested, bundle.guideline, bundle.manifest.programme)
+    if not bundle.has(contents.ATTESTATION_SIGNATURE):
+        return f"by {attested.by}, without a signature of its own"
+    content, signature = (
+        bundle.member(name) for name in (contents.ATTESTATION, contents.ATTESTATION_SIGNATURE)
     )
-    signature = members.get(bundle_contents.ATTESTATION_SIGNATURE)
-    if signature is None:
-        return f"by {document.by}, not signed by itself"
     if signers:
-        signer = ssh_signature.verify(
-            members[bundle_contents.ATTESTATION], signature, signers, attestation.NAMESPACE
-        )
+        signer = ssh_signature.verify(content, signature, signers, attestation.NAMESPACE)
     else:
-        signer = ssh_signature.check(
-            members[bundle_contents.ATTESTATION], signature, attestation.NAMESPACE
-        )
-    return f"by {document.by}, signed by {signer.identity or signer.key}"
+        signer = ssh_signature.check(content, signature, attestation.NAMESPACE)
+    return f"by {attested.by}, signed by {signer.identity or signer.key}"

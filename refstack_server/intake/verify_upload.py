@@ -1,6 +1,5 @@
 """What was uploaded, looked at as by the client: bundles are verified, verdicts made again."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -8,12 +7,13 @@ from typing import Any
 from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError
 from capabilities.programme import Programme
-from refstack_client.bundle import archive, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import ssh_signature
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.verify import Verification
 from refstack_client.errors import ClientError
-from refstack_client.outcomes import run_directory, subunit_stream
+from refstack_client.outcomes import subunit_stream
 from refstack_server.store.blobs import Coming
 from refstack_server.store.schema import LONGEST_CPID, Kind
 from refstack_server.web.errors import RefusedError, bad_request
@@ -42,25 +42,25 @@ def read_bundle(coming: Coming) -> Received:
         guideline that is not known here, which anybody might have written
     """
     try:
-        members = archive.unpack(coming.content(), "the bundle")
+        bundle = Bundle.unpack(coming.content(), "the bundle")
     except ClientError as error:
         raise bad_request("This is no bundle", str(error)) from error
-    found = bundle_verify.verify_members(members, None, any_signer=True)
-    broken = next((each for each in found.checks if not each.holds), None)
+    found = bundle_verify.verify_bundle(bundle, None, any_signer=True)
+    broken = next((each for each in found.checks if not each.passed), None)
     if broken or found.verdict is None or found.outcomes is None:
         raise _broken(found, broken)
     guideline = found.verdict.programme.guideline.id
     if guideline not in catalogue.shipped():
         raise _does_not_hold("guideline", f"{guideline} is none that is known here")
-    _check_attempts(members)
+    _check_attempts(bundle)
     return Received(
         kind=Kind.BUNDLE,
         sha256=coming.sha256,
         outcomes=found.outcomes,
         verdict=found.verdict,
-        cpid=_cpid(members),
+        cpid=_cpid(bundle),
         seconds=_seconds(found.outcomes),
-        fingerprint=_fingerprint(members),
+        fingerprint=_fingerprint(bundle),
         checks=found.checks,
     )
 
@@ -74,29 +74,29 @@ def _does_not_hold(what: str, found: str) -> RefusedError:
     return bad_request("The bundle does not hold", f"{what}: {found}")
 
 
-def _check_attempts(members: Mapping[str, bytes]) -> None:
+def _check_attempts(bundle: Bundle) -> None:
     """Check what no verdict needs, but pages show."""
     try:
-        run_directory.attempts_in(members.get(bundle_contents.ATTEMPTS, b"").decode())
+        _ = bundle.attempts
     except (ClientError, *bundle_verify.OTHER_SHAPE) as error:
         raise _does_not_hold(bundle_contents.ATTEMPTS, "it is not what a run writes") from error
 
 
-def _fingerprint(members: Mapping[str, bytes]) -> str:
-    if bundle_contents.SIGNATURE not in members:
+def _fingerprint(bundle: Bundle) -> str:
+    if not bundle.has(bundle_contents.SIGNATURE):
         return ""
     signer = ssh_signature.check(
-        members[bundle_contents.MANIFEST],
-        members[bundle_contents.SIGNATURE],
+        bundle.member(bundle_contents.MANIFEST),
+        bundle.member(bundle_contents.SIGNATURE),
         bundle_contents.NAMESPACE,
     )
     return signer.key.rpartition(" ")[2]
 
 
-def _cpid(members: Mapping[str, bytes]) -> str:
+def _cpid(bundle: Bundle) -> str:
     """Return the id of the cloud, "" where the bundle does not tell it."""
-    stated = bundle_contents.manifest(members).get("cpid") or ""
-    if not isinstance(stated, str) or len(stated) > LONGEST_CPID or "\0" in stated:
+    stated = bundle.manifest.cpid or ""
+    if len(stated) > LONGEST_CPID or "\0" in stated:
         raise _does_not_hold("manifest", f"cpid is no text of {LONGEST_CPID} characters at most")
     return stated
 
@@ -140,4 +140,4 @@ def shipped_programme(guideline: str, name: str) -> Programme:
 
 
 def checks_as_json(checks: tuple[bundle_verify.Check, ...]) -> list[dict[str, Any]]:
-    return [{"name": each.name, "holds": each.holds, "found": each.found} for each in checks]
+    return [{"name": each.name, "holds": each.passed, "found": each.found} for each in checks]

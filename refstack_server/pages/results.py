@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from capabilities import catalogue, programme
 from capabilities.guideline import Guideline, Status
 from capabilities.programme import Programme
-from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.outcomes.run_directory import retries_of
 from refstack_client.report import comparison
 from refstack_client.report import html as report_html
@@ -211,7 +211,7 @@ def show_result(result_id: str, by: Annotated[By, Query()], looking: Looking) ->
 
 def _word_of_the_foundation(result: Result) -> str:
     if not result.is_verified:
-        return bundle_contents.UNOFFICIAL
+        return UNOFFICIAL
     until = f" until {result.verified_until:%Y-%m-%d}" if result.verified_until else ""
     return f"Verified by the Foundation{until}"
 

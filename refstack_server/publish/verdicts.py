@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pydantic
 
-from refstack_client.bundle import archive
-from refstack_client.bundle import contents as bundle_contents
-from refstack_client.outcomes import run_directory
+from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes.run_directory import RunAttempt
 from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
@@ -74,6 +72,5 @@ def attempts(settings: Settings, result: Result) -> tuple[RunAttempt, ...]:
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _of_bundle(data: Path, sha256: str) -> tuple[Verdict, tuple[RunAttempt, ...]]:
     """Return what follows from the bundle alone, its own guideline and plan included."""
-    members = archive.unpack(blobs.read(data, sha256), sha256)
-    started = run_directory.attempts_in(members.get(bundle_contents.ATTEMPTS, b"").decode())
-    return bundle_contents.recompute(members)[1], started
+    bundle = Bundle.unpack(blobs.read(data, sha256), sha256)
+    return bundle.verdict, bundle.attempts

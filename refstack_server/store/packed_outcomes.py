@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from capabilities import tempest_id
 from capabilities.tempest_id import TestId
-from refstack_client.bundle import contents as bundle_contents
+from refstack_client.outcomes import document
 from refstack_client.outcomes.subunit_stream import class_fixture
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcome, Outcomes
 
@@ -38,8 +38,7 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
 def of(outcomes: Outcomes) -> tuple[Entry, ...]:
     """Return every attempt of a stream, and every set-up of a class that did not succeed."""
     return tuple(
-        Entry(each["test"], "", each["outcome"], each["reason"])
-        for each in bundle_contents.outcomes_document(outcomes)
+        Entry(entry.test, "", entry.outcome, entry.reason) for entry in document.entries(outcomes)
     )
 
 

@@ -25,9 +25,9 @@ from support.certifying import (
 )
 from support.engines import ROOT, docker
 
-from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import archive, pack
 from refstack_client.bundle import verify as bundle_verify
-from refstack_client.bundle.archive import pack
+from refstack_client.bundle.contents import Bundle
 from refstack_client.container import launch
 from refstack_client.outcomes import run_directory as runs
 
@@ -124,18 +124,19 @@ def test_it_certifies_unseen_and_brings_the_results_home(launcher, sandbox, tmp_
             assert json.dumps(secret)[1:-1].encode() not in content
     assert tenants_of(sandbox) == []
 
-    members = bundle_contents.make(bundle_contents.of_run(runs.Run(directory)), attested={})
-    (told,) = bundle_contents.manifest(members)["images"]
+    members = pack.make(pack.of_run(runs.Run(directory)), attested={})
+    manifest = Bundle(members).manifest
+    (told,) = manifest.images
     known = json.loads(docker("image", "inspect", told["name"]).stdout)[0]
     assert told["digest"] == known["Id"]
     assert told["base"]["name"] == "python:3.11-slim-bookworm"
-    assert told["versions"]["tempest"] == bundle_contents.manifest(members)["versions"]["tempest"]
+    assert told["versions"]["tempest"] == manifest.versions["tempest"]
     packed = tmp_path / "b.zip"
-    packed.write_bytes(pack(members))
+    packed.write_bytes(archive.pack(members))
     checks = {
         each.name: each for each in bundle_verify.verify(packed, None, any_signer=True).checks
     }
-    assert all(each.holds for each in checks.values()), checks
+    assert all(each.passed for each in checks.values()), checks
     assert re.match(r"\d\d+ packages, Tempest", checks["sbom"].found)
 
 

@@ -3,8 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from refstack_client.bundle import archive, ssh_signature
-from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import archive, pack, ssh_signature
 from support.making import NAMES, make_run
 
 NAMESPACE = "key@refstack-server"
@@ -37,10 +36,7 @@ def packed(
     made = make_run(
         tmp_path / f"runs-{failing}", lambda name: outcome.get(name, "success"), traceback=traceback
     )
-    members = bundle_contents.make(bundle_contents.of_run(made), anonymous=False, attested={})
+    members = pack.make(pack.of_run(made), anonymous=False, attested={})
     if key:
-        signature = ssh_signature.sign(
-            members[bundle_contents.MANIFEST], key, bundle_contents.NAMESPACE
-        )
-        members = {**members, bundle_contents.SIGNATURE: signature}
+        members = pack.signed(members, key)
     return archive.pack(members)

@@ -6,9 +6,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from capabilities import catalogue
-from refstack_client.bundle import archive, ssh_signature
+from refstack_client.bundle import archive, pack, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.commands import refstack_v1
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
@@ -52,33 +54,31 @@ class Sign(Command):
     def take_action(self, args: Namespace) -> int:
         source = _source(args)
         attested = _attested(args, source)
-        members = bundle_contents.make(source, anonymous=args.anonymous, attested=attested)
+        members = pack.make(source, anonymous=args.anonymous, attested=attested)
         if args.key:
-            members[bundle_contents.SIGNATURE] = ssh_signature.sign(
-                members[bundle_contents.MANIFEST], args.key, bundle_contents.NAMESPACE
-            )
+            members = pack.signed(members, args.key)
         else:
             say("not signed: --key KEY signs it")
         write_over(args.output, archive.pack(members))
         say(f"written: {args.output}")
-        say(bundle_contents.UNOFFICIAL)
+        say(UNOFFICIAL)
         return EXIT_OK
 
 
-def _source(args: Namespace) -> bundle_contents.Source:
+def _source(args: Namespace) -> pack.Source:
     if args.results.is_dir():
         if args.guideline or args.programme:
             raise UsageError("a run has its own guideline and programme: leave both out")
-        return bundle_contents.of_run(runs.Run(args.results))
+        return pack.of_run(runs.Run(args.results))
     if not args.guideline:
         raise UsageError(
             "a stream does not say by what it is to be judged", hint="name it with --guideline"
         )
     chosen = guideline_options.load_programme(args.guideline, args.programme)
-    return bundle_contents.of_stream(args.results, chosen, guideline_source.content(args.guideline))
+    return pack.of_stream(args.results, chosen, guideline_source.content(args.guideline))
 
 
-def _attested(args: Namespace, source: bundle_contents.Source) -> dict[str, bytes]:
+def _attested(args: Namespace, source: pack.Source) -> dict[str, bytes]:
     if not args.attestation:
         return {}
     content = read_bytes(args.attestation)
@@ -110,16 +110,16 @@ class Verify(Lister):
 
     def take_action(self, args: Namespace):
         found = bundle_verify.verify(args.bundle, args.signers, any_signer=args.any_signer)
-        if found.holds and found.verdict:
+        if found.is_valid and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
-            say(bundle_contents.UNOFFICIAL)
+            say(UNOFFICIAL)
             say(report_text.headline(found.verdict))
         else:
             self.exit_code = EXIT_BAD_INPUT
-            failed = ", ".join(each.name for each in found.checks if not each.holds)
+            failed = ", ".join(each.name for each in found.checks if not each.passed)
             say(f"the bundle does not hold: {failed}")
         return ("check", "holds", "found"), (
-            (each.name, "yes" if each.holds else "NO", each.found) for each in found.checks
+            (each.name, "yes" if each.passed else "NO", each.found) for each in found.checks
         )
 
 
@@ -132,14 +132,12 @@ class Show(Lister):
         return parser
 
     def take_action(self, args: Namespace):
-        members = archive.read(args.bundle)
-        if bundle_contents.MANIFEST not in members:
-            raise InputError(f"{args.bundle} is no bundle: it has no {bundle_contents.MANIFEST}")
+        bundle = Bundle.read(args.bundle)
         try:
-            stated = bundle_contents.manifest(members)
-        except ValueError as error:
-            raise InputError(f"{args.bundle}: {bundle_contents.MANIFEST}: {error}") from error
-        signed = "yes, unchecked" if bundle_contents.SIGNATURE in members else "no"
+            stated = bundle.manifest.as_json()
+        except InputError as error:
+            raise InputError(f"{args.bundle} is not a bundle: {error}") from error
+        signed = "yes, unchecked" if bundle.has(bundle_contents.SIGNATURE) else "no"
         return ("what", "stated"), (("signed", signed), *stated.items())
 
 

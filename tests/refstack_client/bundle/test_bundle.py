@@ -14,10 +14,13 @@ import pytest
 from support.making import NAMES, make_run
 
 from capabilities import catalogue, programme
-from refstack_client.bundle import archive, ssh_signature
+from refstack_client.bundle import archive, pack, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.manifest import Manifest
 from refstack_client.cli.app import main
+from refstack_client.files import json_text
 from refstack_client.outcomes import run_directory
 from refstack_client.running import run_recorder
 
@@ -58,20 +61,13 @@ def made(tmp_path: Path) -> run_directory.Run:
 def packed(
     made: run_directory.Run, key: Path | None = None, *, anonymous: bool = False
 ) -> dict[str, bytes]:
-    members = bundle_contents.make(bundle_contents.of_run(made), anonymous=anonymous, attested={})
-    return signed(members, key) if key else members
-
-
-def signed(members: dict[str, bytes], key: Path) -> dict[str, bytes]:
-    signature = ssh_signature.sign(
-        members[bundle_contents.MANIFEST], key, bundle_contents.NAMESPACE
-    )
-    return {**members, bundle_contents.SIGNATURE: signature}
+    members = pack.make(pack.of_run(made), anonymous=anonymous, attested={})
+    return pack.signed(members, key) if key else members
 
 
 def rehashed(members: dict[str, bytes]) -> dict[str, bytes]:
     """Return members with a manifest that lists them as they are."""
-    manifest = bundle_contents.manifest(members)
+    manifest = json.loads(members[bundle_contents.MANIFEST])
     kept = {
         name: content
         for name, content in members.items()
@@ -85,8 +81,8 @@ def rehashed(members: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def failed(members: dict[str, bytes], keys: Path) -> list[str]:
-    found = bundle_verify.verify_members(members, keys / "allowed")
-    return [each.name for each in found.checks if not each.holds]
+    found = bundle_verify.verify_bundle(Bundle(members), keys / "allowed")
+    return [each.name for each in found.checks if not each.passed]
 
 
 def leaves(value, path=()):
@@ -193,7 +189,7 @@ def test_a_changed_byte_is_never_overlooked(made, keys, tmp_path):
         data[place] ^= 1 << rng.randrange(8)
         path.write_bytes(data)
         found = bundle_verify.verify(path, keys / "allowed")
-        assert [each.name for each in found.checks if not each.holds] == ["archive"], place
+        assert [each.name for each in found.checks if not each.passed] == ["archive"], place
         assert found.verdict is None
 
 
@@ -213,7 +209,7 @@ def test_a_changed_field_of_any_member_is_named(made, keys):
             assert failed(other, keys)[0] == "hashes", path
             assert failed(rehashed(other), keys)[0] == "signature", path
             count += 2
-    manifest = bundle_contents.manifest(members)
+    manifest = json.loads(members[bundle_contents.MANIFEST])
     for path in leaves(manifest):
         other = {**members, bundle_contents.MANIFEST: json.dumps(changed(manifest, path)).encode()}
         assert set(failed(other, keys)) & {"signature", "manifest", "hashes"}, path
@@ -225,7 +221,7 @@ def falsified(members: dict[str, bytes], name: str, key: Path, change) -> dict[s
     """Return a bundle with a member changed, listed anew and signed anew."""
     document = json.loads(members[name])
     change(document)
-    return signed(rehashed({**members, name: json.dumps(document).encode()}), key)
+    return pack.signed(rehashed({**members, name: json.dumps(document).encode()}), key)
 
 
 def pass_all(document):
@@ -284,15 +280,55 @@ def test_a_page_or_stream_of_another_verdict_is_noticed(made, keys):
     members = packed(made, keys / "alice")
     page = members[bundle_contents.REPORT].replace(b"NOT CONFORMANT", b"SPLENDID")
     assert failed(
-        signed(rehashed({**members, bundle_contents.REPORT: page}), keys / "alice"), keys
+        pack.signed(rehashed({**members, bundle_contents.REPORT: page}), keys / "alice"), keys
     ) == ["report"]
     stream = members[bundle_contents.STREAM][: len(members[bundle_contents.STREAM]) // 2]
-    cut = signed(rehashed({**members, bundle_contents.STREAM: stream}), keys / "alice")
+    cut = pack.signed(rehashed({**members, bundle_contents.STREAM: stream}), keys / "alice")
     assert failed(cut, keys) == ["outcomes", "verdict"]
-    other = signed(rehashed({**members, "extra": b"x"}), keys / "alice")
+    other = pack.signed(rehashed({**members, "extra": b"x"}), keys / "alice")
     assert failed(other, keys) == ["manifest"]
     missing = {name: each for name, each in members.items() if name != bundle_contents.STREAM}
     assert failed(missing, keys) == ["hashes"]
+
+
+def test_a_page_of_the_opposite_verdict_is_noticed(tmp_path, keys):
+    members = packed(make_run(tmp_path / "conformant"), keys / "alice")
+    page = members[bundle_contents.REPORT].replace(b">CONFORMANT<", b">NOT CONFORMANT<")
+    assert page != members[bundle_contents.REPORT]
+    changed_page = rehashed({**members, bundle_contents.REPORT: page})
+    assert failed(pack.signed(changed_page, keys / "alice"), keys) == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("guideline", "id"), None, "manifest.json: /guideline/id: must be a string"),
+        (("members", "a/b"), {}, 'manifest.json: /members/a~1b: "sha256" is missing'),
+        (("cpid",), ["x"], "manifest.json: /cpid: must be a string"),
+        (("cloud",), 7, "manifest.json: /cloud: must be an object"),
+        (("roles",), [1], "manifest.json: /roles/0: must be a string"),
+        (("format",), 2, "manifest.json: /format: this release reads format 1, not 2"),
+    ],
+)
+def test_what_is_wrong_in_a_manifest_is_named_by_its_pointer(made, path, value, message):
+    document = json.loads(packed(made)[bundle_contents.MANIFEST])
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    content = json.dumps(document).encode()
+    found = bundle_verify.verify_bundle(
+        Bundle({bundle_contents.MANIFEST: content}), None, any_signer=True
+    )
+    assert ("manifest", False, message) in [
+        (check.name, check.passed, check.found) for check in found.checks
+    ]
+
+
+def test_a_manifest_is_written_as_it_was_read(made):
+    for anonymous in (False, True):
+        content = packed(made, anonymous=anonymous)[bundle_contents.MANIFEST]
+        assert json_text(Manifest.parse(content, "m").as_json()).encode() == content
 
 
 def zipped(*entries: tuple[str, bytes], compression=zipfile.ZIP_STORED) -> bytes:
@@ -350,7 +386,7 @@ def test_a_hostile_archive_is_refused_in_little_memory(content, message, tmp_pat
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    failures = {each.name: each.found for each in found.checks if not each.holds}
+    failures = {each.name: each.found for each in found.checks if not each.passed}
     assert failures
     assert set(failures) <= {"archive", "manifest", "hashes", "signature"}
     assert message in failures.get("archive", "")
@@ -470,7 +506,7 @@ def in_an_image(made: run_directory.Run, sbom: dict) -> dict[str, bytes]:
 
 
 def check_of(members: dict[str, bytes], name: str) -> bundle_verify.Check:
-    found = bundle_verify.verify_members(members, None, any_signer=True)
+    found = bundle_verify.verify_bundle(Bundle(members), None, any_signer=True)
     return next(each for each in found.checks if each.name == name)
 
 
@@ -479,10 +515,10 @@ def test_the_list_of_packages_is_that_of_the_image_and_agrees_with_the_run(made)
     assert check_of(members, "sbom").found.startswith("2 packages, Tempest and its plugins")
     other = json.dumps(SBOM).replace("47.0.0", "46.0.0").encode()
     changed = check_of(rehashed({**members, bundle_contents.SBOM: other}), "sbom")
-    assert (changed.holds, "not that of an image" in changed.found) == (False, True)
+    assert (changed.passed, "not that of an image" in changed.found) == (False, True)
 
 
 def test_a_list_of_packages_with_another_tempest_does_not_hold(made):
     other = {"components": [{"name": "tempest", "version": "46.0.0"}]}
     found = check_of(in_an_image(made, other), "sbom")
-    assert (found.holds, found.found) == (False, "it lists tempest 46.0.0, the run had 47.0.0")
+    assert (found.passed, found.found) == (False, "it lists tempest 46.0.0, the run had 47.0.0")

@@ -13,8 +13,7 @@ from capabilities import flat_list, programme
 from capabilities.guideline import Rule
 from capabilities.matching import Index, match
 from capabilities.tempest_id import parse as parse_test
-from refstack_client.bundle import contents as bundle_contents
-from refstack_client.outcomes import refstack_json, stream_tools, subunit_stream
+from refstack_client.outcomes import document, refstack_json, stream_tools, subunit_stream
 from refstack_client.outcomes.run_directory import Mode
 from refstack_client.running import resume
 from refstack_client.running.progress import RunProgress
@@ -147,7 +146,7 @@ def test_attachments_are_those_of_the_failure_and_not_of_a_later_success_of_the_
 
 def test_a_bundle_names_no_success_of_a_class_fixture():
     parsed = subunit_stream.parse(content_of((SET_UP, "success"), (SET_UP, "skip"), *ALL_PASS), "x")
-    rows = [(each["test"], each["outcome"]) for each in bundle_contents.outcomes_document(parsed)]
+    rows = [(entry.test, entry.outcome) for entry in document.entries(parsed)]
     assert rows == [(SET_UP, "skip"), *((test, "pass") for test in TESTS)]
 
 

@@ -18,6 +18,7 @@ from support.making import BEGIN, NAMES, STORAGE
 
 from capabilities import catalogue
 from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import pack
 from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.outcomes import stream_tools, subunit_stream
 from refstack_client.outcomes.redaction import Redactor, hide
@@ -147,10 +148,8 @@ def joined(content: bytes) -> bytes:
 
 
 def bundled(content: bytes) -> bytes:
-    source = bundle_contents.Source(
-        ("guideline.json", catalogue.content("2020.06")), STORAGE, content, {}
-    )
-    return bundle_contents.make(source, anonymous=True, attested={})[bundle_contents.STREAM]
+    source = pack.Source(("guideline.json", catalogue.content("2020.06")), STORAGE, content, {})
+    return pack.make(source, anonymous=True, attested={})[bundle_contents.STREAM]
 
 
 def filtered(tool: str, content: bytes) -> bytes:

@@ -14,7 +14,7 @@ from support.bundles import make_key, packed, proof, registered
 from support.making import NAMES, STORAGE, make_run
 
 from capabilities import catalogue, programme, reader, tempest_id
-from refstack_client.bundle import archive, ssh_signature
+from refstack_client.bundle import archive, pack, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
 
 
@@ -150,7 +150,7 @@ def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, al
     answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(forged))
     assert answer.status_code == 400
     assert answer.json()["title"] == "The bundle does not hold"
-    assert answer.json()["detail"].startswith("hashes: outcomes.json is not the one")
+    assert answer.json()["detail"].startswith("hashes: outcomes.json has another SHA-256")
     other = {
         **members,
         bundle_contents.SIGNATURE: members[bundle_contents.SIGNATURE].replace(b"A", b"B"),
@@ -190,10 +190,10 @@ def test_a_guideline_of_the_senders_own_certifies_nothing(server, alice, key, tm
     mine["metadata"]["id"] = "2099.06"
     guideline = reader.parse(json.dumps(mine).encode(), "mine")[0]
     made = make_run(tmp_path / "runs")
-    source = bundle_contents.of_stream(
+    source = pack.of_stream(
         made.stream, programme.find(guideline, "storage"), json.dumps(mine).encode()
     )
-    members = bundle_contents.make(source, anonymous=False, attested={})
+    members = pack.make(source, anonymous=False, attested={})
     answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(members))
     assert answer.status_code == 400, answer.text
     assert answer.json()["detail"] == "guideline: 2099.06 is none that is known here"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.making import make_run
 
-from refstack_client.bundle import archive
+from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.outcomes import run_directory
 from refstack_server.intake import verify_upload
@@ -38,9 +38,7 @@ JSON = st.recursive(
 def members() -> dict[str, bytes]:
     with TemporaryDirectory() as place:
         made = make_run(Path(place) / "runs")
-        return dict(
-            bundle_contents.make(bundle_contents.of_run(made), anonymous=False, attested={})
-        )
+        return dict(pack.make(pack.of_run(made), anonymous=False, attested={}))
 
 
 def changed(document: Any, draw: st.DataObject) -> Any:

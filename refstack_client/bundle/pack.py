@@ -1,0 +1,224 @@
+"""Pack a run or a stream into the members of a bundle."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import subunit
+
+from capabilities import catalogue, programme
+from capabilities.programme import Programme
+from refstack_client.bundle.anonymise import Anonymiser
+from refstack_client.bundle.contents import (
+    ATTEMPTS,
+    CONF,
+    GUIDELINES,
+    MANIFEST,
+    NAMESPACE,
+    OUTCOMES,
+    PLAN,
+    REPORT,
+    SBOM,
+    SIGNATURE,
+    STREAM,
+    TESTS,
+    VERDICT,
+    Members,
+)
+from refstack_client.bundle.manifest import (
+    OF_RUN,
+    OF_STREAM,
+    Manifest,
+    MemberDigest,
+    StatedCloud,
+)
+from refstack_client.bundle.ssh_signature import sign
+from refstack_client.errors import InputError
+from refstack_client.files import json_text
+from refstack_client.outcomes import cpid, document, run_directory, stream_tools, subunit_stream
+from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.plan_record import PlanRecord
+from refstack_client.outcomes.redaction import Redactor, hide
+from refstack_client.outcomes.run_directory import Run
+from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
+from scoring.conformance.outcomes import Outcomes
+from scoring.conformance.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Source:
+    """A guideline, a stream and, for a run, the other files of its directory by member name."""
+
+    guideline_file: tuple[str, bytes]
+    programme: Programme
+    stream: bytes
+    run_files: Mapping[str, bytes]
+
+    @property
+    def plan(self) -> PlanRecord | None:
+        """Return the plan of the run, None for a bare stream."""
+        content = self.run_files.get(PLAN)
+        return PlanRecord.parse(content, PLAN) if content is not None else None
+
+
+def of_run(run: Run) -> Source:
+    """Return the source of the bundle of a run.
+
+    :raises InputError: the directory is not that of a run, or no test of it ended
+    """
+    guideline, plan = run_directory.read_plan(run)
+    if not _has_outcomes(subunit_stream.read_appended(run.stream)):
+        raise InputError(
+            f"{run.directory}: no test of this run ended",
+            hint=f"run the tests: refstack-client certify --resume {run.directory}",
+        )
+    files = {
+        PLAN: run.plan,
+        TESTS: run.tests,
+        ATTEMPTS: run.attempts,
+        CONF: run.tempest_conf,
+        SBOM: run.sbom,
+    }
+    return Source(
+        guideline_file=(run.guideline.name, run.guideline.read_bytes()),
+        programme=catalogue.with_bases(programme.find(guideline, plan.programme)),
+        stream=run.stream.read_bytes(),
+        run_files={name: path.read_bytes() for name, path in files.items() if path.exists()},
+    )
+
+
+def of_stream(path: Path, chosen: Programme, guideline_file: bytes) -> Source:
+    """Return the source of the bundle of a bare stream, to be judged by ``chosen``.
+
+    :raises InputError: the file is not a subunit stream, or no test of it ended
+    """
+    if not _has_outcomes(subunit_stream.read(path)):
+        raise InputError(f"{path}: no test in this stream ended")
+    name = GUIDELINES[0] if guideline_file.lstrip()[:1] == b"{" else GUIDELINES[1]
+    return Source((name, guideline_file), chosen, path.read_bytes(), {})
+
+
+def _has_outcomes(outcomes: Outcomes) -> bool:
+    return bool(outcomes.attempts or outcomes.classes)
+
+
+def make(
+    source: Source, *, anonymous: bool = False, attested: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """Return the members of an unsigned bundle: the same bytes for the same source.
+
+    :param anonymous: put placeholders for names and addresses of hosts
+    :param attested: the members of the attestation, if there is one
+    """
+    plan = source.plan
+    anonymiser = Anonymiser.of(plan.basis.cloud if plan else None) if anonymous else None
+    name, content = source.guideline_file
+    members = {name: content, **(attested or {})}
+    for name, content in source.run_files.items():
+        members[name] = _without_secrets(name, content, anonymiser)
+    members[STREAM] = _clean_stream(source.stream, anonymiser)
+    if plan:  # as it is packed: without secrets, and without names if so asked
+        plan = PlanRecord.parse(members[PLAN], PLAN)
+    outcomes = subunit_stream.parse(members[STREAM], STREAM)
+    matches = plan.matches(source.programme) if plan else None
+    verdict = judge(source.programme, outcomes, matches)
+    listed = document.as_json(document.entries(outcomes))
+    members[OUTCOMES] = json_text(listed).encode()
+    members[VERDICT] = json_text(report_document.as_json(verdict)).encode()
+    members[REPORT] = report_html.page(verdict, plan).encode()
+    stated = _manifest(verdict, plan, members, anonymous=anonymous)
+    members[MANIFEST] = json_text(stated.as_json()).encode()
+    return members
+
+
+def signed(members: Members, key: Path) -> dict[str, bytes]:
+    """Return ``members`` with the signature of the manifest by an SSH key.
+
+    :raises InputError: the key cannot sign
+    :raises MachineError: ssh-keygen is not installed
+    """
+    return {**members, SIGNATURE: sign(members[MANIFEST], key, NAMESPACE)}
+
+
+def _without_secrets(name: str, content: bytes, anonymiser: Anonymiser | None) -> bytes:
+    if name == SBOM:  # It lists the image, not the cloud, and the manifest has its digest.
+        return content
+    hidden = hide(_without_workspaces(content) if name == ATTEMPTS else content)
+    return anonymiser.hide(hidden) if anonymiser and name != TESTS else hidden
+
+
+def _clean_stream(content: bytes, anonymiser: Anonymiser | None) -> bytes:
+    """Return a version 2 stream without secrets, and without names if so asked."""
+    out = io.BytesIO()
+    target = subunit.StreamResultToBytes(out)
+    through = anonymiser.filter(target) if anonymiser else target
+    stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(through)))
+    return out.getvalue()
+
+
+def _without_workspaces(content: bytes) -> bytes:
+    """Return attempts without the paths of private directories of the machine that ran them."""
+    lines = []
+    for line in content.decode("utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:  # half a line, of a killed process
+            continue
+        record.pop("workspace", None)
+        lines.append(json.dumps(record, ensure_ascii=False))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _manifest(
+    verdict: Verdict, plan: PlanRecord | None, members: Members, *, anonymous: bool
+) -> Manifest:
+    chosen = verdict.programme
+    lines = members.get(ATTEMPTS, b"").splitlines()
+    attempts = [JsonValue.parse(line, ATTEMPTS) for line in lines]
+    cloud = plan.basis.cloud if plan else None
+    return Manifest(
+        guideline=chosen.guideline.id,
+        guideline_sha256=chosen.guideline.digest,
+        programme=chosen.key,
+        verdict=str(verdict.conformance),
+        source=OF_RUN if plan else OF_STREAM,
+        anonymous=anonymous,
+        members={
+            name: MemberDigest(hashlib.sha256(content).hexdigest(), len(content))
+            for name, content in sorted(members.items())
+        },
+        made_by={"refstack-client": metadata.version("refstack-client")},
+        versions=plan.basis.versions if plan else {},
+        images=_images(attempts),
+        started=min(_texts(attempts, "started"), default=None),
+        ended=max(_texts(attempts, "ended"), default=None),
+        cpid=cpid.of_facts(cloud) if cloud else None,
+        cloud=StatedCloud(cloud.auth_url, cloud.region, cloud.endpoints) if cloud else None,
+        roles=tuple(sorted(_roles(attempts))),
+    )
+
+
+def _texts(attempts: Iterable[JsonValue], key: str) -> list[str]:
+    return [attempt.member(key).text() for attempt in attempts if attempt.has(key)]
+
+
+def _images(attempts: Iterable[JsonValue]) -> tuple[Mapping[str, object], ...]:
+    """Return the different images of the attempts, in their order."""
+    images = [attempt.member("image").object() for attempt in attempts if attempt.has("image")]
+    return tuple({json.dumps(image): image for image in images}.values())
+
+
+def _roles(attempts: Iterable[JsonValue]) -> set[str]:
+    """Return every role in a token that a test used."""
+    return {
+        role
+        for attempt in attempts
+        if attempt.has("tokens")
+        for token in attempt.member("tokens").items()
+        for role in token.member("roles").texts()
+    }
