@@ -5,12 +5,14 @@ undecided cell has its total negated, and a row with Non-Admin 0 has the total 0
 returns the interval.
 """
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from scoring.committee import worksheet
 from scoring.committee.criteria import GATE, CriteriaSet, NotConsidered
-from scoring.committee.worksheet import NOT_CONSIDERED, UNDECIDED, Row
+from scoring.committee.worksheet import NOT_CONSIDERED, UNDECIDED, Row, Worksheet
 from scoring.errors import ScoringError
 
 
@@ -84,3 +86,25 @@ def _standing(low: Fraction, high: Fraction, criteria: CriteriaSet) -> Standing:
     if low >= criteria.cutoff:
         return Standing.IN
     return Standing.OPEN if high >= criteria.cutoff else Standing.OUT
+
+
+def with_changed_cells(
+    sheet: Worksheet, changes: Mapping[str, Mapping[str, str]], criteria: CriteriaSet
+) -> str:
+    """Return the text of a worksheet with cells changed, by capability and criterion.
+
+    Totals printed in the changed rows are computed anew.
+    """
+    return with_new_totals(worksheet.with_cells(sheet, changes), set(changes), criteria)
+
+
+def with_new_totals(text: str, capabilities: Container[str], criteria: CriteriaSet) -> str:
+    """Return the text of a worksheet with the printed totals of some rows computed anew.
+
+    A row without a decided gate keeps its total: it has none yet.
+    """
+    sheet = worksheet.parse(text, "changed", criteria.highest)
+    rows = [row for row in sheet.rows if row.capability in capabilities and row.printed]
+    decided = [row for row in rows if row.score(GATE) is not None]
+    totals = {row.capability: faithful(row, criteria) for row in decided}
+    return worksheet.with_totals(sheet, totals)

@@ -11,6 +11,7 @@ from rich.table import Table
 from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import EXIT_INCOMPLETE, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
+from refstack_client.cli.options import formats
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.running import preflight
 from refstack_client.running.preflight import Check as Found
@@ -26,9 +27,7 @@ class Check(Command):
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
-        parser.add_argument(
-            "-f", "--format", choices=("text", "json"), default="text", help="default: text"
-        )
+        formats.add_format(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
+from refstack_client.cli.options import formats
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.running import certify
 from refstack_client.tempest import conf as tempest_conf
@@ -22,9 +23,7 @@ class Show(Command):
         parser.add_argument(
             "--origin", action="store_true", help="say above each value where it comes from"
         )
-        parser.add_argument(
-            "-f", "--format", choices=("text", "json"), default="text", help="default: text"
-        )
+        formats.add_format(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:

@@ -11,7 +11,7 @@ from refstack_client.cli.options.worksheet import interval
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import write_over
 from scoring.committee import decisions, merge_scorers, total, worksheet
-from scoring.committee.criteria import GATE, CriteriaSet
+from scoring.committee.criteria import CriteriaSet
 from scoring.committee.proposal import Proposal, propose
 from scoring.committee.worksheet import Worksheet
 from scoring.formats import worksheet_csv
@@ -120,7 +120,7 @@ class Import(Lister):
         chosen, sheet = worksheet_options.load(args)
         old = worksheet_options.load_decisions(args)
         cells, new = _imported(args, chosen, sheet, old)
-        text = _changed_text(sheet, cells, chosen)
+        text = total.with_changed_cells(sheet, cells, chosen)
         changes = [
             (capability, slot, sheet.row(capability).cells[slot], cell)
             for capability, changed in cells.items()
@@ -164,19 +164,6 @@ def _write(args: Namespace, text: str | None, new: dict[str, decisions.Decision]
         say(f"written: {path}")
 
 
-def _changed_text(sheet: Worksheet, changes: worksheet_csv.Cells, chosen: CriteriaSet) -> str:
-    """Return the worksheet's text with the cells changed, and the totals that were printed."""
-    return _with_totals(worksheet.with_cells(sheet, changes), set(changes), chosen)
-
-
-def _with_totals(text: str, changed: set[str], chosen: CriteriaSet) -> str:
-    sheet = worksheet.parse(text, "changed", chosen.highest)
-    rows = [row for row in sheet.rows if row.capability in changed and row.printed]
-    decided = [row for row in rows if row.score(GATE) is not None]
-    totals = {row.capability: total.faithful(row, chosen) for row in decided}
-    return worksheet.with_totals(sheet, totals)
-
-
 class Diff(Lister):
     """List the cells in which two worksheets differ."""
 
@@ -217,7 +204,7 @@ class Merge(Lister):
         if args.output:
             first = next(iter(sheets.values()))
             changed = {each.capability for each in found}
-            text = _with_totals(merge_scorers.merged(first, found), changed, chosen)
+            text = total.with_new_totals(merge_scorers.merged(first, found), changed, chosen)
             write_over(args.output, text.encode())
             say(f"written: {args.output}")
         return ("capability", "criterion", *sheets), (

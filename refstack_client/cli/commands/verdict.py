@@ -9,6 +9,7 @@ from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
+from refstack_client.cli.options import formats
 from refstack_client.cli.options import results as results_options
 from refstack_client.errors import UsageError
 from refstack_client.files import json_text, read_bytes
@@ -26,9 +27,7 @@ class ShowVerdict(Command):
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         results_options.add_results(parser)
-        parser.add_argument(
-            "-f", "--format", choices=("text", "json"), default="text", help="default: text"
-        )
+        formats.add_format(parser)
         parser.add_argument(
             "--attestation",
             metavar="FILE",
