@@ -4,7 +4,7 @@ ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
 WORKDIR /src
-COPY setup.cfg pyproject.toml constraints.txt README.rst ./
+COPY setup.cfg pyproject.toml constraints.txt README.rst LICENSE ./
 COPY capabilities capabilities
 COPY scoring scoring
 COPY refstack_client refstack_client

@@ -13,7 +13,7 @@ GUIDELINE ?=
 # Sandboxes are kept in the checkout, so that `make clean` finds all of them.
 export REFSTACK_SANDBOX_ROOT ?= .sandbox
 
-.PHONY: help certify test test-all test-platform lint format docs constraints changes clean
+.PHONY: help certify test test-all test-platform lint format docs constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -49,9 +49,6 @@ docs: $(READY) ## Build the documentation into build/docs; a warning is an error
 
 constraints: $(READY) ## Resolve all pinned versions again
 	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt
-
-changes: $(READY) ## Write CHANGES.rst from the release notes
-	$(BIN)/reno report --title Changes --output CHANGES.rst
 
 clean: ## Stop the sandbox, remove it and the virtual environment
 	if [ -x $(BIN)/refstack-client ]; then $(BIN)/refstack-client sandbox down --wipe; fi
