@@ -31,6 +31,7 @@ from refstack_client.tempest import inventory
 from refstack_client.tempest.workspace import workspace
 
 pytestmark = pytest.mark.cloud
+LONG = pytest.mark.long
 
 
 def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sandbox):
@@ -108,7 +109,14 @@ def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sand
     assert_no_secret_is_left(place, secrets_of(sandbox))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=LONG),
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=LONG),
+    ],
+)
 def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
     place, sandbox, number
 ):
@@ -138,6 +146,7 @@ def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
     assert_no_secret_is_left(place, secrets_of(sandbox))
 
 
+@LONG
 def test_a_swift_that_stops_in_the_middle_is_named_as_the_reason(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     for process in daemon.marked(sandbox.state):
@@ -288,6 +297,7 @@ def test_an_openrc_is_understood(place, sandbox):
     assert "user          admin in project admin" in done.stdout
 
 
+@LONG
 def test_an_admins_application_credential_certifies(place, sandbox):
     admin = openstack.connect(cloud="sandbox")
     secret = "sécret '\"%$ with all that breaks quoting"
@@ -319,7 +329,7 @@ def test_an_admins_application_credential_certifies(place, sandbox):
     assert_no_secret_is_left(place, [secret, *secrets_of(sandbox)])
 
 
-@pytest.mark.parametrize("seconds", [1, 3, 6])
+@pytest.mark.parametrize("seconds", [pytest.param(1, marks=LONG), 3, pytest.param(6, marks=LONG)])
 def test_a_sandbox_certification_that_is_ended_leaves_no_process(place, new_sandbox, seconds):
     sandbox = new_sandbox()
     where = ("--root", str(sandbox.root), "--name", sandbox.name)
@@ -356,6 +366,7 @@ def kept_list(place: Path, run_validation: str) -> tuple[Path, list[str]]:
     return kept, kept.read_text().splitlines()
 
 
+@LONG
 def test_tests_whose_ids_are_not_those_listed_before_run_all_the_same(sandbox, place):
     kept, lines = kept_list(place, "false")
     stale = "tempest.api.object_storage.test_account_services.AccountTest.test_list_containers["

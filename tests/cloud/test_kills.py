@@ -34,7 +34,9 @@ from refstack_client.sandbox.state import Sandbox
 from scoring.conformance.outcomes import Outcome
 
 pytestmark = pytest.mark.cloud
-KILLS = int(os.environ.get("REFSTACK_FAULT_KILLS", "50"))
+LONG = pytest.mark.long
+FEW_KILLS = 4
+MANY_KILLS = int(os.environ.get("REFSTACK_FAULT_KILLS", "50"))
 SEED = int(os.environ.get("REFSTACK_FAULT_SEED", "20261121"))
 CHAINS = 2
 # What is killed, and how its command line is told; the command itself most often.
@@ -92,9 +94,10 @@ def certify_under_fire(place: Path, number: int, kills: int) -> list[Path]:
     return done
 
 
-def test_fifty_kills_at_random_moments_change_no_outcome_and_leave_nothing(place, sandbox):
+@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=LONG)])
+def test_kills_at_random_moments_change_no_outcome_and_leave_nothing(place, sandbox, kills):
     before = {process.pid for process in psutil.process_iter()}
-    share = -(-KILLS // CHAINS)
+    share = -(-kills // CHAINS)
     with ThreadPoolExecutor(CHAINS) as pool:
         chains = pool.map(certify_under_fire, [place] * CHAINS, range(CHAINS), [share] * CHAINS)
         finished = [made for chain in chains for made in chain]
@@ -154,6 +157,7 @@ def test_what_a_killed_run_left_is_listed_and_removed(place, sandbox):
     assert "has no leaked resources" in again.stderr
 
 
+@LONG
 def test_tenants_that_tempest_made_itself_are_removed_with_everybody_in_them(place, sandbox):
     started = start_and_wait_for(sandbox, place, "guideline")
     while len([name for name in tenants_of(sandbox) if name.startswith("tempest-")]) < 3:
@@ -166,6 +170,7 @@ def test_tenants_that_tempest_made_itself_are_removed_with_everybody_in_them(pla
     assert tenants_of(sandbox) == []
 
 
+@LONG
 def test_a_project_that_keystone_made_once_its_tempest_was_dead_goes_with_the_run(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     started.send_signal(signal.SIGTERM)
@@ -193,6 +198,7 @@ def test_a_killed_run_is_told_of_and_what_was_done_counts(place, sandbox):
     assert tenants_of(sandbox) == []
 
 
+@LONG
 def test_tenants_without_an_admin_are_emptied_of_what_a_killed_run_made(place, sandbox):
     accounts = ("--accounts", str(sandbox.accounts_yaml))
     command = [*CERTIFY, "--os-cloud", "sandbox-tenant", *accounts]
@@ -251,8 +257,14 @@ def test_two_processes_cannot_be_in_one_run(place, sandbox):
     ("where", "value", "message"),
     [
         (("cloud", "region"), "Elsewhere", "the cloud's region was Elsewhere, now RegionOne"),
-        (("versions", "tempest"), "1.0.0", "tempest was 1.0.0, now"),
-        (("guideline", "sha256"), "0" * 64, "the guideline was 2020.06 (000000000000), now"),
+        pytest.param(
+            *(("versions", "tempest"), "1.0.0", "tempest was 1.0.0, now"),
+            marks=LONG,
+        ),
+        pytest.param(
+            *(("guideline", "sha256"), "0" * 64, "the guideline was 2020.06 (000000000000), now"),
+            marks=LONG,
+        ),
     ],
 )
 def test_a_run_of_another_guideline_tempest_or_cloud_is_not_gone_on_with(
@@ -274,6 +286,7 @@ def test_a_run_of_another_guideline_tempest_or_cloud_is_not_gone_on_with(
     assert (other.returncode, "not of compute" in other.stderr) == (4, True)
 
 
+@LONG
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(place, sandbox):
     made = kill_in_the_middle(sandbox, place)
     whole = (made / "stream.subunit").read_bytes()

@@ -86,7 +86,7 @@ def others(sandbox: Sandbox) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.cloud
-@pytest.mark.parametrize("option", ["--clean", "--resume"])
+@pytest.mark.parametrize("option", ["--clean", pytest.param("--resume", marks=pytest.mark.long)])
 def test_what_a_planted_note_names_is_not_removed(place, sandbox, others, option):
     connection = openstack.connect(cloud="sandbox")
     here = {"auth_url": connection.config.get_auth_args()["auth_url"], "region": "RegionOne"}

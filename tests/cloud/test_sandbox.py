@@ -92,6 +92,7 @@ def test_several_run_side_by_side_and_a_path_can_contain_a_space(sandbox, new_sa
         lifecycle.wipe(other)
 
 
+@pytest.mark.long
 def test_up_completes_a_start_that_was_killed(new_sandbox, monkeypatch):
     sandbox = new_sandbox()
     arguments = ["--root", str(sandbox.root), "--name", sandbox.name]
@@ -189,6 +190,7 @@ def test_the_fault_proxy_adds_latency_and_injects_faults(new_sandbox, monkeypatc
     assert store_and_read(connection) == b"content"
 
 
+@pytest.mark.long
 def test_a_fault_proxy_that_died_is_reported_and_goes_away_with_the_next_start(
     new_sandbox, monkeypatch
 ):
@@ -205,6 +207,7 @@ def test_a_fault_proxy_that_died_is_reported_and_goes_away_with_the_next_start(
     assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
 
 
+@pytest.mark.long
 def test_down_stops_a_sandbox_whose_directory_was_removed(new_sandbox):
     sandbox = new_sandbox()
     up(sandbox)

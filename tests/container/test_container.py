@@ -12,7 +12,7 @@ from support.engines import BASE, docker
 
 from refstack_client.sandbox.state import Sandbox
 
-pytestmark = [pytest.mark.cloud, pytest.mark.container]
+pytestmark = [pytest.mark.cloud, pytest.mark.container, pytest.mark.long]
 MOST_MEGABYTES_MORE = 110
 HARDENED = (
     *("--network", "host", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),

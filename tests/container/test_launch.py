@@ -31,7 +31,7 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.container import launch
 from refstack_client.outcomes import run_directory as runs
 
-pytestmark = [pytest.mark.cloud, pytest.mark.container]
+pytestmark = [pytest.mark.cloud, pytest.mark.container, pytest.mark.long]
 CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
 
 

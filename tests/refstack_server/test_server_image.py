@@ -50,6 +50,7 @@ def test_the_compose_file_says_what_the_server_understands():
 
 
 @pytest.mark.container
+@pytest.mark.long
 def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, tmp_path):
     url = postgresql.new_database(postgres)
     with psycopg.connect(url, autocommit=True) as admin:
