@@ -38,7 +38,7 @@ _SANDBOX = Path(".local/share/refstack-client/sandbox")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command of a page printed; ``status`` is None for one that was not reached."""
+    """What a command of a page printed; no ``status`` means that it was not reached."""
 
     command: Command
     output: tuple[str, ...]

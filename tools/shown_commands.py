@@ -189,7 +189,9 @@ def agrees(shown: Sequence[str], actual: Sequence[str]) -> bool:
     place = len(first)
     *middle, last = others
     for segment in middle:
-        found = next((at for at in range(place, len(actual)) if _is_at(segment, actual, at)), None)
+        found = next(
+            (at for at in range(place, len(actual) + 1) if _is_at(segment, actual, at)), None
+        )
         if found is None:
             return False
         place = found + len(segment)
