@@ -36,16 +36,15 @@ from measure_durations import tests_of
 
 from capabilities import catalogue, programme
 from capabilities.tempest_id import class_of
-from refstack_client.cloud import connection as clouds
 from refstack_client.planning import plan
-from refstack_client.planning.request import Request
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.workers import Workers
 from refstack_client.running import tempest_session
 from refstack_client.sandbox import fault_proxy, lifecycle, state
 from refstack_client.sandbox.faults import Faults, parse
 from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.workspace import workspace
-from refstack_client.tenants.provision import Traces
+from refstack_client.tenants.resource_record import ResourceRecord
 
 BIN = Path(sys.executable).parent
 GUIDELINE, PROGRAMME = "2020.06", "platform"
@@ -104,7 +103,7 @@ def measurement(began: float, ended: float, stream: bytes, requests: int) -> Mea
 def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
     """Create a workspace of Tempest with dynamic credentials; yield it and the load list."""
     guideline, _ = catalogue.load(GUIDELINE)
-    request = Request(
+    request = CertificationRequest(
         programme=programme.find(guideline, PROGRAMME),
         guideline_name=GUIDELINE,
         os_cloud="sandbox",
@@ -113,14 +112,17 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
         settings=(),
         output=Path(),
     )
-    connection = clouds.connect("sandbox")
-    request = request.for_cloud(connection)
+    cloud, request = tempest_session.connect_for(request)
     place = Path(tempfile.mkdtemp(prefix="refstack-benchmark-"))
     try:
         with (
             workspace() as space,
             tempest_session.opened(
-                request, connection, space, Traces("refstack-bench", space.log, place / "note"), []
+                request,
+                cloud,
+                space,
+                ResourceRecord("refstack-bench", space.log, place / "note"),
+                [],
             ) as own,
         ):
             planned, _ = own.planned()
@@ -141,9 +143,9 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
                 (DEFAULT, ("fixed_network_name", "build_interval")),
             ):
                 conf = {key: value for key, value in own.conf.items() if key[1] not in excluded}
-                overrides = [item for item in own.choices.overrides if item[1] not in excluded]
+                overrides = [item for item in own.choices.overrides if item.option not in excluded]
                 choices = dataclasses.replace(own.choices, overrides=overrides)
-                tempest_conf.write(space, conf, choices, own.tenants.maker)
+                tempest_conf.write(space, conf, choices, own.tenants.tempest_admin)
                 shutil.copy(space.tempest_conf, place / "tempest" / "etc" / name)
             load_list = place / "load-list"
             load_list.write_text("".join(f"{test}\n" for test in planned.load_list))

@@ -1,1 +1,1 @@
-"""The connection to a cloud and the facts about it."""
+"""The connection to a cloud, the facts about it, and accounts in it."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from capabilities import catalogue
-from refstack_client.cloud import connection as cloud
+from refstack_client.cloud import clouds_yaml
 from refstack_client.container.payload import PRIVATE, RESULTS, Payload
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
@@ -47,15 +47,15 @@ def payload_of(asked: Certification) -> Payload:
     """
     resumed = run_directory.Run(asked.resume.resolve()) if asked.resume else None
     recorded = run_directory.read_request(resumed)[1] if resumed else {}
-    name, clouds, paths = cloud.portable(asked.os_cloud or recorded.get("os_cloud"), str(PRIVATE))
-    files = {file_name: read_bytes(path) for file_name, path in paths.items()}
-    files[_CLOUDS] = yaml.safe_dump(clouds, allow_unicode=True).encode()
+    config = clouds_yaml.portable(asked.os_cloud or recorded.get("os_cloud"), str(PRIVATE))
+    files = {file_name: read_bytes(path) for file_name, path in config.files.items()}
+    files[_CLOUDS] = yaml.safe_dump(config.clouds_yaml, allow_unicode=True).encode()
     guideline = asked.guideline
     if guideline and guideline not in catalogue.shipped():
         file_name = Path(urlsplit(guideline).path).name
         files[file_name] = guideline_source.content(guideline)
         guideline = f"{PRIVATE}/{file_name}"
-    arguments = ["certify", "--os-cloud", name, *certify_options(asked, guideline)]
+    arguments = ["certify", "--os-cloud", config.name, *certify_options(asked, guideline)]
     accounts = asked.accounts or recorded.get("accounts")
     if accounts:
         files[_ACCOUNTS] = read_bytes(Path(accounts))

@@ -1,1 +1,1 @@
-"""A guideline to a plan: which tests run, how long they take, what they require."""
+"""A guideline to a plan: which tests run, for how long, and what they require."""

@@ -1,4 +1,4 @@
-"""What would run, before anything does."""
+"""What would run, planned before anything runs."""
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,25 +10,24 @@ from capabilities.guideline import Status, Test
 from capabilities.matching import Match, MatchKind, match
 from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
-from refstack_client.cloud.facts import CloudFacts
 from refstack_client.outcomes import causes
+from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import Basis, PlannedLimit, PlannedTest, PlanRecord
-from refstack_client.planning import durations, quick, test_requirements
-from refstack_client.planning import shard as shards
-from refstack_client.planning.shard import Shard
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.planning import durations, test_requirements
+from refstack_client.planning.selection import Shard, quick_tests, shard_tests
+from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
 
-# Tests that skip by Tempest's own rule unless Tempest itself makes the tenants.
+# Tests that Tempest itself skips unless it creates the tenants.
 ONLY_WITH_TENANTS_OF_TEMPEST = {
     "id-638f876d-6a43-482a-bbb3-0840bca101c6": causes.ONLY_WITH_TENANTS_OF_TEMPEST,
 }
-# Classes that want a user who may set account quotas.
+# Classes that need a user who may set account quotas.
 _NEEDS_RESELLER = "AccountQuotas"
 
 
 class TenantKind(StrEnum):
-    """As whom the tests run. Never as an admin."""
+    """As whom the tests run; never as an admin. The values are recorded in plan.json."""
 
     THROWAWAY = "throwaway tenants, made and removed with the admin credential"
     ACCOUNTS = "the users of the accounts file"
@@ -36,21 +35,25 @@ class TenantKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Tenants:
-    """``roles`` are those of each user of an accounts file; ``reseller_role`` sets quotas."""
+class TenantPlan:
+    """As whom the tests run, as far as the plan depends on it.
+
+    :param roles: of each user of an accounts file
+    :param reseller_role: the role of users who may set account quotas
+    """
 
     kind: TenantKind
     roles: tuple[tuple[str, ...], ...] = ()
     reseller_role: str = ""
 
     def suffice_for(self, wanted: int) -> int:
-        """Return how many workers the users suffice for, ``wanted`` at most.
+        """Return how many workers the users suffice for, at most ``wanted``.
 
-        A test class holds two tenants at once; those about account quotas a reseller admin too.
+        A test class borrows two tenants; a class about account quotas a reseller admin too.
         """
         if self.kind is not TenantKind.ACCOUNTS:
             return wanted
-        resellers = sum(self.reseller_role in each for each in self.roles)
+        resellers = sum(self.reseller_role in roles for roles in self.roles)
         pairs = (len(self.roles) - resellers) // 2
         return max(1, min(wanted, pairs, resellers or pairs))
 
@@ -65,59 +68,68 @@ class Limit:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which tests of which programme would run where, as whom and for how long."""
+    """Which tests of which programme would run, where, as whom and for how long.
+
+    :param matches: of every wanted test with the tests of the installed Tempest
+    :param versions: of Tempest and its plugins, by distribution
+    :param missing: why a wanted test matches none, by its key
+    :param cloud: None if no cloud is named
+    :param limits: wanted tests that cannot pass
+    :param shard: the shard that runs; None for all tests
+    :param quick: one test for each required capability runs, which certifies nothing
+    :param assumed: the list of Tempest's tests was made under another configuration
+    """
 
     programme: Programme
     matches: tuple[Match, ...]
     versions: Mapping[str, str]
     missing: Mapping[str, str]
-    """By test key, why there is no such test."""
     cloud: CloudFacts | None
     tenants: TenantKind
     limits: tuple[Limit, ...]
     workers: Workers
     shard: Shard | None = None
-    """Which part of the tests is run; None for all."""
     quick: bool = False
-    """One test for each required capability is run, which certifies nothing."""
     assumed: bool = False
-    """Made by a list of Tempest's tests under another configuration."""
 
     @property
     def concurrency(self) -> int:
+        """Return how many test classes run at a time."""
         return self.workers.count
 
     def count(self, *kinds: MatchKind) -> int:
-        return sum(each.kind in kinds for each in self.matches)
+        """Return how many wanted tests have a match of one of ``kinds``."""
+        return sum(match.kind in kinds for match in self.matches)
 
     @property
     def load_list(self) -> tuple[str, ...]:
-        """Return the full ids of everything that stands for a wanted test, for stestr."""
-        return tuple(dict.fromkeys(each.full for one in self.matches for each in one.found))
+        """Return the full ids of all tests that match a wanted test."""
+        return tuple(dict.fromkeys(test.full for match in self.matches for test in match.found))
 
     @property
     def to_run(self) -> tuple[str, ...]:
-        """Return what of the load list this part runs."""
+        """Return the full ids of the tests that run: all, those of the shard, or the quick ones."""
         if self.quick:
-            return quick.choose(self._by_capability())
-        return shards.choose(self.load_list, self.shard) if self.shard else self.load_list
+            return quick_tests(self._by_capability())
+        return shard_tests(self.load_list, self.shard) if self.shard else self.load_list
 
     def _by_capability(self) -> Iterator[list[TestId]]:
-        """Yield the tests found for each required capability."""
+        """Yield the matching tests of each required capability."""
         matches = self.matches_by_key()
         for programme in self.programme.with_bases():
             for capability in programme.capabilities(Status.REQUIRED):
-                found = (matches[each.key] for each in capability.tests if each.key in matches)
-                yield [one for each in found for one in each.found]
+                found = (matches[test.key] for test in capability.tests if test.key in matches)
+                yield [test for match in found for test in match.found]
 
     @property
     def seconds(self) -> float:
-        """Return about how long that takes."""
+        """Return the estimated duration in seconds."""
         tests = (tempest_id.parse(full) for full in self.to_run)
-        return durations.estimate([each.name for each in tests if each], self.workers)
+        return durations.estimate([test.name for test in tests if test], self.workers)
 
     def matches_by_key(self) -> dict[str, Match]:
-        return {each.test.key: each for each in self.matches}
+        """Return the matches by the key of the wanted test."""
+        return {match.test.key: match for match in self.matches}
 
     def record(self) -> PlanRecord:
         """Return the plan as ``plan.json`` records it."""
@@ -129,12 +141,12 @@ class Plan:
             concurrency=self.concurrency,
             estimated_seconds=round(self.seconds),
             tests=tuple(
-                PlannedTest.of(each, None if each.found else self.missing[each.test.key])
-                for each in self.matches
+                PlannedTest.of(match, None if match.found else self.missing[match.test.key])
+                for match in self.matches
             ),
             shard=str(self.shard) if self.shard else None,
             quick=self.quick,
-            limits=tuple(PlannedLimit(each.test.name, each.why) for each in self.limits),
+            limits=tuple(PlannedLimit(limit.test.name, limit.why) for limit in self.limits),
         )
 
 
@@ -142,11 +154,11 @@ def make(
     programme: Programme,
     listing: Listing,
     cloud: CloudFacts | None,
-    tenants: Tenants,
+    tenants: TenantPlan,
     workers: Workers,
     shard: Shard | None = None,
 ) -> Plan:
-    """Match the programme's counted tests against Tempest."""
+    """Match the programme's wanted tests with those of Tempest."""
     tests = programme.wanted_tests()
     matches = tuple(match(test, listing.index) for test in tests)
     return Plan(
@@ -154,20 +166,21 @@ def make(
         matches=matches,
         versions=listing.versions,
         missing={
-            each.test.key: why_missing(each.test, listing)
-            for each in matches
-            if each.kind is MatchKind.MISSING
+            found.test.key: why_missing(found.test, listing)
+            for found in matches
+            if found.kind is MatchKind.MISSING
         },
         cloud=cloud,
         tenants=tenants.kind,
         limits=tuple(limits(tests, tenants)),
-        workers=_as_many_as(tenants, workers),
+        workers=_limited(workers, tenants),
         shard=shard,
         assumed=listing.assumed,
     )
 
 
-def _as_many_as(tenants: Tenants, workers: Workers) -> Workers:
+def _limited(workers: Workers, tenants: TenantPlan) -> Workers:
+    """Return at most as many workers as the tenants suffice for."""
     count = tenants.suffice_for(workers.count)
     if count == workers.count:
         return workers
@@ -176,7 +189,7 @@ def _as_many_as(tenants: Tenants, workers: Workers) -> Workers:
 
 
 def own_tenants(programme: Programme) -> tuple[Test, ...]:
-    """Return the wanted tests that skip unless Tempest itself makes the tenants."""
+    """Return the wanted tests that skip unless Tempest itself creates the tenants."""
     wanted = programme.wanted_tests()
     return tuple(test for test in wanted if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST)
 
@@ -184,36 +197,36 @@ def own_tenants(programme: Programme) -> tuple[Test, ...]:
 def classes_with_reseller(programme: Programme) -> int:
     """Return how many wanted classes need a user who may set account quotas."""
     names = (name for test in programme.wanted_tests() for name in test.names)
-    return len({tempest_id.class_of(each) for each in names if _NEEDS_RESELLER in each})
+    return len({tempest_id.class_of(name) for name in names if _NEEDS_RESELLER in name})
 
 
 def classes_with_two_projects(programme: Programme) -> int:
-    """Return how many wanted classes hold users of two projects, but for those that make theirs."""
+    """Return how many wanted classes borrow users of two projects at a time."""
     classes = set()
     for test in programme.wanted_tests():
-        named = {tempest_id.class_of(each) for each in test.names}
-        # One that goes by another name today may be in any class.
-        classes |= set(filter(test_requirements.is_there, named)) or named
+        class_names = {tempest_id.class_of(name) for name in test.names}
+        # A test that has another name today may be in any class.
+        classes |= set(filter(test_requirements.exists, class_names)) or class_names
     own = {tempest_id.class_of(name) for test in own_tenants(programme) for name in test.names}
     return sum(map(test_requirements.has_two_projects, classes - own))
 
 
 def why_missing(test: Test, listing: Listing) -> str:
-    """Return whether a test's plugin is absent or broken, or the test is gone from it."""
+    """Return why a test matches none: its plugin is absent or broken, or has no such test."""
     package = test.name.partition(".")[0]
     if importlib.util.find_spec(package) is None:
         return f"the Tempest plugin {package} is not installed"
     module = listing.broken_module(test)
     if module:
         return f"{module} cannot be imported: {listing.broken[module]}"
-    return "gone from what is installed"
+    return f"the installed {package} does not have it"
 
 
-def limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
-    """Yield the tests that cannot pass with given users."""
+def limits(tests: Iterable[Test], tenants: TenantPlan) -> Iterator[Limit]:
+    """Yield the tests that cannot pass with the users of an accounts file."""
     if tenants.kind is not TenantKind.ACCOUNTS:
         return
-    has_reseller = any(tenants.reseller_role in each for each in tenants.roles)
+    has_reseller = any(tenants.reseller_role in roles for roles in tenants.roles)
     for test in tests:
         if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST:
             yield Limit(test, ONLY_WITH_TENANTS_OF_TEMPEST[test.idempotent_id])
@@ -222,16 +235,16 @@ def limits(tests: Iterable[Test], tenants: Tenants) -> Iterator[Limit]:
 
 
 def by_capability(plan: Plan, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the names of the tests among ``wanted`` that stand for each required capability."""
+    """Return the names of the tests among ``wanted`` by required capability."""
     matches = plan.matches_by_key()
-    full = set(wanted)
+    full_ids = set(wanted)
     return {
         capability.id: tuple(
             found.name
             for test in capability.tests
             if test.key in matches
             for found in matches[test.key].found
-            if found.full in full
+            if found.full in full_ids
         )
         for programme in plan.programme.with_bases()
         for capability in programme.capabilities(Status.REQUIRED)

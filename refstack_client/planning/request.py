@@ -1,71 +1,76 @@
-"""What the user asked to have certified, and what that needs of a cloud."""
+"""What the user requests to be certified, and what that needs of a cloud."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from openstack.connection import Connection
 
 from capabilities.guideline import Status
 from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
-from refstack_client.cloud import connection as cloud
-from refstack_client.outcomes import run_directory
-from refstack_client.outcomes.redaction import HIDDEN
-from refstack_client.planning import plan
-from refstack_client.planning.shard import Shard
-from refstack_client.tempest import concurrency
-from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.cloud.service_types import SERVICES
+from refstack_client.planning import plan, workers
+from refstack_client.planning.selection import Shard
+from refstack_client.planning.workers import Workers
+from refstack_client.tempest.settings import Setting, parse_settings
 
 _FROM_OUTSIDE = ("tempest.api.compute.floating_ips.", "tempest.scenario.")
-"""What starts the names of tests that reach a server from outside."""
+"""Starts of the names of tests that connect to a server from outside."""
+_RUN_VALIDATION = ("validation", "run_validation", "true")
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for."""
+class CertificationRequest:
+    """What the user requests.
+
+    :param programme: with the programmes that it requires
+    :param guideline_name: id, path or URL of its guideline
+    :param os_cloud: name of the cloud; None for ``OS_CLOUD`` or the ``OS_*`` variables
+    :param accounts_file: file with tenant users; None to create tenants
+    :param workers: how many test classes run at a time; None for a suitable number
+    :param settings: values of tempest.conf, which take precedence
+    :param output: directory of the run directories
+    :param shard: run only the tests of one shard; None for all
+    :param quick: run one test for each required capability, which certifies nothing
+    """
 
     programme: Programme
     guideline_name: str
     os_cloud: str | None
     accounts_file: Path | None
     workers: Workers | None
-    """None has their number chosen."""
-    settings: Sequence[tempest_conf.Setting]
+    settings: Sequence[Setting]
     output: Path
-    resumed: run_directory.Run | None = None
-    mode: run_directory.Mode = run_directory.Mode.ALL
-    retry_budget: int = run_directory.RETRY_BUDGET
     shard: Shard | None = None
     quick: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values of settings that must not be shown."""
+        """Return the values of settings that must not be shown."""
         return tuple(
-            value for _, option, value in self.settings if tempest_conf.is_secret(option) and value
+            setting.value for setting in self.settings if setting.is_secret and setting.value
         )
 
-    def for_cloud(self, connection: Connection) -> "Request":
-        """Return the same with what depends on a cloud.
+    def for_cloud(self, settings: Sequence[str], latency: float) -> "CertificationRequest":
+        """Return the request with what depends on a cloud.
 
-        That are the settings that clouds.yaml has for it, as ``tempest``, and the workers.
-
-        :raises UsageError: one is no setting
+        :param settings: of the form ``section.option=value``, from clouds.yaml; those of the
+            user take precedence
+        :param latency: API round-trip time in seconds, by which the workers are chosen
+        :raises UsageError: a setting has another form
         """
-        theirs = tempest_conf.parse_settings(connection.config.config.get("tempest") or ())
-        chosen = concurrency.choose(connection, self.workers)
-        return replace(self, settings=(*theirs, *self.settings), workers=chosen)
+        return replace(
+            self,
+            settings=(*parse_settings(settings), *self.settings),
+            workers=workers.choose(latency, self.workers),
+        )
 
     @property
-    def classes_at_a_time(self) -> Workers:
-        """Return the workers; without a cloud as many as suit this machine."""
-        return self.workers or concurrency.choose(None)
+    def workers_or_default(self) -> Workers:
+        """Return the workers; if the user chose none, as many as suit this machine."""
+        return self.workers or workers.choose(None)
 
-    def options(self) -> dict[str, Any]:
-        """Return what must be given again to go on with the run; values of secrets are left out."""
+    def options(self) -> dict[str, object]:
+        """Return the content of request.json: what is needed to resume the run, without secrets."""
         return {
             "guideline": {"id": self.programme.guideline.id},
             "programme": self.programme.key,
@@ -74,46 +79,43 @@ class Request:
             "concurrency": self.workers.count if self.workers else None,
             "shard": str(self.shard) if self.shard else None,
             "quick": self.quick,
-            "settings": [
-                f"{section}.{option}={HIDDEN if tempest_conf.is_secret(option) else value}"
-                for section, option, value in self.settings
-            ],
+            "settings": [str(setting) for setting in self.settings],
         }
-
-    def prefix(self, made: run_directory.Run) -> str:
-        """Return what names of throwaway resources start with; short, for some limit them."""
-        return f"refstack-{made.id[-6:]}"
 
     @property
     def projects(self) -> tuple[str, ...]:
         """Return the projects besides Keystone whose services are tested (``nova``, …)."""
         required = (
             capability
-            for each in self.programme.with_bases()
-            for capability in each.capabilities(Status.REQUIRED)
+            for programme in self.programme.with_bases()
+            for capability in programme.capabilities(Status.REQUIRED)
         )
         return tuple(sorted({capability.project for capability in required} - {"keystone", ""}))
 
     @property
     def service_types(self) -> tuple[str, ...]:
         """Return the types of those services (``compute``, …)."""
-        return tuple(cloud.SERVICES[each][0] for each in self.projects if each in cloud.SERVICES)
+        return tuple(SERVICES[project][0] for project in self.projects if project in SERVICES)
 
     @property
     def needs_router(self) -> bool:
-        """Return whether a server is to be reached from outside its network.
+        """Return whether a test connects to a server from outside its network.
 
-        Network tests make routers of their own. One takes as long to make as the rest of a tenant.
+        Network tests create routers of their own. A router takes as long to create as the rest of a
+        tenant.
         """
         validated = any(
-            (section, option, value.lower()) == ("validation", "run_validation", "true")
-            for section, option, value in self.settings
+            (setting.section, setting.option, setting.value.lower()) == _RUN_VALIDATION
+            for setting in self.settings
         )
         names = (name for test in self.programme.wanted_tests() for name in test.names)
         return validated or any(name.startswith(_FROM_OUTSIDE) for name in names)
 
     @property
     def class_names(self) -> frozenset[str]:
-        """Return the bare names of classes for which Tempest makes tenants, named after them."""
+        """Return the classes, without module, for which Tempest creates tenants.
+
+        The names of those tenants contain that of the class.
+        """
         names = (name for test in plan.own_tenants(self.programme) for name in test.names)
         return frozenset(class_of(name).rpartition(".")[2] for name in names)

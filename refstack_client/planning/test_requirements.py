@@ -1,4 +1,4 @@
-"""What tests ask of a cloud before they run, as Tempest's own source says."""
+"""What tests require of a cloud before they run, read from Tempest's source."""
 
 import ast
 import functools
@@ -14,71 +14,76 @@ _SKIP_CHECKS = "skip_checks"
 
 
 @dataclass(frozen=True, order=True)
-class Need:
-    """An extension of a service, as Tempest names both; for ``VALIDATION`` a guest to log in to."""
+class Requirement:
+    """A requirement of a test.
+
+    :param service: as Tempest names it; ``VALIDATION`` for a guest to which a test logs in
+    :param extension: the extension of the service that must be enabled
+    """
 
     service: str
     extension: str = ""
 
 
-def of(names: Iterable[str]) -> Mapping[Need, tuple[str, ...]]:
-    """Return by need the tests, of those called ``names``, that skip where it is not met.
+def of(names: Iterable[str]) -> Mapping[Requirement, tuple[str, ...]]:
+    """Return the tests among ``names`` that skip if a requirement is not met, by requirement.
 
-    What a class takes over from a class of another module is not seen.
+    What a class inherits from a class in another module is not seen.
     """
-    found: dict[Need, list[str]] = {}
+    found: dict[Requirement, list[str]] = {}
     for name in names:
         class_name, _, method = name.rpartition(".")
         module, _, bare = class_name.rpartition(".")
-        known = _classes(module)
-        asked = known.get(bare, {})
-        for need in dict.fromkeys((*asked.get(_SKIP_CHECKS, ()), *asked.get(method, ()))):
-            found.setdefault(need, []).append(name)
-    return {need: tuple(tests) for need, tests in found.items()}
+        required = _classes(module).get(bare, {})
+        of_class, of_method = required.get(_SKIP_CHECKS, ()), required.get(method, ())
+        for requirement in dict.fromkeys((*of_class, *of_method)):
+            found.setdefault(requirement, []).append(name)
+    return {requirement: tuple(tests) for requirement, tests in found.items()}
 
 
-def is_there(class_name: str) -> bool:
-    """Return whether there is such a test class, in its module's own source."""
+def exists(class_name: str) -> bool:
+    """Return whether a test class exists in the source of its module."""
     module, _, bare = class_name.rpartition(".")
     source = _source(module)
-    classes = (each for each in source.body if isinstance(each, ast.ClassDef)) if source else ()
-    return any(each.name == bare for each in classes)
+    return source is not None and any(
+        isinstance(node, ast.ClassDef) and node.name == bare for node in source.body
+    )
 
 
 def has_two_projects(class_name: str) -> bool:
-    """Return whether a test class holds users of two projects at a time.
+    """Return whether a test class borrows users of two projects at a time.
 
-    It does where nothing can be told of its credentials, such as of a class that is not there.
+    True too if its credentials are not known, as for a class that does not exist.
     """
     module, _, bare = class_name.rpartition(".")
     value = _credentials(module, bare)
     return not isinstance(value, ast.List) or any(
-        isinstance(each, ast.Constant) and "alt" in str(each.value) for each in ast.walk(value)
+        isinstance(node, ast.Constant) and "alt" in str(node.value) for node in ast.walk(value)
     )
 
 
 def _credentials(module: str, bare: str) -> ast.expr | None:
-    """Return what ``credentials`` of a class is set to, by it or by the first base that does."""
+    """Return the value of ``credentials`` of a class, its own or that of the first base."""
     source = _source(module)
     if source is None:
         return None
-    for each in source.body:
-        if isinstance(each, ast.ClassDef) and each.name == bare:
-            for statement in each.body:
+    for node in source.body:
+        if isinstance(node, ast.ClassDef) and node.name == bare:
+            for statement in node.body:
                 if isinstance(statement, ast.Assign) and _names(statement) == ["credentials"]:
                     return statement.value
-            bases = (_place(source, module, base) for base in each.bases)
-            found = (_credentials(*place) for place in bases if place)
+            bases = (_origin(source, module, base) for base in node.bases)
+            found = (_credentials(*origin) for origin in bases if origin)
             return next((value for value in found if value is not None), None)
     return None
 
 
 def _names(statement: ast.Assign) -> list[str]:
-    return [ast.unparse(each) for each in statement.targets]
+    return [ast.unparse(target) for target in statement.targets]
 
 
-def _place(source: ast.Module, module: str, base: ast.expr) -> tuple[str, str] | None:
-    """Return in which module a base stands, and its name there."""
+def _origin(source: ast.Module, module: str, base: ast.expr) -> tuple[str, str] | None:
+    """Return the module that defines a base class, and its name there."""
     first, _, rest = ast.unparse(base).rpartition(".")
     if not first:
         imported = _imported(source).get(rest)
@@ -88,14 +93,14 @@ def _place(source: ast.Module, module: str, base: ast.expr) -> tuple[str, str] |
 
 
 def _imported(source: ast.Module) -> dict[str, tuple[str, str]]:
-    """Return by the name it has here from where something is imported, and its name there."""
+    """Return what a module imports: the module it comes from and its name there, by name here."""
     found = {}
-    for each in source.body:
-        if isinstance(each, ast.ImportFrom):
-            for alias in each.names:
-                found[alias.asname or alias.name] = (each.module or "", alias.name)
-        elif isinstance(each, ast.Import):
-            for alias in each.names:
+    for node in source.body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found[alias.asname or alias.name] = (node.module or "", alias.name)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
                 found[alias.asname or alias.name] = (alias.name, "")
     return found
 
@@ -112,45 +117,45 @@ def _source(module: str) -> ast.Module | None:
 
 
 @functools.cache
-def _classes(module: str) -> Mapping[str, Mapping[str, tuple[Need, ...]]]:
-    """Return by class and method what is asked, in a module of Tempest or a plugin."""
+def _classes(module: str) -> Mapping[str, Mapping[str, tuple[Requirement, ...]]]:
+    """Return the requirements by class and method, of a module of Tempest or a plugin."""
     source = _source(module)
-    classes: dict[str, Mapping[str, tuple[Need, ...]]] = {}
-    for each in source.body if source else ():
-        if isinstance(each, ast.ClassDef):
-            inherited: dict[str, tuple[Need, ...]] = {}
-            for base in each.bases:
+    classes: dict[str, Mapping[str, tuple[Requirement, ...]]] = {}
+    for node in source.body if source else ():
+        if isinstance(node, ast.ClassDef):
+            inherited: dict[str, tuple[Requirement, ...]] = {}
+            for base in node.bases:
                 inherited |= classes.get(ast.unparse(base), {})
-            classes[each.name] = {**inherited, **_methods(each)}
+            classes[node.name] = {**inherited, **_methods(node)}
     return classes
 
 
-def _methods(of_class: ast.ClassDef) -> dict[str, tuple[Need, ...]]:
+def _methods(of_class: ast.ClassDef) -> dict[str, tuple[Requirement, ...]]:
     return {
-        each.name: tuple(
-            _asked_by(each.body)
-            if each.name == _SKIP_CHECKS
-            else _asked_by(node for node in each.decorator_list if _name(node) in _DECORATORS)
+        method.name: tuple(
+            _required_by(method.body)
+            if method.name == _SKIP_CHECKS
+            else _required_by(node for node in method.decorator_list if _name(node) in _DECORATORS)
         )
-        for each in of_class.body
-        if isinstance(each, ast.FunctionDef)
+        for method in of_class.body
+        if isinstance(method, ast.FunctionDef)
     }
 
 
-def _asked_by(nodes: Iterable[ast.AST]) -> Iterator[Need]:
-    for node in (inner for each in nodes for inner in ast.walk(each)):
+def _required_by(nodes: Iterable[ast.AST]) -> Iterator[Requirement]:
+    for node in (inner for outer in nodes for inner in ast.walk(outer)):
         if isinstance(node, ast.Call) and _name(node) in _EXTENSION_CALLS:
-            given: dict[str | None, ast.expr] = dict(
+            arguments: dict[str | None, ast.expr] = dict(
                 zip(("extension", "service"), node.args, strict=False)
             )
-            given |= {each.arg: each.value for each in node.keywords}
-            service, extension = given.get("service"), given.get("extension")
+            arguments |= {keyword.arg: keyword.value for keyword in node.keywords}
+            service, extension = arguments.get("service"), arguments.get("extension")
             if isinstance(service, ast.Constant) and isinstance(extension, ast.Constant):
-                yield Need(str(service.value), str(extension.value))
+                yield Requirement(str(service.value), str(extension.value))
         elif isinstance(node, ast.Attribute) and node.attr == "run_validation":
-            yield Need(VALIDATION)
+            yield Requirement(VALIDATION)
 
 
 def _name(node: ast.expr) -> str:
-    """Return what is called, or named, without where it is from."""
+    """Return the name of what is called or named, without its module."""
     return ast.unparse(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]

@@ -1,1 +1,1 @@
-"""A plan to a run: certify, resume, merge, preflight, progress."""
+"""A plan to a run: preflight, certify, resume, merge, clean up."""

@@ -1,243 +1,210 @@
 """Certify a cloud: check it, plan, run, judge, report."""
 
 import contextlib
-import dataclasses
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from openstack.connection import Connection
 from rich.console import Console
 
-from refstack_client.cloud import connection as cloud
-from refstack_client.cloud.facts import CloudFacts
+from refstack_client.cloud.clouds_yaml import NoCloudError
+from refstack_client.cloud.connection import Cloud
 from refstack_client.files import write_text
 from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
-from refstack_client.planning import guideline_source, plan
-from refstack_client.planning.request import Request
-from refstack_client.running import image_provenance, resume, run_recorder, tempest_session
-from refstack_client.running.tempest_session import Session
+from refstack_client.outcomes.cloud_facts import CloudFacts
+from refstack_client.outcomes.run_directory import Mode, Run
+from refstack_client.planning import guideline_source
+from refstack_client.planning.plan import Plan, TenantKind, TenantPlan
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.running import cleanup, image_provenance, resume, run_recorder, tempest_session
+from refstack_client.running.resume import Resumption
+from refstack_client.running.tempest_session import Session, connect_for
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest import log as tempest_log
-from refstack_client.tempest import stestr_runner
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import reserve, workspace
-from refstack_client.tenants import accounts_file, provision, removal, resource_record
-from refstack_client.tenants.provision import Traces
+from refstack_client.tenants import provision, resource_record
+from refstack_client.tenants.resource_record import ResourceRecord
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import Verdict, judge
+
+ShowPlan = Callable[[Plan, int], None]
+"""Receives the plan and the number of tests that run now."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it. ``left`` are sentences about what could not be removed from the cloud.
+    """The result of a certification.
 
-    ``outcomes`` are those of the tests that were this run's to run; ``ended`` is None where every
-    one had an outcome already.
+    :param outcomes: of the planned tests
+    :param ended: how stestr ended; None if every test had an outcome already
+    :param leaked: a sentence for each resource that could not be removed from the cloud
     """
 
-    run: run_directory.Run
+    run: Run
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
-    ended: stestr_runner.Ended | None
-    left: tuple[str, ...]
+    ended: Ended | None
+    leaked: tuple[str, ...]
 
 
-def preview(request: Request) -> plan.Plan:
-    """Return the plan of ``request`` without changing anything; the cloud may be left out."""
+@dataclass(frozen=True)
+class _Attempt:
+    """An attempt of a run, whose number starts at 1."""
+
+    number: int
+    tempest: Session
+    start: Resumption
+
+
+def preview(request: CertificationRequest) -> Plan:
+    """Return the plan of a request without changing anything; a cloud need not be named."""
     facts: CloudFacts | None = None
-    as_whom = plan.Tenants(plan.TenantKind.UNKNOWN)
-    with contextlib.suppress(cloud.NoCloudError):
-        connection = cloud.connect(request.os_cloud)
-        cloud.require_services(connection, request.projects)
-        request = request.for_cloud(connection)
-        facts = cloud.facts(connection)
-        as_whom = _expected(request, connection)
+    tenants = TenantPlan(TenantKind.UNKNOWN)
+    with contextlib.suppress(NoCloudError):
+        cloud, request = connect_for(request)
+        facts = cloud.facts
+        tenants = _expected_tenants(request, cloud)
     with workspace() as space:
-        return tempest_session.make_plan(request, space, facts, as_whom)[0]
+        return tempest_session.make_plan(request, space, facts, tenants)[0]
 
 
-def _expected(request: Request, connection: Connection) -> plan.Tenants:
+def _expected_tenants(request: CertificationRequest, cloud: Cloud) -> TenantPlan:
     """Return as whom a cloud would be tested."""
-    if provision.uses_given(request, cloud.facts(connection)):
-        return provision.given(request, connection).planned()
-    return plan.Tenants(plan.TenantKind.THROWAWAY)
-
-
-def configure(request: Request) -> tempest_conf.Conf:
-    """Return the tempest.conf that would be used, secrets left out; what is made is removed."""
-    connection = cloud.connect(request.os_cloud)
-    cloud.require_services(connection, request.projects)
-    prefix = f"refstack-{secrets.token_hex(3)}"
-    few = dataclasses.replace(request.for_cloud(connection), workers=Workers(1))
-    with workspace() as space:
-        traces = Traces(prefix, space.log, space.directory / "note")
-        with tempest_session.opened(few, connection, space, traces, []) as tempest:
-            shown = tempest.shown
-        # What lies in the workspace is gone in a moment.
-        gone = str(space.directory)
-        return {key: value for key, value in shown.items() if gone not in value.text}
+    if provision.uses_accounts(request, cloud.facts):
+        return provision.from_accounts(request, cloud).planned()
+    return TenantPlan(TenantKind.THROWAWAY)
 
 
 def certify(
-    request: Request, console: Console, show_plan: Callable[[plan.Plan, int], None]
-) -> Result:
-    """Run the tests of ``request`` and judge them.
-
-    :param show_plan: is given the plan and how many of its tests are to run now
-    :raises CloudError: the cloud or the credentials cannot be used; nothing has run then
-    :raises InputError: a run to be resumed was of another guideline, Tempest or cloud
-    """
-    connection = cloud.connect(request.os_cloud)
-    cloud.require_services(connection, request.projects)
-    request = request.for_cloud(connection)
-    facts = cloud.facts(connection)
-    made = request.resumed or _begin(request, facts)
-    left: list[str] = []
-    try:
-        with run_recorder.locked(made):
-            if request.resumed:
-                resume.check_same(made, request.programme.guideline, facts)
-                left += clean(connection, made, request).stayed
-                stream_tools.truncate_incomplete(made.stream)
-            with _attempt(made, request, connection, left) as (number, tempest):
-                made_plan, ended = _run(made, tempest, number, console, show_plan)
-            outcomes = subunit_stream.read_appended(made.stream)
-            verdict = judge(request.programme, outcomes, made_plan.matches_by_key())
-            run_recorder.keep_verdict(made, verdict, made_plan.record())
-    except BaseException:
-        # Nothing was planned, let alone run, and nothing stays in the cloud.
-        if not request.resumed and not made.plan.exists() and not left:
-            shutil.rmtree(made.directory)
-        raise
-    last = (resume.last_outcome(each, outcomes) for each in made_plan.to_run)
-    came_to = tuple(each or Outcome.NOT_RUN for each in last)
-    if Outcome.NOT_RUN not in came_to and not left:
-        resource_record.forget(made.tenancy)
-    return Result(made, verdict, came_to, ended, tuple(left))
-
-
-def _run(
-    made: run_directory.Run,
-    tempest: Session,
-    number: int,
+    request: CertificationRequest,
     console: Console,
-    show_plan: Callable[[plan.Plan, int], None],
-) -> tuple[plan.Plan, stestr_runner.Ended | None]:
-    """Plan, and run what there is to be run; return how that ended, None where nothing was."""
-    made_plan, listing = tempest.planned()
-    if not made.plan.exists():
-        run_recorder.keep_plan(made, made_plan.record(), listing.index.tests)
-    before = subunit_stream.read_appended(made.stream)
-    wanted = resume.wanted(made_plan.to_run, before, tempest.request.mode)
-    show_plan(made_plan, len(wanted))
-    run_recorder.keep_attempt(made, {"attempt": number, "asked": len(wanted)})
+    show_plan: ShowPlan,
+    resumption: Resumption | None = None,
+) -> Result:
+    """Run the tests of a request and judge them.
+
+    :param console: shows the progress
+    :param resumption: the run to resume; None starts a new one
+    :raises CloudError: the cloud or the credentials cannot be used; no test has run then
+    :raises InputError: the run to resume is of another guideline, Tempest or cloud
+    """
+    cloud, request = connect_for(request)
+    start = resumption or Resumption(_begin(request, cloud.facts), Mode.ALL)
+    run = start.run
+    leaked: list[str] = []
+    try:
+        with run_recorder.locked(run):
+            if resumption:
+                resume.check_same(run, request.programme.guideline, cloud.facts)
+                leaked += cleanup.clean(cloud, run, request).leaked
+                stream_tools.truncate_incomplete(run.stream)
+            with _attempt(start, request, cloud, leaked) as attempt:
+                planned, ended = _run(attempt, console, show_plan)
+            outcomes = subunit_stream.read_appended(run.stream)
+            verdict = judge(request.programme, outcomes, planned.matches_by_key())
+            run_recorder.keep_verdict(run, verdict, planned.record())
+    except BaseException:
+        # Without a plan no test has run; without leaked resources the directory is of no use.
+        if not resumption and not run.plan.exists() and not leaked:
+            shutil.rmtree(run.directory)
+        raise
+    last = (resume.last_outcome(full, outcomes) for full in planned.to_run)
+    planned_outcomes = tuple(outcome or Outcome.NOT_RUN for outcome in last)
+    if Outcome.NOT_RUN not in planned_outcomes and not leaked:
+        resource_record.forget(run.tenancy)
+    return Result(run, verdict, planned_outcomes, ended, tuple(leaked))
+
+
+def _run(attempt: _Attempt, console: Console, show_plan: ShowPlan) -> tuple[Plan, Ended | None]:
+    """Plan and run; return how stestr ended, None if no test was left to run."""
+    tempest, run = attempt.tempest, attempt.start.run
+    planned, listing = tempest.planned()
+    if not run.plan.exists():
+        run_recorder.keep_plan(run, planned.record(), listing.index.tests)
+    before = subunit_stream.read_appended(run.stream)
+    wanted = resume.wanted(planned.to_run, before, attempt.start.mode)
+    show_plan(planned, len(wanted))
+    run_recorder.keep_attempt(run, {"attempt": attempt.number, "asked": len(wanted)})
     ended = None
     while wanted:
-        ended = tempest.run(made_plan, wanted, made, console)
-        run_recorder.keep_attempt(made, _end(number, ended, tempest))
-        if ended.interrupted or not _is_doubtful(made_plan, wanted, made):
+        ended = tempest.run(planned, wanted, run, console)
+        run_recorder.keep_attempt(run, _end(attempt, ended))
+        if ended.interrupted or not _is_doubtful(planned, wanted, run):
             break
-        known = set(made_plan.to_run)
-        made_plan, listing = tempest.planned(fresh=True)
-        run_recorder.keep_plan(made, made_plan.record(), listing.index.tests)
-        wanted = tuple(each for each in made_plan.to_run if each not in known)
-    return made_plan, ended
+        known = set(planned.to_run)
+        planned, listing = tempest.planned(fresh=True)
+        run_recorder.keep_plan(run, planned.record(), listing.index.tests)
+        wanted = tuple(full for full in planned.to_run if full not in known)
+    return planned, ended
 
 
-def _begin(request: Request, facts: CloudFacts) -> run_directory.Run:
-    """Make the directory of a new run, with what is needed to go on with it."""
-    made = run_recorder.create(request.output, run_recorder.new_id(datetime.now(UTC)))
+def _begin(request: CertificationRequest, facts: CloudFacts) -> Run:
+    """Create the directory of a new run, with what is needed to resume it."""
+    run = run_recorder.create(request.output, run_recorder.new_id(datetime.now(UTC)))
     content = guideline_source.content(request.guideline_name)
-    of_cloud = {"cloud": {"auth_url": facts.auth_url, "region": facts.region}}
-    options = {**request.options(), **of_cloud}
-    run_recorder.keep_request(made, options, request.programme.guideline, content)
-    return made
+    options = {
+        **request.options(),
+        "cloud": {"auth_url": facts.auth_url, "region": facts.region},
+    }
+    run_recorder.keep_request(run, options, request.programme.guideline, content)
+    return run
 
 
 @contextlib.contextmanager
 def _attempt(
-    made: run_directory.Run, request: Request, connection: Connection, left: list[str]
-) -> Iterator[tuple[int, Session]]:
-    """Write down that an attempt begins, before anything is made, and that it ended.
+    start: Resumption, request: CertificationRequest, cloud: Cloud, leaked: list[str]
+) -> Iterator[_Attempt]:
+    """Record the start of an attempt before anything is created, and its end.
 
-    :param left: is given a sentence for all that could not be removed from the cloud
+    :param leaked: receives a sentence for each resource that could not be removed
     """
-    number = len(run_directory.attempts(made)) + 1
+    run = start.run
+    number = len(run_directory.attempts(run)) + 1
     space = reserve()
-    start: dict[str, Any] = {
+    record: dict[str, object] = {
         "attempt": number,
-        "mode": request.mode,
+        "mode": start.mode,
         "started": datetime.now(UTC).isoformat(),
-        "retry_budget": request.retry_budget,
+        "retry_budget": start.retry_budget,
         "workspace": str(space.directory),
     }
     if image := image_provenance.image():
-        start["image"] = image
-        image_provenance.keep_sbom(made)
-    run_recorder.keep_attempt(made, start)
-    traces = Traces(request.prefix(made), space.log, made.tenancy)
+        record["image"] = image
+        image_provenance.keep_sbom(run)
+    run_recorder.keep_attempt(run, record)
+    resources = ResourceRecord(resource_record.name_prefix(run.id), space.log, run.tenancy)
     try:
         with (
             workspace(space),
-            tempest_session.opened(request, connection, space, traces, left) as tempest,
+            tempest_session.opened(request, cloud, space, resources, leaked) as tempest,
         ):
-            write_text(made.tempest_conf, tempest_conf.render(tempest.shown))
-            yield number, tempest
+            write_text(run.tempest_conf, tempest_conf.render(tempest.shown))
+            yield _Attempt(number, tempest, start)
     finally:
-        # On a full disk what happened before is what must be told.
+        # On a full disk the first error is the one to report.
         with contextlib.suppress(OSError):
             run_recorder.keep_attempt(
-                made, {"attempt": number, "ended": datetime.now(UTC).isoformat()}
+                run, {"attempt": number, "ended": datetime.now(UTC).isoformat()}
             )
 
 
-def _end(number: int, ended: stestr_runner.Ended, tempest: Session) -> dict[str, Any]:
-    maker = tempest.tenants.maker
+def _end(attempt: _Attempt, ended: Ended) -> dict[str, object]:
+    admin = attempt.tempest.tenants.tempest_admin
+    log = attempt.tempest.space.log
     return {
-        "attempt": number,
+        "attempt": attempt.number,
         "status": ended.status,
         "interrupted": ended.interrupted,
-        "tokens": tempest_log.roles_in_tokens(tempest.space.log, maker.username if maker else None),
+        "tokens": tempest_log.roles_in_tokens(log, admin.username if admin else None),
     }
 
 
-def clean_run(request: Request) -> removal.Removal:
-    """Remove what the run to be resumed left behind, without going on with it.
+def _is_doubtful(planned: Plan, wanted: Sequence[str], run: Run) -> bool:
+    """Return whether tests may have other ids than planned, because some reported no outcome.
 
-    :raises InputError: it was of another cloud, or its note names what is not its own
+    That is possible only if the list of tests was made under another configuration.
     """
-    made = request.resumed
-    if made is None:
-        raise ValueError("no run is named")
-    connection = cloud.connect(request.os_cloud)
-    with run_recorder.locked(made):
-        resume.check_same_cloud(made, cloud.facts(connection))
-        return clean(connection, made, request)
-
-
-def clean(connection: Connection, made: run_directory.Run, request: Request) -> removal.Removal:
-    """Remove what earlier attempts left in the cloud and on this machine."""
-    cut_off = [each for each in run_directory.attempts(made) if each.was_cut_off]
-    file = request.accounts_file if cut_off else None
-    users = accounts_file.read(file) if file else ()
-    of_run = resource_record.Names(request.prefix(made), request.class_names)
-    done = resource_record.remove(connection, made, of_run, users)
-    if not done.stayed:
-        for each in cut_off:
-            run_recorder.keep_attempt(made, {"attempt": each.number, "ended": "cut off"})
-    return done
-
-
-def _is_doubtful(made_plan: plan.Plan, wanted: Sequence[str], made: run_directory.Run) -> bool:
-    """Return whether tests may go by other ids than planned: some that were asked for never came.
-
-    Only of a list that was made under another configuration.
-    """
-    outcomes = subunit_stream.read_appended(made.stream)
-    return made_plan.assumed and bool(
-        resume.wanted(wanted, outcomes, run_directory.Mode.NO_OUTCOME)
-    )
+    outcomes = subunit_stream.read_appended(run.stream)
+    return planned.assumed and bool(resume.wanted(wanted, outcomes, Mode.NO_OUTCOME))

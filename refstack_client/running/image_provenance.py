@@ -1,8 +1,8 @@
-"""Which image a run came from, as its build and whoever started it told: for the bundle.
+"""Record in which container image a run ran, for the bundle.
 
-The build leaves two files in the image: ``image.json`` names the base it stands on, ``sbom.json``
-lists every package in it, as CycloneDX has it. An image cannot know its own digest: ``container
-run`` tells it, and so may ``docker run -e REFSTACK_IMAGE=NAME@DIGEST``.
+The build puts two files into the image: ``image.json`` names the base image, ``sbom.json`` is a
+CycloneDX list of all packages. An image cannot contain its own digest. ``container run`` passes it,
+and so may ``docker run -e REFSTACK_IMAGE=NAME@DIGEST``.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from refstack_client.files import IMAGE_DATA, read_json
 from refstack_client.outcomes.run_directory import Run
@@ -21,13 +20,13 @@ VARIABLE = "REFSTACK_IMAGE"
 _PACKAGES = ("python-subunit", "refstack-client", "stestr", "tempest")
 
 
-def image(built: Path = IMAGE_DATA) -> dict[str, Any] | None:
-    """Return what is known of the image this runs in; None where it runs in none."""
+def image(built: Path = IMAGE_DATA) -> dict[str, object] | None:
+    """Return what attempts.jsonl records of the image; None outside of a container image."""
     document = read_json(built / "image.json", default=None)
     if document is None:
         return None
     name, _, digest = os.environ.get(VARIABLE, "").partition("@")
-    versions = {each: metadata.version(each) for each in _PACKAGES}
+    versions = {package: metadata.version(package) for package in _PACKAGES}
     return {
         "name": name or None,
         "digest": digest or None,
@@ -37,13 +36,14 @@ def image(built: Path = IMAGE_DATA) -> dict[str, Any] | None:
     }
 
 
-def keep_sbom(made: Run, built: Path = IMAGE_DATA) -> None:
-    """Put the list of what is in the image, if this runs in one, into the run directory."""
+def keep_sbom(run: Run, built: Path = IMAGE_DATA) -> None:
+    """Copy the list of packages of the image, if there is one, to the run directory."""
     if (built / "sbom.json").exists():
-        shutil.copyfile(built / "sbom.json", made.sbom)
+        shutil.copyfile(built / "sbom.json", run.sbom)
 
 
-def keep_first_sbom(runs: Iterable[Run], made: Run) -> None:
-    found = next((each.sbom for each in runs if each.sbom.exists()), None)
-    if found:
-        shutil.copyfile(found, made.sbom)
+def keep_first_sbom(runs: Iterable[Run], merged: Run) -> None:
+    """Copy the first list of packages among those of ``runs`` to the merged run."""
+    sbom = next((run.sbom for run in runs if run.sbom.exists()), None)
+    if sbom:
+        shutil.copyfile(sbom, merged.sbom)

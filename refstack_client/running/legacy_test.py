@@ -1,4 +1,4 @@
-"""Run a list of tests with a tempest.conf that is given, as the old client's ``test`` did."""
+"""Run a list of tests with the user's tempest.conf, as ``test`` of the original refstack-client."""
 
 import configparser
 import io
@@ -22,18 +22,26 @@ from refstack_client.files import read_bytes, write_private
 from refstack_client.outcomes import cpid, refstack_json, subunit_stream
 from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.planning import guideline_source
-from refstack_client.running import progress, run_recorder
-from refstack_client.tempest import inventory, stestr_runner
-from refstack_client.tempest.concurrency import Workers
-from refstack_client.tempest.conf import is_secret
+from refstack_client.planning.workers import Workers
+from refstack_client.running import progress, run_recorder, tempest_session
+from refstack_client.tempest import inventory
+from refstack_client.tempest.settings import is_secret
+from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import Workspace, workspace
 
 DEFAULT_TESTS = "tempest.api"
 
 
 @dataclass(frozen=True)
-class Request:
-    """``tests`` are names, or what names start with; all API tests where nothing is asked for."""
+class LegacyRequest:
+    """What the user requests.
+
+    :param conf: path of the tempest.conf
+    :param test_list: path or URL of a list of tests; None for ``tests``
+    :param tests: names of tests, or starts of names; all API tests if both are empty
+    :param concurrency: how many test classes run at a time
+    :param directory: the run directory, which is created
+    """
 
     conf: Path
     test_list: str | None
@@ -43,31 +51,35 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Done:
+class LegacyResult:
+    """The results for RefStack, and how stestr ended."""
+
     results: RefstackResults
-    ended: stestr_runner.Ended
+    ended: Ended
 
 
-def run_tests(request: Request, console: Console, say: Callable[[str], None]) -> Done:
-    """Run what was asked for and return what passed.
+def run_tests(request: LegacyRequest, console: Console, say: Callable[[str], None]) -> LegacyResult:
+    """Run the requested tests and return those that passed.
 
+    :param console: shows the progress
+    :param say: shows a message
     :raises InputError: the configuration or the list cannot be read
     """
     conf = _parsed(read_bytes(request.conf).decode("utf-8", errors="replace"), request.conf)
     listed = _listed(request.test_list) if request.test_list else ()
-    made = run_recorder.create(request.directory.parent, request.directory.name)
+    run = run_recorder.create(request.directory.parent, request.directory.name)
     with workspace() as space:
         _write(conf, space)
         index = inventory.load(space).index
         wanted = _wanted(index, listed, request, say)
         started = datetime.now(UTC)
         workers = Workers(request.concurrency)
-        listener = progress.RunProgress(console, {"tests asked for": _names(wanted)}, workers)
-        job = stestr_runner.Job(space, wanted, workers)
-        ended = stestr_runner.run([job], _secrets(conf), made, listener)
+        listener = progress.RunProgress(console, {"requested tests": _names(wanted)}, workers)
+        job = tempest_session.job(space, wanted, workers)
+        ended = tempest_session.run_jobs([job], _secrets(conf), run, listener)
         seconds = int((datetime.now(UTC) - started).total_seconds())
-    outcomes = subunit_stream.read_appended(made.stream)
-    return Done(refstack_json.of_outcomes(outcomes, _cpid(conf, say), seconds), ended)
+    outcomes = subunit_stream.read_appended(run.stream)
+    return LegacyResult(refstack_json.of_outcomes(outcomes, _cpid(conf, say), seconds), ended)
 
 
 def _parsed(text: str, path: Path) -> configparser.ConfigParser:
@@ -76,12 +88,14 @@ def _parsed(text: str, path: Path) -> configparser.ConfigParser:
     try:
         conf.read_string(text, str(path))
     except configparser.Error as error:
-        raise InputError(f"{' '.join(str(error).split())}", hint="is it a tempest.conf?") from error
+        raise InputError(
+            f"{' '.join(str(error).split())}", hint="--conf-file must name a tempest.conf"
+        ) from error
     return conf
 
 
 def _write(conf: configparser.ConfigParser, space: Workspace) -> None:
-    """Write the configuration Tempest reads; what it writes itself stays in the workspace."""
+    """Write the tempest.conf that Tempest reads, with log and locks in the workspace."""
     conf.set("DEFAULT", "log_file", str(space.log))
     conf.set("DEFAULT", "use_stderr", "false")
     if not conf.has_section("oslo_concurrency"):
@@ -95,36 +109,39 @@ def _write(conf: configparser.ConfigParser, space: Workspace) -> None:
 def _listed(name: str) -> tuple[Test, ...]:
     content = guideline_source.content(name)
     guideline, _ = flat_list.parse(content.decode("utf-8-sig"), Path(name).stem, name)
-    return tuple(test for each in guideline.capabilities.values() for test in each.tests)
+    return tuple(
+        test for capability in guideline.capabilities.values() for test in capability.tests
+    )
 
 
 def _wanted(
-    index: Index, listed: Iterable[Test], request: Request, say: Callable[[str], None]
+    index: Index, listed: Iterable[Test], request: LegacyRequest, say: Callable[[str], None]
 ) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for test in listed:
         matched = match(test, index)
         if not matched.found:
-            say(f"not in this Tempest: {test.name}")
-        found.update(dict.fromkeys(each.full for each in matched.found))
+            say(f"the installed Tempest does not have the test {test.name}")
+        found.update(dict.fromkeys(test.full for test in matched.found))
     if not listed:
         starts = request.tests or (DEFAULT_TESTS,)
         found.update(
-            dict.fromkeys(each.full for each in index.tests if each.name.startswith(starts))
+            dict.fromkeys(test.full for test in index.tests if test.name.startswith(starts))
         )
     if not found:
         raise InputError(
-            "no test of this Tempest is asked for", hint="guideline tests --tempest lists some"
+            "the installed Tempest has none of the requested tests",
+            hint="refstack-client guideline tests --tempest lists tests",
         )
     return tuple(found)
 
 
-def _names(full: Iterable[str]) -> tuple[str, ...]:
-    return tuple(test.name for each in full if (test := tempest_id.parse(each)))
+def _names(full_ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(test.name for full in full_ids if (test := tempest_id.parse(full)))
 
 
 def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
-    """Return the secrets in a configuration, and in the accounts file it names."""
+    """Return the secrets in a tempest.conf and in the accounts file that it names."""
     sections = [conf.defaults(), *(conf[name] for name in conf.sections())]
     own = (
         value
@@ -137,16 +154,16 @@ def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
     return (*own, *(str(user["password"]) for user in users if user.get("password")))
 
 
-def _users(path: Path) -> list[dict]:
+def _users(path: Path) -> list[dict[str, str]]:
     try:
         found = yaml.safe_load(read_bytes(path))
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
 
 
 def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
-    """Return the id of the identity service in the catalogue, else one made from its host."""
+    """Return the id of the identity service in the service catalog, else one from its host."""
     url = conf.get("identity", "uri_v3", fallback="") or conf.get("identity", "uri", fallback="")
     try:
         found = _identity_service(conf, url)
@@ -155,10 +172,11 @@ def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
     if found:
         return found
     say(
-        f"the catalogue does not name its identity service: the cpid is made from the host of {url}"
+        "the service catalog has no id of the identity service: the cpid is made from the host of "
+        f"{url}"
     )
     if cpid.collides(url):
-        say("warning: other clouds may have that host too, and so the same cpid")
+        say("warning: other clouds may have the same host and so the same cpid")
     return cpid.of_endpoint(url)
 
 
@@ -180,11 +198,11 @@ def _identity_service(conf: configparser.ConfigParser, url: str) -> str | None:
     verify = False if insecure else trusted
     access = auth.get_access(session.Session(auth=auth, verify=verify, timeout=SECONDS_TO_CONNECT))
     services = access.service_catalog.catalog
-    return next((each.get("id") for each in services if each.get("type") == "identity"), None)
+    return next((entry.get("id") for entry in services if entry.get("type") == "identity"), None)
 
 
 def _first_user(conf: configparser.ConfigParser) -> Mapping[str, str] | None:
-    """Return the admin of a configuration, or the first user of the accounts file it names."""
+    """Return the admin of a tempest.conf, or the first user of the accounts file that it names."""
     keys = ("username", "password", "project_name", "domain_name")
     admin = {key: conf.get("auth", f"admin_{key}", fallback=None) for key in keys}
     if admin["username"] and admin["password"]:
@@ -192,4 +210,4 @@ def _first_user(conf: configparser.ConfigParser) -> Mapping[str, str] | None:
     accounts = conf.get("auth", "test_accounts_file", fallback=None)
     users = _users(Path(accounts)) if accounts else []
     needed = {"username", "password", "project_name"}
-    return next((each for each in users if needed <= each.keys()), None)
+    return next((user for user in users if needed <= user.keys()), None)

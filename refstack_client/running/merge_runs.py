@@ -1,11 +1,10 @@
-"""Join runs of one certification, its parts or the whole of it, into one run with one verdict."""
+"""Merge runs of one certification, its shards or repetitions, into one run with one verdict."""
 
 import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import subunit
 
@@ -23,75 +22,75 @@ Plans = Mapping[Run, PlanRecord]
 
 
 def merge(runs: Sequence[Run], output: Path, run_id: str) -> tuple[Run, Verdict]:
-    """Make a run of what ``runs`` did, each attempt of a test kept, and judge it.
+    """Merge runs, with every attempt of every test, and judge the result.
 
-    What no run did is not-run, and ``certify --resume`` goes on with it.
+    A test without outcome in any of them is not-run. ``certify --resume`` runs it.
 
-    :raises InputError: one is no run, is in use, is damaged or given twice; or they are not of the
-        same guideline, programme, Tempest, cloud and plan
+    :raises InputError: one is not a run, is in use, is damaged or is named twice; or they are not
+        of the same guideline, programme, Tempest, cloud and plan
     """
-    plans = {each: run_directory.read_plan(each)[1] for each in runs}
+    plans = {run: run_directory.read_plan(run)[1] for run in runs}
     _check(runs, plans)
-    streams = [_stream(each) for each in runs]
-    made = run_recorder.create(output, run_id)
+    streams = [_stream(run) for run in runs]
+    merged = run_recorder.create(output, run_id)
     try:
-        _write(made, plans, streams)
-        guideline, plan = run_directory.read_plan(made)
+        _write(merged, plans, streams)
+        guideline, plan = run_directory.read_plan(merged)
         chosen = catalogue.with_bases(programme.find(guideline, plan.programme))
-        verdict = open_results.read(made.directory).judge(chosen)
-        run_recorder.keep_verdict(made, verdict, plan)
+        verdict = open_results.read(merged.directory).judge(chosen)
+        run_recorder.keep_verdict(merged, verdict, plan)
     except BaseException:
-        shutil.rmtree(made.directory)
+        shutil.rmtree(merged.directory)
         raise
-    return made, verdict
+    return merged, verdict
 
 
 def missing_shards(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the parts that none of ``runs`` is, where they are parts of the same number."""
-    present = {run_directory.read_plan(each)[1].shard for each in runs}
-    counts = {int(each.partition("/")[2]) for each in present if each}
+    """Return the shards that are missing from ``runs``, if all are shards of the same number."""
+    present = {run_directory.read_plan(run)[1].shard for run in runs}
+    counts = {int(shard.partition("/")[2]) for shard in present if shard}
     if None in present or len(counts) != 1:
         return ()
     (count,) = counts
     wanted = (f"{number}/{count}" for number in range(1, count + 1))
-    return tuple(each for each in wanted if each not in present)
+    return tuple(shard for shard in wanted if shard not in present)
 
 
 def _check(runs: Sequence[Run], plans: Plans) -> None:
-    if len({each.directory.resolve() for each in runs}) < len(runs):
-        raise InputError("a run is given twice", hint="give each run once")
+    if len({run.directory.resolve() for run in runs}) < len(runs):
+        raise InputError("a run is named twice", hint="name each run once")
     first, *others = runs
-    for each in runs:
-        if run_recorder.is_in_use(each):
+    for run in runs:
+        if run_recorder.is_in_use(run):
             raise InputError(
-                f"another process is in the run {each.directory}", hint="wait for it, or stop it"
+                f"another process uses the run {run.directory}", hint="wait for it, or stop it"
             )
     for other in others:
         found = list(plans[first].differences(plans[other]))
         if found:
             raise InputError(
                 f"{first.directory} and {other.directory} cannot be merged: {'; '.join(found)}",
-                hint="only runs of one guideline, programme, Tempest and cloud make one verdict",
+                hint="merge only runs of the same guideline, programme, Tempest and cloud",
             )
 
 
-def _stream(made: Run) -> bytes:
-    """Return the whole packets of a run's stream: what a kill left half-written is dropped."""
-    content = made.stream.read_bytes() if made.stream.exists() else b""
+def _stream(run: Run) -> bytes:
+    """Return the complete packets of a run's stream, without one that a kill cut off."""
+    content = run.stream.read_bytes() if run.stream.exists() else b""
     whole = content[: stream_tools.length_of_complete_packets(io.BytesIO(content), len(content))]
     if subunit_stream.parse_appended(io.BytesIO(whole)).damage:
         raise InputError(
-            f"{made.stream} is damaged", hint="leave this run out and run its part again"
+            f"{run.stream} is damaged", hint="leave this run out, and run its shard again"
         )
     return whole
 
 
-def _write(made: Run, plans: Plans, streams: Sequence[bytes]) -> None:
+def _write(target: Run, plans: Plans, streams: Sequence[bytes]) -> None:
     runs = list(plans)
     first = runs[0]
-    write_bytes(made.directory / first.guideline.name, first.guideline.read_bytes())
-    write_bytes(made.tests, first.tests.read_bytes())
-    write_json(made.request, {**run_directory.read_request(first)[1], "shard": None})
+    write_bytes(target.directory / first.guideline.name, first.guideline.read_bytes())
+    write_bytes(target.tests, first.tests.read_bytes())
+    write_json(target.request, {**run_directory.read_request(first)[1], "shard": None})
     limits = {limit.name: limit for plan in plans.values() for limit in plan.limits}
     merged = replace(
         plans[first],
@@ -99,36 +98,36 @@ def _write(made: Run, plans: Plans, streams: Sequence[bytes]) -> None:
         limits=tuple(limits.values()),
         merged=tuple(MergedPart(run.id, plan.shard) for run, plan in plans.items()),
     )
-    write_json(made.plan, merged.as_json())
-    with made.stream.open("wb") as kept:
-        stream_tools.join([io.BytesIO(each) for each in streams], subunit.StreamResultToBytes(kept))
+    write_json(target.plan, merged.as_json())
+    with target.stream.open("wb") as stream:
+        stream_tools.join(list(map(io.BytesIO, streams)), subunit.StreamResultToBytes(stream))
     for record in _attempts(plans):
-        run_recorder.keep_attempt(made, record)
-    write_text(made.tempest_conf, _one_after_the_other(runs, "tempest_conf"))
-    write_text(made.log, _one_after_the_other(runs, "log"))
-    image_provenance.keep_first_sbom(runs, made)
+        run_recorder.keep_attempt(target, record)
+    write_text(target.tempest_conf, _concatenated(runs, "tempest_conf"))
+    write_text(target.log, _concatenated(runs, "log"))
+    image_provenance.keep_first_sbom(runs, target)
 
 
-def _attempts(plans: Plans) -> Iterator[dict[str, Any]]:
-    """Yield every attempt in order; the budget is that of all runs together."""
+def _attempts(plans: Plans) -> Iterator[dict[str, object]]:
+    """Yield the record of every attempt in order, with the retry budget of all runs together."""
     records = [
         {"run": run.id, "shard": plan.shard, **record.object()}
         for run, plan in plans.items()
         for record in run_directory.records(run)
     ]
-    budget = sum(run_directory.retries(each).budget for each in plans)
+    budget = sum(run_directory.retries(run).budget for run in plans)
     for number, record in enumerate(
-        sorted(records, key=lambda each: str(each["started"])), start=1
+        sorted(records, key=lambda record: str(record["started"])), start=1
     ):
-        # What a run left behind is its own to remove, not the merged one's.
+        # The merged run must not remove what another run left.
         ended = record.get("ended", "cut off")
         yield {**record, "attempt": number, "ended": ended, "retry_budget": budget}
 
 
-def _one_after_the_other(runs: Sequence[Run], name: str) -> str:
-    paths = ((each, getattr(each, name)) for each in runs)
+def _concatenated(runs: Sequence[Run], name: str) -> str:
+    paths = ((run, getattr(run, name)) for run in runs)
     return "".join(
-        f"# run {each.id}\n{path.read_text(encoding='utf-8', errors='replace')}\n"
-        for each, path in paths
+        f"# run {run.id}\n{path.read_text(encoding='utf-8', errors='replace')}\n"
+        for run, path in paths
         if path.exists()
     )

@@ -1,36 +1,45 @@
-"""Whether a cloud can be certified with given credentials; nothing of it is changed."""
+"""Check whether a cloud can be certified with the credentials; nothing is changed."""
 
 import contextlib
-import socket
-import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
-from openstack.connection import Connection
+from openstack.resource import Resource
 
 from capabilities.guideline import Status
-from refstack_client.cloud import connection as cloud
+from refstack_client.cloud import certificate
+from refstack_client.cloud.connection import Cloud, connect
+from refstack_client.cloud.failures import FAILURES, summary
+from refstack_client.cloud.service_catalog import require_services
+from refstack_client.cloud.service_types import service_of
 from refstack_client.errors import CloudError
 from refstack_client.planning import plan, test_requirements
-from refstack_client.planning.request import Request
-from refstack_client.planning.test_requirements import Need
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.test_requirements import Requirement
+from refstack_client.running.tempest_session import adapted
 from refstack_client.tempest import cloud_resources
 from refstack_client.tenants import provision
 
-SECONDS_OFF_TOLD = 30
-SECONDS_OFF_REFUSED = 300
-"""Tokens and signed addresses are good for minutes."""
+SECONDS_OFF_WARNING = 30
+SECONDS_OFF_PROBLEM = 300
+"""Tokens and signed URLs expire after minutes."""
 DAYS_OF_CERTIFICATE = 14
+MOST_OF_A_TENANT: Mapping[str, Mapping[str, int]] = {
+    "compute": {"instances": 4, "cores": 4, "key_pairs": 3},
+    "block-storage": {"volumes": 5, "snapshots": 4, "gigabytes": 12},
+    "network": {"networks": 5, "subnets": 6, "ports": 12, "routers": 3, "security_groups": 6},
+}
+"""The most that test classes have at a time in one project, by service type."""
+_ROLE_REMEDY = "use an admin credential, or add a user with that role to the accounts file"
 
 
 class Level(StrEnum):
-    """How a check came out; a problem keeps tests from passing."""
+    """The outcome of a check; a problem keeps tests from passing."""
 
     OK = "ok"
     WARNING = "warning"
@@ -39,9 +48,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what to do about it where something is wrong.
+    """The result of a check.
 
-    ``tests`` are the names of those that a problem keeps from passing.
+    :param found: what was found, for people
+    :param remedy: what to do about a warning or problem; "" otherwise
+    :param tests: names of the tests that a problem keeps from passing
     """
 
     name: str
@@ -51,158 +62,152 @@ class Check:
     tests: tuple[str, ...] = ()
 
 
-def check(request: Request) -> Iterator[Check]:
-    """Yield the checks as they are done; the first problem of a service is its last check.
+def check(request: CertificationRequest) -> Iterator[Check]:
+    """Yield the results of all :data:`CHECKS`, each as soon as it is known.
 
-    Nothing is made or changed. It ends early where nobody can sign in.
+    If the user cannot sign in no further check is done.
     """
     try:
-        connection = cloud.connect(request.os_cloud)
+        cloud = connect(request.os_cloud)
     except CloudError as error:
         yield Check("sign in", Level.PROBLEM, str(error), error.hint)
         return
-    facts = cloud.facts(connection)
+    facts = cloud.facts
     yield Check("sign in", Level.OK, f"{facts.user} in project {facts.project} at {facts.auth_url}")
     with contextlib.suppress(CloudError):
-        request = request.for_cloud(connection)
-    hindered: set[str] = set()
-    for look in _CHECKS:
-        name = look.__name__.strip("_")
-        try:
-            for each in look(connection, request):
-                hindered.update(each.tests if each.level is Level.PROBLEM else ())
-                yield each
-        except CloudError as error:
-            yield Check(name, Level.PROBLEM, str(error), error.hint)
-        except (*cloud.FAILURES, OSError) as error:
-            yield Check(name, Level.PROBLEM, cloud.brief(error), "what the service logs says why")
-
-    yield _capabilities(request, hindered)
+        request = adapted(request, cloud)
+    affected: set[str] = set()
+    for name, look in CHECKS.items():
+        for result in _guarded(name, look, cloud, request):
+            affected.update(result.tests if result.level is Level.PROBLEM else ())
+            yield result
+    yield _capabilities(request, affected)
 
 
-def _capabilities(request: Request, hindered: Collection[str]) -> Check:
-    """Tell which required capabilities have a test that cannot pass."""
-    affected = [
+def _guarded(
+    name: str, look: "Look", cloud: Cloud, request: CertificationRequest
+) -> Iterator[Check]:
+    """Yield the results of a check; its first error is a problem and its last result."""
+    try:
+        yield from look(cloud, request)
+    except CloudError as error:
+        yield Check(name, Level.PROBLEM, str(error), error.hint)
+    except (*FAILURES, OSError) as error:
+        yield Check(name, Level.PROBLEM, summary(error), "see the log of the service")
+
+
+def _capabilities(request: CertificationRequest, affected: Collection[str]) -> Check:
+    """Name the required capabilities that have a test which cannot pass."""
+    names = [
         capability.id
-        for each in request.programme.with_bases()
-        for capability in each.capabilities(Status.REQUIRED)
-        if any(test.flag is None and test.name in hindered for test in capability.tests)
+        for programme in request.programme.with_bases()
+        for capability in programme.capabilities(Status.REQUIRED)
+        if any(test.flag is None and test.name in affected for test in capability.tests)
     ]
-    if affected:
-        told = f"{len(affected)} cannot be shown as it is: {', '.join(affected)}"
-        return Check("capabilities", Level.PROBLEM, told, "mend what is named above")
-    return Check("capabilities", Level.OK, "nothing was found that keeps one from being shown")
+    if names:
+        number = f"{len(names)} required capabilit{'y' if len(names) == 1 else 'ies'}"
+        found = f"{number} cannot pass: {', '.join(names)}"
+        return Check("capabilities", Level.PROBLEM, found, "solve the problems above")
+    return Check("capabilities", Level.OK, "no problem found with a required capability")
 
 
-def _roles(connection: Connection, request: Request) -> Iterator[Check]:
-    facts = cloud.facts(connection)
-    held = ", ".join(facts.roles) or "none"
-    if not provision.uses_given(request, facts):
-        yield Check("roles", Level.OK, f"{held}: tenants are made for the run, and removed")
+def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    roles = ", ".join(cloud.facts.roles) or "none"
+    if not provision.uses_accounts(request, cloud.facts):
+        yield Check("roles", Level.OK, f"{roles}: tenants are created for the run, and removed")
         return
-    given = provision.given(request, connection)
-    users = len(given.users)
-    yield Check("roles", Level.OK, f"{users} users of the accounts file sign in")
-    for limit in plan.limits(request.programme.wanted_tests(), given.planned()):
-        told = f"{limit.test.name}: {limit.why}"
-        yield Check("roles", Level.PROBLEM, told, _ADMIN, (limit.test.name,))
+    tenants = provision.from_accounts(request, cloud)
+    number = len(tenants.users)
+    yield Check("roles", Level.OK, f"{number} users of the accounts file can sign in")
+    for limit in plan.limits(request.programme.wanted_tests(), tenants.planned()):
+        found = f"{limit.test.name}: {limit.why}"
+        yield Check("roles", Level.PROBLEM, found, _ROLE_REMEDY, (limit.test.name,))
 
 
-_ADMIN = "use an admin credential, or list a user with that role in the accounts file"
-
-
-def _clock(connection: Connection, request: Request) -> Iterator[Check]:
-    told = ""
-    for url in (_auth_url(connection), *cloud.facts(connection).endpoints.values()):
-        with contextlib.suppress(keystoneauth1.exceptions.ClientException):
-            answer = connection.session.get(url, authenticated=False, raise_exc=False)
-            told = told or answer.headers.get("Date", "")
-            now = datetime.now(UTC)
-        if told:
+def _clock(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    for url in (cloud.auth_url, *cloud.facts.endpoints.values()):
+        if (seconds := _seconds_off(cloud, url)) is not None:
             break
     else:
-        yield Check("clock", Level.WARNING, "the cloud does not say what time it is")
+        yield Check("clock", Level.WARNING, "no service of the cloud sends the time")
         return
-    off = abs((parsedate_to_datetime(told) - now).total_seconds())
-    level = Level.OK if off < SECONDS_OFF_TOLD else Level.WARNING
-    if off >= SECONDS_OFF_REFUSED:
+    level = Level.OK if seconds < SECONDS_OFF_WARNING else Level.WARNING
+    if seconds >= SECONDS_OFF_PROBLEM:
         level = Level.PROBLEM
-    remedy = "" if level is Level.OK else "set both by NTP: tokens and signed addresses expire"
-    yield Check("clock", level, f"{off:.0f} s apart", remedy)
+    remedy = "" if level is Level.OK else "set both clocks by NTP: tokens and signed URLs expire"
+    yield Check("clock", level, f"{seconds:.0f} s difference", remedy)
 
 
-def _tls(connection: Connection, request: Request) -> Iterator[Check]:
-    parts = urlsplit(_auth_url(connection))
+def _seconds_off(cloud: Cloud, url: str) -> float | None:
+    """Return the difference of the clocks in seconds; None if the response has no time."""
+    try:
+        response = cloud.connection.session.get(url, authenticated=False, raise_exc=False)
+    except keystoneauth1.exceptions.ClientException:
+        return None
+    now = datetime.now(UTC)
+    date = response.headers.get("Date", "")
+    return abs((parsedate_to_datetime(date) - now).total_seconds()) if date else None
+
+
+def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    parts = urlsplit(cloud.auth_url)
     if parts.scheme != "https":
         yield Check(
             "TLS",
             Level.WARNING,
-            f"{parts.netloc} is reached without: passwords and tokens travel in the open",
-            "use the https address, where there is one",
+            f"{parts.netloc} does not use TLS: passwords and tokens are sent unencrypted",
+            "use the https URL if there is one",
         )
         return
-    verify, _ = connection.config.get_requests_verify_args()
+    verify, _ = cloud.connection.config.get_requests_verify_args()
     if not verify:
         yield Check(
             "TLS",
             Level.WARNING,
             "certificates are not verified",
-            "give the authority as cacert in clouds.yaml, and leave verify out",
+            "set cacert in clouds.yaml to the certificate authority, and remove verify: false",
         )
         return
-    days = _days_of_certificate(str(parts.hostname), parts.port or 443, verify)
+    days = certificate.days_valid(str(parts.hostname), parts.port or 443, verify)
     short = days < DAYS_OF_CERTIFICATE
     yield Check(
         "TLS",
         Level.WARNING if short else Level.OK,
-        f"the certificate of {parts.netloc} is good for {days} days",
-        "renew it" if short else "",
+        f"the certificate of {parts.netloc} is valid for {days} more days",
+        "renew the certificate" if short else "",
     )
 
 
-def _days_of_certificate(host: str, port: int, authority: str | bool) -> int:
-    """Return how long a certificate is good for; that it is was seen when signing in."""
-    context = ssl.create_default_context(cafile=authority if isinstance(authority, str) else None)
-    with (
-        socket.create_connection((host, port), timeout=cloud.SECONDS_TO_CONNECT) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secured,
-    ):
-        certificate: Mapping[str, Any] = secured.getpeercert() or {}
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    return (ends - datetime.now(UTC)).days
-
-
-def _services(connection: Connection, request: Request) -> Iterator[Check]:
+def _services(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     for project in ("keystone", *request.projects):
-        service_type, name = cloud.SERVICES.get(project, (project, project.capitalize()))
+        service_type, name = service_of(project)
         try:
-            cloud.require_services(connection, [project])
+            require_services(cloud, [project])
         except CloudError as error:
-            name = f"service {service_type}"
             tests = _tests_of(request, project)
-            yield Check(name, Level.PROBLEM, str(error), error.hint, tests)
+            yield Check(f"service {service_type}", Level.PROBLEM, str(error), error.hint, tests)
             continue
         if service_type == "object-store":  # it has no list of versions
-            yield Check(f"service {service_type}", Level.OK, f"{name} answers")
+            yield Check(f"service {service_type}", Level.OK, f"{name} responds")
             continue
-        yield _version(connection, service_type, name)
+        yield _version(cloud, service_type, name)
 
 
-def _tests_of(request: Request, project: str) -> tuple[str, ...]:
+def _tests_of(request: CertificationRequest, project: str) -> tuple[str, ...]:
     return tuple(
         test.name
-        for each in request.programme.with_bases()
-        for capability in each.capabilities(Status.REQUIRED)
+        for programme in request.programme.with_bases()
+        for capability in programme.capabilities(Status.REQUIRED)
         if capability.project == project
         for test in capability.tests
     )
 
 
-def _version(connection: Connection, service_type: str, name: str) -> Check:
-    data = connection.session.get_endpoint_data(
+def _version(cloud: Cloud, service_type: str, name: str) -> Check:
+    data = cloud.connection.session.get_endpoint_data(
         service_type=service_type,
-        interface=connection.config.get_interface() or "public",
-        region_name=connection.config.get_region_name() or None,
+        interface=cloud.interface,
+        region_name=cloud.region,
         discover_versions=True,
     )
     version = ".".join(map(str, data.api_version)) if data and data.api_version else ""
@@ -210,122 +215,132 @@ def _version(connection: Connection, service_type: str, name: str) -> Check:
         return Check(
             f"service {service_type}",
             Level.PROBLEM,
-            f"{name} does not say which version of its API it has",
-            f"see that what the catalogue calls {service_type} is {name}",
+            f"{name} does not report the version of its API",
+            f"check that the {service_type} endpoint in the service catalog is that of {name}",
         )
     newest = data.max_microversion
-    more = f", microversions to {'.'.join(map(str, newest))}" if newest else ""
+    more = f", microversions up to {'.'.join(map(str, newest))}" if newest else ""
     return Check(f"service {service_type}", Level.OK, f"{name} {version}{more}")
 
 
-def _extensions(connection: Connection, request: Request) -> Iterator[Check]:
-    """Compare what wanted tests ask for with what is there."""
-    wanted = test_requirements.of([test.name for test in request.programme.wanted_tests()])
-    listed: dict[str, set[str]] = {}
-    for need, tests in sorted(
-        wanted.items(), key=lambda each: (each[0].service, each[0].extension)
-    ):
-        if need.service not in _LISTS:
+def _extensions(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    """Compare the extensions that wanted tests require with those that are enabled."""
+    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
+    enabled: dict[str, set[str]] = {}
+    for requirement, tests in sorted(required.items()):
+        service, extension = requirement.service, requirement.extension
+        if service not in _EXTENSION_LISTS:
             continue
-        if need.service not in listed:
-            listed[need.service] = _LISTS[need.service](connection)
-        there = need.extension in listed[need.service]
+        if service not in enabled:
+            enabled[service] = _EXTENSION_LISTS[service](cloud)
+        is_enabled = extension in enabled[service]
+        example = "" if is_enabled else f", such as {tests[0]}"
         yield Check(
-            f"{need.service} extension {need.extension}",
-            Level.OK if there else Level.PROBLEM,
-            f"tests that ask for it: {len(tests)}" + ("" if there else f", such as {tests[0]}"),
-            "" if there else "enable it: tests that ask for it skip, and a skip is no pass",
+            f"{service} extension {extension}",
+            Level.OK if is_enabled else Level.PROBLEM,
+            f"tests that require it: {len(tests)}{example}",
+            "" if is_enabled else "enable it: tests that require it skip, and do not pass then",
             tests,
         )
 
 
-def _network_extensions(connection: Connection) -> set[str]:
-    return {each.alias for each in connection.network.extensions()}
+def _network_extensions(cloud: Cloud) -> set[str]:
+    return {extension.alias for extension in cloud.connection.network.extensions()}
 
 
-def _object_features(connection: Connection) -> set[str]:
-    parts = urlsplit(connection.object_store.get_endpoint())
+def _object_features(cloud: Cloud) -> set[str]:
+    parts = urlsplit(cloud.connection.object_store.get_endpoint())
     info = f"{parts.scheme}://{parts.netloc}/info"
-    return set(connection.session.get(info, authenticated=False).json())
+    return set(cloud.connection.session.get(info, authenticated=False).json())
 
 
-_LISTS: Mapping[str, Callable[[Connection], set[str]]] = {
+_EXTENSION_LISTS: Mapping[str, Callable[[Cloud], set[str]]] = {
     "network": _network_extensions,
     "object": _object_features,
 }
 
 
-def _guests(connection: Connection, request: Request) -> Iterator[Check]:
-    tests = test_requirements.of([test.name for test in request.programme.wanted_tests()]).get(
-        Need(test_requirements.VALIDATION), ()
-    )
-    given = {(section, option): value for section, option, value in request.settings}
-    if tests and given.get(("validation", "run_validation"), "").lower() != "true":
+def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
+    tests = required.get(Requirement(test_requirements.VALIDATION), ())
+    values = {(setting.section, setting.option): setting.value for setting in request.settings}
+    if tests and values.get(("validation", "run_validation"), "").lower() != "true":
         yield Check(
             "guests",
             Level.PROBLEM,
             f"{len(tests)} tests log in to a guest, which is off: {', '.join(tests)}",
-            "where guests can be reached: --set validation.run_validation=true, and "
-            "--set validation.image_ssh_user=USER for the image's user",
+            "if guests can be reached: --set validation.run_validation=true, and "
+            "--set validation.image_ssh_user=USER for the user of the image",
             tests,
         )
 
 
-def _used(connection: Connection, request: Request) -> Iterator[Check]:
-    """Tell what of the cloud's is used."""
-    for section, option, value in cloud_resources.choose(
-        connection, request.service_types, request.settings
+def _resources(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    """Name the image, flavors and network that the tests use."""
+    for setting in cloud_resources.choose(
+        cloud.connection, request.service_types, request.settings
     ):
-        yield Check(
-            f"{section}.{option}", Level.OK, f"{value} (--set {section}.{option}=… for another)"
-        )
+        name = f"{setting.section}.{setting.option}"
+        yield Check(name, Level.OK, f"{setting.value} (--set {name}=… for another)")
 
 
-MOST_OF_A_TENANT: Mapping[str, Mapping[str, int]] = {
-    "compute": {"instances": 4, "cores": 4, "key_pairs": 3},
-    "block-storage": {"volumes": 5, "snapshots": 4, "gigabytes": 12},
-    "network": {"networks": 5, "subnets": 6, "ports": 12, "routers": 3, "security_groups": 6},
-}
-"""What test classes have at a time in a project of their own."""
-
-
-def _quotas(connection: Connection, request: Request) -> Iterator[Check]:
-    """Compare what a tenant may have with what a test class makes."""
-    user = None
-    if provision.uses_given(request, cloud.facts(connection)):
-        user = cloud.as_tenant(connection, provision.given(request, connection).users[0].as_auth())
+def _quotas(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
+    """Compare the quotas of a tenant with what a test class creates."""
+    account = None
+    if provision.uses_accounts(request, cloud.facts):
+        account = provision.from_accounts(request, cloud).users[0]
+    quota_of = _own_quota if account else _default_quota
+    tested = Cloud.of(cloud.connect_as(account.as_auth())) if account else cloud
     for service_type, most in MOST_OF_A_TENANT.items():
         if service_type not in request.service_types:
             continue
-        allowed = _quota(user or connection, service_type, is_own=user is not None)
+        quota = quota_of(tested, service_type)
         short = {
             name: (limit, number)
             for name, number in most.items()
-            if (limit := getattr(allowed, name, None)) is not None and 0 <= limit < number
+            if (limit := getattr(quota, name, None)) is not None and 0 <= limit < number
         }
-        told = ", ".join(
+        limits = ", ".join(
             f"{limit} {name}, {number} needed" for name, (limit, number) in short.items()
         )
         yield Check(
             f"quota {service_type}",
             Level.PROBLEM if short else Level.OK,
-            f"a tenant may have {told}" if short else "suffices for what a test class makes",
+            f"a tenant may have {limits}" if short else "suffices for what a test class creates",
             f"raise it: openstack quota set --{next(iter(short))} NUMBER …" if short else "",
         )
 
 
-def _quota(connection: Connection, service_type: str, *, is_own: bool) -> Any:
-    """Return the quota of a tenant: a new one's, or one's own."""
+def _default_quota(cloud: Cloud, service_type: str) -> Resource:
+    """Return the quota of a new project."""
+    connection = cloud.connection
     project = connection.current_project_id
     if service_type == "network":
-        network = connection.network
-        return network.get_quota(project) if is_own else network.get_quota_default(project)
+        return connection.network.get_quota_default(project)
     service = connection.compute if service_type == "compute" else connection.block_storage
-    return service.get_quota_set(project) if is_own else service.get_quota_set_defaults(project)
+    return service.get_quota_set_defaults(project)
 
 
-_CHECKS = (_clock, _tls, _roles, _services, _extensions, _guests, _used, _quotas)
+def _own_quota(cloud: Cloud, service_type: str) -> Resource:
+    """Return the quota of the connection's own project."""
+    connection = cloud.connection
+    project = connection.current_project_id
+    if service_type == "network":
+        return connection.network.get_quota(project)
+    service = connection.compute if service_type == "compute" else connection.block_storage
+    return service.get_quota_set(project)
 
 
-def _auth_url(connection: Connection) -> str:
-    return str(connection.config.get_auth_args()["auth_url"])
+Look = Callable[[Cloud, CertificationRequest], Iterator[Check]]
+
+CHECKS: Mapping[str, Look] = {
+    "clock": _clock,
+    "TLS": _tls,
+    "roles": _roles,
+    "services": _services,
+    "extensions": _extensions,
+    "guests": _guests,
+    "resources": _resources,
+    "quotas": _quotas,
+}
+"""All checks after signing in, in their order, by name."""

@@ -1,4 +1,4 @@
-"""How a run is going, on stderr: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of a run on stderr: a bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections import Counter, defaultdict
@@ -11,19 +11,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from capabilities import tempest_id
 from refstack_client.outcomes.subunit_stream import class_fixture, final_outcome
 from refstack_client.planning import durations
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.planning.workers import Workers
 from scoring.conformance.outcomes import Outcome
 
 SECONDS_BETWEEN_LINES = 10
-_SECONDS_OF_TRUST = 5
-"""So much of a run must be done for its own pace to count as much as what others took."""
+_SECONDS_OF_EQUAL_WEIGHT = 5
+"""After so many seconds of tests the pace of the run counts as much as the estimate."""
 
 
 class RunProgress(testtools.StreamResult):
-    """Listens to the events of a run and says what they come to.
+    """Shows outcomes, completed capabilities and the remaining time from the events of a run.
 
-    :param capabilities: by capability, the names of the tests that stand for it
-    :param workers: how many run at a time, and how far away
+    :param capabilities: names of the tests of each capability
+    :param workers: how many test classes run at a time
     """
 
     def __init__(
@@ -31,13 +31,15 @@ class RunProgress(testtools.StreamResult):
     ):
         super().__init__()
         self._console = console
-        self._left = {each: set(names) for each, names in capabilities.items() if names}
-        self._of: dict[str, list[str]] = defaultdict(list)
+        self._remaining = {
+            capability: set(names) for capability, names in capabilities.items() if names
+        }
+        self._capabilities_of: dict[str, list[str]] = defaultdict(list)
         for capability, names in capabilities.items():
             for name in names:
-                self._of[name].append(capability)
+                self._capabilities_of[name].append(capability)
         self._outcomes: dict[str, Outcome] = {}
-        self._seconds = durations.by_test(self._of, workers.away)
+        self._seconds = durations.by_test(self._capabilities_of, workers.latency)
         self._concurrency = workers.count
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
@@ -48,25 +50,34 @@ class RunProgress(testtools.StreamResult):
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("starting Tempest", total=len(self._of), left="")
+        self._task = self._bar.add_task(
+            "starting Tempest", total=len(self._capabilities_of), left=""
+        )
 
     def startTestRun(self) -> None:  # noqa: N802 - testtools' name
+        """Show the bar."""
         if self._console.is_terminal:
             self._bar.start()
 
     def stopTestRun(self) -> None:  # noqa: N802 - testtools' name
+        """Remove the bar."""
         self._bar.stop()
 
-    def status(self, test_id=None, test_status=None, **event) -> None:
-        outcome = final_outcome(test_id, test_status) if test_id else None
+    def status(
+        self, test_id: str | None = None, test_status: str | None = None, **event: object
+    ) -> None:
+        """Show what an event changes."""
+        if test_id is None:
+            return
+        outcome = final_outcome(test_id, test_status)
         if outcome is None:
             return
         fixture = class_fixture(test_id)
         test = tempest_id.parse(test_id)
         if fixture:
-            names = [name for name in self._of if tempest_id.class_of(name) == fixture]
+            names = [name for name in self._capabilities_of if tempest_id.class_of(name) == fixture]
             self._say(f"{outcome.upper():5} set-up of {fixture} ({len(names)} tests)")
-        elif test and test.name in self._of:
+        elif test and test.name in self._capabilities_of:
             names = [test.name]
             if outcome is not Outcome.PASS:
                 self._say(f"{outcome.upper():5} {test.name}")
@@ -81,40 +92,44 @@ class RunProgress(testtools.StreamResult):
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
-            done, total = len(self._outcomes), len(self._of)
+            done, total = len(self._outcomes), len(self._capabilities_of)
             self._say(f"{done}/{total} tests, {self._summary()}, {left}")
 
     def seconds_left(self) -> float:
-        """Return about how long the rest takes.
+        """Return the estimated seconds until the last test ends.
 
-        The tests' usual durations say how much that is, and how fast those before it went says how
-        much faster or slower than usual this cloud is; at first little is known of that.
+        The estimate of the remaining tests is scaled by how long the completed tests took compared
+        with their estimate.
         """
         done = sum(self._seconds[name] for name in self._outcomes) / self._concurrency
         whole = sum(self._seconds.values()) / self._concurrency
         took = time.monotonic() - self._started
-        pace = (took + _SECONDS_OF_TRUST) / (done + _SECONDS_OF_TRUST)
+        pace = (took + _SECONDS_OF_EQUAL_WEIGHT) / (done + _SECONDS_OF_EQUAL_WEIGHT)
         return max(0.0, whole - done) * pace
 
     def _end(self, name: str, outcome: Outcome) -> None:
         self._outcomes[name] = outcome
-        for capability in self._of[name]:
-            names = self._left[capability]
+        for capability in self._capabilities_of[name]:
+            names = self._remaining[capability]
             if name in names:
                 names.remove(name)
                 if not names:
                     self._say(f"      {capability}: {self._count(capability)}")
 
     def _count(self, capability: str) -> str:
-        mine = [self._outcomes[n] for n, caps in self._of.items() if capability in caps]
+        mine = [
+            self._outcomes[name]
+            for name, capabilities in self._capabilities_of.items()
+            if capability in capabilities
+        ]
         return ", ".join(f"{number} {outcome}" for outcome, number in Counter(mine).items())
 
     def _summary(self) -> str:
         counts = Counter(self._outcomes.values())
-        done = sum(not names for names in self._left.values())
+        done = sum(not names for names in self._remaining.values())
         return (
             f"{counts[Outcome.FAIL]} failed, {counts[Outcome.SKIP]} skipped, "
-            f"{done}/{len(self._left)} capabilities done"
+            f"{done}/{len(self._remaining)} capabilities done"
         )
 
     def _say(self, line: str) -> None:

@@ -1,124 +1,195 @@
-"""One cloud, one workspace, the tenants: what it takes to plan and to run tests with Tempest."""
+"""Tempest configured for one cloud: plan and run tests in one workspace with one set of tenants."""
 
 import contextlib
-import functools
+import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from openstack.connection import Connection
+import testtools
 from rich.console import Console
 
+from capabilities import tempest_id
 from capabilities.matching import MatchKind
-from refstack_client.cloud import connection as cloud
-from refstack_client.cloud.facts import CloudFacts
+from refstack_client.cloud import latency
+from refstack_client.cloud.account import Account
+from refstack_client.cloud.connection import Cloud, connect
+from refstack_client.cloud.service_catalog import require_services
+from refstack_client.errors import MachineError
+from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.run_directory import Run
-from refstack_client.planning import plan
-from refstack_client.planning.request import Request
+from refstack_client.planning import durations, plan
+from refstack_client.planning.plan import Plan, TenantPlan
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
-from refstack_client.tempest import cloud_resources, inventory, stestr_runner, workspace
+from refstack_client.tempest import cloud_resources, discovery, inventory, stestr_runner
 from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.listing import Listing
-from refstack_client.tempest.workspace import Workspace
+from refstack_client.tempest.settings import Setting
+from refstack_client.tempest.stestr_runner import Ended, Job, Output
+from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.workspace import Workspace, beside
 from refstack_client.tenants import provision
-from refstack_client.tenants.accounts_file import Account
-from refstack_client.tenants.provision import Tenants, Traces
+from refstack_client.tenants.provision import Tenants
+from refstack_client.tenants.resource_record import ResourceRecord
 
 
 @dataclass(frozen=True)
 class Session:
-    """Tempest, configured for ``request``.
+    """Tempest, configured for a request.
 
-    ``shown`` is the tempest.conf of most tests, without secrets.
+    :param conf: the tempest.conf without credentials
+    :param shown: the complete tempest.conf of most tests, secrets hidden
     """
 
-    request: Request
+    request: CertificationRequest
     space: Workspace
     tenants: Tenants
-    choices: tempest_conf.Choices
-    conf: tempest_conf.Conf
-    shown: tempest_conf.Conf
+    choices: Choices
+    conf: Conf
+    shown: Conf
 
-    def planned(self, *, fresh: bool = False) -> tuple[plan.Plan, Listing]:
-        """Find the wanted tests in Tempest; ``fresh`` lists them anew."""
-        return make_plan(
-            self.request, self.space, self.choices.cloud, self.tenants.planned(), fresh=fresh
-        )
+    def planned(self, *, fresh: bool = False) -> tuple[Plan, Listing]:
+        """Return the plan and the tests of Tempest; ``fresh`` lists the tests again."""
+        tenants = self.tenants.planned()
+        return make_plan(self.request, self.space, self.choices.cloud, tenants, fresh=fresh)
 
-    def run(
-        self, made_plan: plan.Plan, wanted: Sequence[str], made: Run, console: Console
-    ) -> stestr_runner.Ended:
-        """Run the tests ``wanted``; beside those that borrow tenants those that make them."""
+    def run(self, planned: Plan, wanted: Sequence[str], run: Run, console: Console) -> Ended:
+        """Run the tests ``wanted``; those that need tenants of Tempest in a second process.
+
+        :param wanted: full ids of tests
+        :param run: receives the stream and the log of stestr
+        :raises MachineError: the run directory cannot be written
+        """
         own = self.tenants.own(wanted)
-        watched = progress.RunProgress(
-            console, plan.by_capability(made_plan, wanted), made_plan.workers
-        )
         jobs = []
-        if borrowing := [each for each in wanted if each not in own]:
+        if borrowing := [full for full in wanted if full not in own]:
             tempest_conf.write(self.space, self.conf, self.choices)
-            jobs.append(stestr_runner.Job(self.space, borrowing, made_plan.workers))
-        if making := [each for each in wanted if each in own]:
-            beside = workspace.beside(self.space)
-            tempest_conf.write(beside, self.conf, self.choices, self.tenants.maker)
-            jobs.append(stestr_runner.Job(beside, making, Workers(1)))
-        hidden = (*self.tenants.secrets, *self.request.secrets)
-        return stestr_runner.run(jobs, hidden, made, watched)
+            jobs.append(job(self.space, borrowing, planned.workers))
+        if creating := [full for full in wanted if full in own]:
+            second = beside(self.space)
+            tempest_conf.write(second, self.conf, self.choices, self.tenants.tempest_admin)
+            one = dataclasses.replace(planned.workers, count=1)
+            jobs.append(job(second, creating, one))
+        listener = progress.RunProgress(
+            console, plan.by_capability(planned, wanted), planned.workers
+        )
+        return run_jobs(jobs, (*self.tenants.secrets, *self.request.secrets), run, listener)
+
+
+def connect_for(request: CertificationRequest) -> tuple[Cloud, CertificationRequest]:
+    """Connect to the cloud of a request; return it and the request with what depends on it.
+
+    :raises CloudError: the cloud cannot be used, or lacks a service that the programme requires
+    :raises UsageError: a setting for the cloud in clouds.yaml has another form
+    """
+    cloud = connect(request.os_cloud)
+    require_services(cloud, request.projects)
+    return cloud, adapted(request, cloud)
+
+
+def adapted(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
+    """Return the request with the settings and the workers for a cloud."""
+    return request.for_cloud(cloud.tempest_settings, latency.measure(cloud))
+
+
+def job(space: Workspace, load_list: Sequence[str], workers: Workers) -> Job:
+    """Return the job that runs ``load_list``, with the estimated durations of its tests."""
+    tests = (tempest_id.parse(full) for full in load_list)
+    names = (test.name for test in tests if test)
+    return Job(space, load_list, workers.count, durations.by_test(names, workers.latency))
+
+
+def run_jobs(
+    jobs: Sequence[Job], secrets: Sequence[str], run: Run, listener: testtools.StreamResult
+) -> Ended:
+    """Run jobs at the same time and append their stream and log to those of ``run``.
+
+    :raises MachineError: the run directory cannot be written
+    """
+    try:
+        with run.stream.open("ab") as stream, run.log.open("ab") as log:
+            return stestr_runner.run(jobs, secrets, Output(stream, log), listener)
+    except OSError as error:
+        raise MachineError(
+            f"the run directory {run.directory} cannot be written: {error.strerror}",
+            hint="free some space, then continue with: "
+            f"refstack-client certify --resume {run.directory}",
+        ) from error
 
 
 @contextlib.contextmanager
 def opened(
-    request: Request, connection: Connection, space: Workspace, traces: Traces, left: list[str]
+    request: CertificationRequest,
+    cloud: Cloud,
+    space: Workspace,
+    record: ResourceRecord,
+    leaked: list[str],
 ) -> Iterator[Session]:
-    """Provide tenants and configure Tempest for a cloud; what was made is removed at the end.
+    """Provide tenants and configure Tempest; remove the created tenants when the block ends.
 
-    :param left: is given a sentence for all that could not be removed
+    :param leaked: receives a sentence for each resource that could not be removed
     :raises CloudError: the cloud or the credentials cannot be used
     """
-    choices = functools.partial(
-        tempest_conf.Choices,
-        cloud=cloud.facts(connection),
-        overrides=request.settings,
-        prefix=traces.prefix,
-        tls=_tls(connection),
-    )
-    with tempest_conf.discovery(space) as discovery:
-        chosen = cloud_resources.choose(connection, request.service_types, request.settings)
+    with discovery.start(space) as process:
+        resources = cloud_resources.choose(
+            cloud.connection, request.service_types, request.settings
+        )
 
-        def ask(user: Account, roles: tempest_conf.Roles) -> None:
-            """Have the cloud asked what it offers while the other tenants are made."""
-            discovery.ask(choices(users=(user,), roles=roles, resources=chosen))
+        def ask(user: Account, roles: SwiftRoles) -> None:
+            """Start the discovery while the other tenants are being created."""
+            process.ask(choices_for(request, cloud, record.prefix, (user,), roles, resources))
 
-        with provision.provided(request, connection, traces, left, ask) as provided:
-            network = (("compute", "fixed_network_name", provided.network),)
-            whole = choices(
-                users=provided.users,
-                roles=provided.roles,
-                resources=chosen + (network if provided.network else ()),
+        with provision.provided(request, cloud, record, leaked, ask) as tenants:
+            if tenants.network:
+                network = Setting(*provision.NETWORK_OPTION, tenants.network)
+                resources = (*resources, network)
+            choices = choices_for(
+                request, cloud, record.prefix, tenants.users, tenants.roles, resources
             )
-            hidden = (*provided.secrets, *request.secrets)
-            conf = tempest_conf.compose(space, whole, discovery.answer(hidden))
-            shown = tempest_conf.write(space, conf, whole)
-            yield Session(request, space, provided, whole, conf, shown)
+            discovered = process.answer((*tenants.secrets, *request.secrets))
+            conf = tempest_conf.compose(space, choices, discovered)
+            shown = tempest_conf.write(space, conf, choices)
+            yield Session(request, space, tenants, choices, conf, shown)
+
+
+def choices_for(
+    request: CertificationRequest,
+    cloud: Cloud,
+    prefix: str,
+    users: Sequence[Account],
+    roles: SwiftRoles,
+    resources: Sequence[Setting],
+) -> Choices:
+    """Return what tempest.conf depends on for a request."""
+    return Choices(
+        cloud=cloud.facts,
+        users=users,
+        roles=roles,
+        overrides=request.settings,
+        prefix=prefix,
+        tls=cloud.tls,
+        resources=resources,
+    )
 
 
 def make_plan(
-    request: Request,
+    request: CertificationRequest,
     space: Workspace,
     facts: CloudFacts | None,
-    as_whom: plan.Tenants,
+    tenants: TenantPlan,
     *,
     fresh: bool = False,
-) -> tuple[plan.Plan, Listing]:
-    """Match the wanted tests with those Tempest has."""
+) -> tuple[Plan, Listing]:
+    """Return the plan of a request and the tests of Tempest; ``fresh`` lists the tests again.
+
+    They are listed again too if a wanted test is missing from a list of another configuration.
+    """
     listing = inventory.load(space, fresh=fresh)
-    workers = request.classes_at_a_time
-    made = plan.make(request.programme, listing, facts, as_whom, workers, request.shard)
-    made = replace(made, quick=request.quick)
-    if listing.assumed and made.count(MatchKind.MISSING):
-        return make_plan(request, space, facts, as_whom, fresh=True)
-    return made, listing
-
-
-def _tls(connection: Connection) -> dict[str, str | bool | None]:
-    config = connection.config.config
-    return {"verify": bool(config.get("verify", True)), "cacert": config.get("cacert")}
+    workers = request.workers_or_default
+    planned = plan.make(request.programme, listing, facts, tenants, workers, request.shard)
+    planned = dataclasses.replace(planned, quick=request.quick)
+    if listing.assumed and planned.count(MatchKind.MISSING):
+        return make_plan(request, space, facts, tenants, fresh=True)
+    return planned, listing

@@ -1,87 +1,93 @@
-"""Which image, flavors and network of a cloud the tests use: chosen among what it has, never made.
+"""Choose the image, flavors and network of a cloud that the tests use. Nothing is created.
 
-``--set compute.image_ref=ID`` and its like go before what is chosen here.
+Settings of the user, such as ``--set compute.image_ref=ID``, take precedence.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
+from openstack.compute.v2.flavor import Flavor
 from openstack.connection import Connection
+from openstack.image.v2.image import Image
+from openstack.network.v2.network import Network
 
-from refstack_client.cloud import connection as cloud
+from refstack_client.cloud.failures import reported_as
 from refstack_client.errors import CloudError
-from refstack_client.tempest.conf import Setting
+from refstack_client.tempest.settings import Setting
 
 COMPUTE, IMAGE, NETWORK = "compute", "image", "network"
 
 
 def choose(
-    connection: Connection, endpoints: Iterable[str], given: Sequence[Setting]
+    connection: Connection, service_types: Collection[str], settings: Sequence[Setting]
 ) -> tuple[Setting, ...]:
-    """Return the settings that name what is used: the smallest that serves.
+    """Return settings that name the smallest image, flavors and network that suffice.
 
-    :param endpoints: the service types the cloud has
-    :param given: settings of the user's, which are not chosen again
-    :raises CloudError: servers can be made, but of no image or flavor
+    :param service_types: of the services that are tested
+    :param settings: of the user; what they name is not chosen
+    :raises CloudError: servers are tested, and there is no image or flavor for them
     """
-    there = set(endpoints)
     chosen: list[Setting] = []
-    known = {(section, option) for section, option, _ in given}
-    with cloud.asked(
-        "what there is to test with could not be listed",
-        "openstack image list, flavor list and network list show the same",
+    with reported_as(
+        "cannot list the images, flavors and networks of the cloud",
+        "openstack image list, flavor list and network list show the same error",
     ):
-        images = _images(connection) if IMAGE in there else []
-        if COMPUTE in there:
-            chosen += _pair("image_ref", [each.id for each in images], "image")
+        images = _images(connection) if IMAGE in service_types else []
+        if COMPUTE in service_types:
+            chosen += _pair("image_ref", [image.id for image in images], "image")
             flavors = _flavors(connection, images[0] if images else None)
-            chosen += _pair("flavor_ref", [each.id for each in flavors], "flavor")
-        if NETWORK in there:
+            chosen += _pair("flavor_ref", [flavor.id for flavor in flavors], "flavor")
+        if NETWORK in service_types:
             chosen += _public_network(connection)
-    return tuple(each for each in chosen if each[:2] not in known)
-
-
-def _pair(option: str, ids: Sequence[str], what: str) -> Iterable[Setting]:
-    """Yield a first choice and another one, where there is another."""
-    if not ids:
-        raise CloudError(
-            f"the cloud has no {what} that this user may use",
-            hint=f"make one public, or name one with --set compute.{option}=ID",
-        )
-    yield COMPUTE, option, ids[0]
-    yield COMPUTE, f"{option}_alt", ids[min(1, len(ids) - 1)]
-
-
-def _images(connection: Connection) -> list[Any]:
-    """Return the images that everybody may use, the smallest first."""
-    found = connection.image.images(status="active", visibility="public")
-    return sorted(found, key=lambda each: (each.min_disk or 0, each.size or 0, each.name or ""))
-
-
-def _flavors(connection: Connection, image: Any) -> list[Any]:
-    """Return the flavors that suffice for ``image``, the smallest first."""
-    memory, disk = (image.min_ram or 0, image.min_disk or 0) if image else (0, 0)
-    found = (
-        each
-        for each in connection.compute.flavors()
-        if each.ram >= memory and (each.disk >= disk or not each.disk)
-    )
-    return sorted(found, key=lambda each: (each.ram, each.vcpus, each.disk, each.name))
+    named = {(setting.section, setting.option) for setting in settings}
+    return tuple(setting for setting in chosen if (setting.section, setting.option) not in named)
 
 
 def external_network(connection: Connection) -> str:
-    """Return the id of the network that leads outside; "" where there is none."""
-    with cloud.asked("Neutron could not list its networks", "its log says why"):
-        found = _external(connection)
-    return found[0].id if found else ""
+    """Return the id of the external network; "" if there is none.
+
+    :raises CloudError: Neutron does not list its networks
+    """
+    with reported_as("Neutron cannot list its networks", "see the log of Neutron"):
+        networks = _external(connection)
+    return networks[0].id if networks else ""
 
 
-def _external(connection: Connection) -> list[Any]:
-    found = connection.network.networks(is_router_external=True)
-    return sorted(found, key=lambda each: each.name or "")
+def _pair(option: str, ids: Sequence[str], kind: str) -> Iterator[Setting]:
+    """Yield a first choice and an alternative, which is the same if there is only one."""
+    if not ids:
+        raise CloudError(
+            f"the cloud has no {kind} that this user may use",
+            hint=f"make one public, or name one with --set compute.{option}=ID",
+        )
+    yield Setting(COMPUTE, option, ids[0])
+    yield Setting(COMPUTE, f"{option}_alt", ids[min(1, len(ids) - 1)])
 
 
-def _public_network(connection: Connection) -> Iterable[Setting]:
-    for each in _external(connection)[:1]:
-        yield NETWORK, "public_network_id", each.id
-        yield NETWORK, "floating_network_name", each.name
+def _images(connection: Connection) -> list[Image]:
+    """Return the public images, the smallest first."""
+    images = connection.image.images(status="active", visibility="public")
+    return sorted(
+        images, key=lambda image: (image.min_disk or 0, image.size or 0, image.name or "")
+    )
+
+
+def _flavors(connection: Connection, image: Image | None) -> list[Flavor]:
+    """Return the flavors that suffice for ``image``, the smallest first."""
+    memory, disk = (image.min_ram or 0, image.min_disk or 0) if image else (0, 0)
+    flavors = (
+        flavor
+        for flavor in connection.compute.flavors()
+        if flavor.ram >= memory and (flavor.disk >= disk or not flavor.disk)
+    )
+    return sorted(flavors, key=lambda flavor: (flavor.ram, flavor.vcpus, flavor.disk, flavor.name))
+
+
+def _external(connection: Connection) -> list[Network]:
+    networks = connection.network.networks(is_router_external=True)
+    return sorted(networks, key=lambda network: network.name or "")
+
+
+def _public_network(connection: Connection) -> Iterator[Setting]:
+    for network in _external(connection)[:1]:
+        yield Setting(NETWORK, "public_network_id", network.id)
+        yield Setting(NETWORK, "floating_network_name", network.name)

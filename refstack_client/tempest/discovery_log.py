@@ -10,13 +10,13 @@ from refstack_client.outcomes.redaction import hide
 _MESSAGES = 2
 _MOST_CHARACTERS = 800
 _PREFIX = re.compile(r"\d{4}-\d\d-\d\d \S+ \d+ [A-Z]+ \S+ (?:\[.*?\] )?")
-"""Of a line that Tempest logs: date, time, process, level, module and request."""
+"""Start of a line that Tempest logs: date, time, process, level, module and request."""
 
 
 def reason(output: bytes, secrets: Iterable[str]) -> str:
-    """Return the exception at the end of ``output`` and what was logged last, without secrets.
+    """Return the exception at the end of ``output`` and the last log messages, secrets hidden.
 
-    :param secrets: are hidden, besides what looks like a token or a password
+    :param secrets: are hidden, and so is what looks like a token or a password
     """
     lines = hide(output, secrets).decode(errors="replace").splitlines()
     logged = [_PREFIX.sub("", line).strip() for line in lines if _PREFIX.match(line)]
@@ -28,7 +28,9 @@ def reason(output: bytes, secrets: Iterable[str]) -> str:
     )
     before = (f"after: {message}" for message in logged[-_MESSAGES:])
     found = (exception.strip(), *before)
-    return "\n       ".join(textwrap.shorten(each, _MOST_CHARACTERS) for each in found if each)
+    return "\n       ".join(
+        textwrap.shorten(message, _MOST_CHARACTERS) for message in found if message
+    )
 
 
 def _after_the_log(lines: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
-"""Ask python-tempestconf what a cloud offers.
+"""Run python-tempestconf to discover what a cloud offers.
 
 Run as ``python -m refstack_client.tempest.discovery_worker OUT``.
 
-A program of its own because python-tempestconf configures logging and Tempest for its process. The
-credentials come as a JSON document on standard input, never in arguments or environment:
+It runs in a process of its own because python-tempestconf configures logging and Tempest for its
+process. Credentials are read as JSON from standard input, never from arguments or environment:
 {"credentials": {…}, "overrides": [[section, option, value], …]}.
 """
 
@@ -19,13 +19,14 @@ from tempest.lib.exceptions import Forbidden
 from tempest.lib.services.identity.v3.token_client import V3TokenClient
 
 FLAVORS_TO_CHOOSE = 2
-"""Python-tempestconf chooses two flavors, and fails where the cloud has fewer."""
+"""python-tempestconf chooses two flavors and fails if the cloud has fewer."""
 
 
 def main() -> None:
+    """Read the question, run python-tempestconf, exit with the reason if it fails."""
     request = json.load(sys.stdin)
     credentials = request["credentials"]
-    # python-tempestconf keeps them in a ConfigParser, which takes % for the start of a reference.
+    # python-tempestconf puts them into a ConfigParser, for which % starts a reference.
     escaped = {
         key: value.replace("%", "%%") if isinstance(value, str) else value
         for key, value in credentials.items()
@@ -35,26 +36,26 @@ def main() -> None:
         config_tempest(
             cloud_creds=escaped,
             non_admin=True,
-            overrides=[tuple(each) for each in request["overrides"]],
+            overrides=[tuple(setting) for setting in request["overrides"]],
             out=sys.argv[1],
             test_accounts="unused",
         )
     except Exception as error:
-        # Tempest would log a traceback, in which the exceptions are hard to find.
+        # Without this Tempest logs a traceback, in which the exceptions are hard to find.
         sys.exit("\n".join(_chain(error)))
 
 
 def _chain(error: BaseException) -> list[str]:
-    """Return the exceptions that led to ``error``, the first one first."""
-    led_to_it = error.__cause__ or error.__context__
-    return [*(_chain(led_to_it) if led_to_it else ()), f"{type(error).__name__}: {error}"]
+    """Return ``error`` and the exceptions that caused it, the first one first."""
+    cause = error.__cause__ or error.__context__
+    return [*(_chain(cause) if cause else ()), f"{type(error).__name__}: {error}"]
 
 
 def _prevent_changes() -> None:
-    """Keep python-tempestconf from creating anything in the cloud, whatever the user may do.
+    """Prevent python-tempestconf from creating anything in the cloud.
 
-    It uploads an image where none is chosen, and creates roles for Swift and a network for Heat.
-    Images and flavors that the tests use are in the overrides
+    It uploads an image if none is chosen, and creates roles for Swift and a network for Heat. The
+    overrides name the images and flavors that the tests use
     (:mod:`refstack_client.tempest.cloud_resources`).
     """
     send, choose_flavors = RestClient.raw_request, Flavors.create_tempest_flavors

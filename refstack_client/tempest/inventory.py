@@ -1,4 +1,4 @@
-"""The tests of the installed Tempest and its plugins."""
+"""List the tests of the installed Tempest and its plugins."""
 
 import configparser
 import contextlib
@@ -22,46 +22,48 @@ from refstack_client.files import IMAGE_DATA, write_text
 from refstack_client.tempest.listing import Listing
 from refstack_client.tempest.workspace import RUNNER, Workspace, workspace
 
-# What differs from run to run and decides nothing about which tests there are.
+# Options that differ from run to run and do not change the list.
 _OF_THE_RUN = {
     *("log_file", "lock_path", "resource_name_prefix", "test_accounts_file", "uri", "uri_v3"),
     *("admin_username", "admin_password", "admin_project_name", "admin_project_id"),
 }
-# What is known to change a test's attributes, and what it is where it is not set.
-_TELLING = (("validation", "run_validation", "true"),)
+# Options known to change attributes of tests, each with its default.
+_DECISIVE = (("validation", "run_validation", "true"),)
 
 
 def load(space: Workspace, *, fresh: bool = False) -> Listing:
     """Return what Tempest lists under the workspace's tempest.conf.
 
-    The attributes in a test's brackets may depend on the configuration. Asking Tempest takes a
-    second, so a list that was made before for the same versions is taken, and is ``assumed`` where
-    the configuration was another one: what proves wrong about it is made good with ``fresh``. A
-    list from which modules are missing because they cannot be imported is not kept.
+    The attributes in a test's brackets may depend on the configuration. Tempest takes a second to
+    list its tests, so a cached list of the same versions is used. It is ``assumed`` if it was made
+    under another configuration; ``fresh`` ignores the cache. A list that lacks modules because they
+    cannot be imported is not cached.
+
+    :param space: workspace with the tempest.conf
 
     :raises MachineError: Tempest cannot be loaded at all
     """
     settings = _settings(space)
     name, digest = _name(settings), _digest(settings)
-    kept = platformdirs.user_cache_path("refstack-client") / name
-    for place in () if fresh else (kept, IMAGE_DATA / name):
+    cache = platformdirs.user_cache_path("refstack-client") / name
+    for path in () if fresh else (cache, IMAGE_DATA / name):
         with contextlib.suppress(OSError):
-            made_with, *lines = place.read_text(encoding="utf-8").splitlines()
-            return _listing(lines, {}, assumed=made_with != digest)
+            digest_then, *lines = path.read_text(encoding="utf-8").splitlines()
+            return _listing(lines, {}, assumed=digest_then != digest)
     lines, broken = _list(space)
     if not broken:
-        _keep(kept, [digest, *lines])
+        _write(cache, [digest, *lines])
     return _listing(lines, broken, assumed=False)
 
 
 def prepare() -> None:
-    """Make the lists an image comes with."""
-    ((section, option, _),) = _TELLING
+    """Write the lists that are part of a container image."""
+    ((section, option, _),) = _DECISIVE
     for value in ("true", "false"):
         with workspace() as space:
             write_text(space.tempest_conf, f"[{section}]\n{option} = {value}\n")
             settings = _settings(space)
-            _keep(IMAGE_DATA / _name(settings), [_digest(settings), *_list(space)[0]])
+            _write(IMAGE_DATA / _name(settings), [_digest(settings), *_list(space)[0]])
 
 
 def _listing(lines: Iterable[str], broken: Mapping[str, str], *, assumed: bool) -> Listing:
@@ -77,7 +79,7 @@ def versions() -> dict[str, str]:
 
 
 def _list(space: Workspace) -> tuple[list[str], dict[str, str]]:
-    """Ask stestr's runner, which goes on where ``stestr list`` gives up: after an import error."""
+    """List with stestr's runner: unlike ``stestr list`` it continues after an import error."""
     outcome = subprocess.run(
         [*RUNNER, "discover", "-t", str(space.top), str(space.test_path), "--list"],
         cwd=space.directory,
@@ -90,11 +92,11 @@ def _list(space: Workspace) -> tuple[list[str], dict[str, str]]:
     events = subunit.ByteStreamToStreamResult(io.BytesIO(outcome.stdout), non_subunit_name="stdout")
     events.run(listed)
     if not listed.tests:
-        said = (outcome.stderr or outcome.stdout).decode(errors="replace").strip().splitlines()
+        output = (outcome.stderr or outcome.stdout).decode(errors="replace").strip().splitlines()
         raise MachineError(
-            f"Tempest cannot list its tests: {said[-1] if said else 'it said nothing'}",
-            hint="a Tempest plugin that does not fit this Tempest is the usual reason; pip list "
-            "shows what is installed",
+            f"Tempest cannot list its tests: {output[-1] if output else 'it printed nothing'}",
+            hint="the usual reason is a plugin for another version of Tempest; pip list shows "
+            "what is installed",
         )
     return listed.tests, _broken(listed.errors.decode(errors="replace"))
 
@@ -105,15 +107,22 @@ class _Listed(testtools.StreamResult):
         self.tests: list[str] = []
         self.errors = b""
 
-    def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
-        if test_status == "exists":
+    def status(
+        self,
+        test_id: str | None = None,
+        test_status: str | None = None,
+        file_name: str | None = None,
+        file_bytes: bytes | None = None,
+        **event: object,
+    ) -> None:
+        if test_status == "exists" and test_id:
             self.tests.append(test_id)
         if file_name == "import errors":
-            self.errors += bytes(file_bytes)
+            self.errors += bytes(file_bytes or b"")
 
 
 def _broken(errors: str) -> dict[str, str]:
-    """Return the modules unittest could not import, each with the last line of its traceback."""
+    """Return the modules that cannot be imported, each with the last line of its traceback."""
     found = {}
     for part in re.split(r"^Failed to import test module: ", errors, flags=re.MULTILINE)[1:]:
         module, _, traceback = part.partition("\n")
@@ -121,23 +130,23 @@ def _broken(errors: str) -> dict[str, str]:
     return found
 
 
-def _keep(path: Path, lines: list[str]) -> None:
+def _write(path: Path, lines: list[str]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, "\n".join(lines) + "\n")
     except OSError:
-        pass  # a home that cannot be written costs time, nothing else
+        pass  # without the cache the next call takes longer, nothing else
 
 
 Settings = dict[tuple[str, str], str]
 
 
 def _settings(space: Workspace) -> Settings:
-    """Return what a list may depend on, by section and option."""
+    """Return the options on which a list may depend, by section and option."""
     conf = configparser.ConfigParser(interpolation=None, strict=False)
     conf.read(space.tempest_conf, encoding="utf-8")
     return {
-        # Tempest's lists come in any order.
+        # The order of items in a list of Tempest does not matter.
         (section, option): ",".join(sorted(value.split(",")))
         for section in ("DEFAULT", *conf.sections())
         for option, value in conf[section].items()
@@ -146,9 +155,9 @@ def _settings(space: Workspace) -> Settings:
 
 
 def _name(settings: Settings) -> str:
-    """Return the name of the file for lists of these versions."""
-    telling = [settings.get((section, option), usual) for section, option, usual in _TELLING]
-    facts = repr((sys.version, versions(), [each.lower() for each in telling]))
+    """Return the name of the cache file for these versions."""
+    decisive = [settings.get((section, option), default) for section, option, default in _DECISIVE]
+    facts = repr((sys.version, versions(), [value.lower() for value in decisive]))
     return f"tests-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.txt"
 
 

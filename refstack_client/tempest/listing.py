@@ -1,4 +1,4 @@
-"""What an installed Tempest has to offer."""
+"""The tests that an installed Tempest offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,12 @@ from capabilities.matching import Index
 
 @dataclass(frozen=True)
 class Listing:
-    """Its tests, its version and its plugins' by distribution, and the modules it cannot import.
+    """The tests of an installed Tempest.
 
-    ``broken`` maps a module to the last line of what importing it said; ``assumed`` is a list that
-    was made under another configuration.
+    :param index: the tests
+    :param versions: of Tempest and its plugins, by distribution
+    :param broken: the last line of the traceback, by module that cannot be imported
+    :param assumed: the list is of another configuration, under which attributes may differ
     """
 
     index: Index
@@ -21,5 +23,5 @@ class Listing:
     assumed: bool = False
 
     def broken_module(self, test: Test) -> str | None:
-        """Return the broken module a test would be in."""
+        """Return the broken module that would contain a test; None if there is none."""
         return next((module for module in self.broken if test.name.startswith(f"{module}.")), None)

@@ -1,7 +1,7 @@
-"""What Tempest's own log tells that its stream does not: whose tokens, and which tenants it made.
+"""Read from Tempest's own log what its stream lacks: roles in tokens, and tenants it created.
 
-Tempest logs every answer, cut at 4096 characters, headers first. The log holds passwords: it lies
-in the workspace and goes with it.
+Tempest logs every response, headers first, cut at 4096 characters. The log contains passwords. It
+is in the workspace and is removed with it.
 """
 
 import itertools
@@ -10,86 +10,102 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 _HEADERS = "Response - Headers: {"
 _CREATED = "'status': '201'"
-_WHAT = re.compile(r"/v3/(projects|users|auth/tokens)'")
+_RESOURCE = re.compile(r"/v3/(projects|users|auth/tokens)'")
 _BODY = ("Body: b'", 'Body: b"')
 
 
+class TokenRoles(TypedDict):
+    """A token as attempts.jsonl records it: names of user and project, and the roles."""
+
+    user: str
+    project: str | None
+    roles: list[str]
+
+
 @dataclass(frozen=True)
-class Made:
-    """Ids of the projects and users Tempest made, removed again or not."""
+class CreatedIds:
+    """Ids of the projects and users that Tempest created, including those it removed again."""
 
     projects: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
 
-    def __add__(self, other: "Made") -> "Made":
-        return Made(self.projects | other.projects, self.users | other.users)
+    def __add__(self, other: "CreatedIds") -> "CreatedIds":
+        """Return the ids of both."""
+        return CreatedIds(self.projects | other.projects, self.users | other.users)
 
 
-def roles_in_tokens(log: Path, excluded_user: str | None) -> list[dict[str, Any]]:
-    """Return user, project and roles of every token that was given out.
+def roles_in_tokens(log: Path, excluded_user: str | None) -> list[TokenRoles]:
+    """Return user, project and roles of every token that was issued, each once.
 
-    :param excluded_user: whose tokens only served to make and remove the tenants
+    :param excluded_user: name of the user whose tokens only create and remove tenants
     """
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[str, TokenRoles] = {}
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    for what, body in _answers(text):
-        record = _bearer(body) if what == "auth/tokens" else None
+    for resource, body in _responses(text):
+        record = _token_roles(body) if resource == "auth/tokens" else None
         if record and record["user"] != excluded_user:
             seen[json.dumps(record)] = record
     return list(seen.values())
 
 
-def made(log: Path) -> Made:
-    """Return what Tempest made."""
-    return Follower(log).read()
+def created_ids(log: Path) -> CreatedIds:
+    """Return the ids in a complete log; none if there is no log."""
+    return LogTail(log).read()
 
 
-class Follower:
-    """Reads a log that is being written, each time what has come since."""
+class LogTail:
+    """Read a log while it is written, each time only what was added.
+
+    ``created`` are the ids read so far.
+    """
 
     def __init__(self, log: Path):
         self._log = log
         self._end = 0
-        self.made = Made()
+        self.created = CreatedIds()
 
-    def read(self) -> Made:
-        """Return all that Tempest has made so far."""
+    def read(self) -> CreatedIds:
+        """Read what was added; return all ids so far."""
         if self._log.exists():
             with self._log.open("rb") as content:
                 content.seek(self._end)
-                fresh = content.read()
-            # An answer is two lines; one whose second is not there yet is read again.
-            whole = fresh[: fresh.rfind(b"\n", 0, fresh.rfind(b"\n")) + 1]
-            self._end += len(whole)
-            self.made += _made(fresh.decode("utf-8", errors="replace"))
-        return self.made
+                added = content.read()
+            # A response is two lines. One whose second line is missing is read again next time.
+            complete = added[: added.rfind(b"\n", 0, added.rfind(b"\n")) + 1]
+            self._end += len(complete)
+            self.created += _created_ids(added.decode("utf-8", errors="replace"))
+        return self.created
 
 
-def _made(text: str) -> Made:
+def _created_ids(text: str) -> CreatedIds:
     ids: dict[str, set[str]] = {"projects": set(), "users": set()}
-    for what, body in _answers(text):
-        if what in ids:
-            record = _value(body, what.removesuffix("s"))
+    for resource, body in _responses(text):
+        if resource in ids:
+            record = _value(body, resource.removesuffix("s"))
             if record:
-                ids[what].add(record["id"])
-    return Made(frozenset(ids["projects"]), frozenset(ids["users"]))
+                ids[resource].add(record["id"])
+    return CreatedIds(frozenset(ids["projects"]), frozenset(ids["users"]))
 
 
-def _answers(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what was made, and the body, of every answer that tells of it: two lines of a log."""
+def _responses(text: str) -> Iterator[tuple[str, str]]:
+    """Yield resource and body of every response that reports a creation: two lines of a log."""
     for line, following in itertools.pairwise(text.split("\n")):
         headers = line.partition(_HEADERS)[2].partition(_CREATED)[2]
         body = following.lstrip()
-        if headers.endswith("}") and body.startswith(_BODY) and (what := _WHAT.findall(headers)):
+        if (
+            headers.endswith("}")
+            and body.startswith(_BODY)
+            and (resources := _RESOURCE.findall(headers))
+        ):
             escaped = body[len(_BODY[0]) :].encode("latin-1", "replace")
-            yield what[-1], escaped.decode("unicode_escape")
+            yield resources[-1], escaped.decode("unicode_escape")
 
 
-def _bearer(body: str) -> dict[str, Any] | None:
+def _token_roles(body: str) -> TokenRoles | None:
     user, project, roles = (_value(body, key) for key in ("user", "project", "roles"))
     if not user or not roles:
         return None
@@ -101,7 +117,7 @@ def _bearer(body: str) -> dict[str, Any] | None:
 
 
 def _value(text: str, key: str) -> Any:
-    """Return the first JSON value under ``key``; the text as a whole may be cut and no JSON."""
+    """Return the first JSON value of ``key``; the text as a whole may be cut and not be JSON."""
     _, found, rest = text.partition(f'"{key}": ')
     try:
         return json.JSONDecoder().raw_decode(rest)[0] if found else None

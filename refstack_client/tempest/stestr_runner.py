@@ -1,4 +1,4 @@
-"""Run Tempest through stestr and keep its stream as it comes."""
+"""Run Tempest through stestr and write its subunit stream while the tests run."""
 
 import contextlib
 import os
@@ -7,31 +7,32 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any, BinaryIO
 
 import subunit
 import testtools
 from stestr.repository import file as stestr_repository
 
-from capabilities import tempest_id
-from refstack_client.errors import MachineError
 from refstack_client.outcomes.redaction import Redactor
-from refstack_client.outcomes.run_directory import Run
 from refstack_client.outcomes.stream_tools import CompletePackets
-from refstack_client.planning import durations
-from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.workspace import STESTR, Workspace
 
-LEASH = (sys.executable, "-m", "refstack_client.tempest.supervisor")
+SUPERVISOR = (sys.executable, "-m", "refstack_client.tempest.supervisor")
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Events = queue.SimpleQueue[dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How stestr ended: its status, or that it was interrupted."""
+    """How stestr ended.
+
+    :param status: the first exit code that is not 0, else 0; negative for a signal
+    :param interrupted: a signal stopped the run
+    """
 
     status: int | None
     interrupted: bool
@@ -39,43 +40,59 @@ class Ended:
 
 @dataclass(frozen=True)
 class Job:
-    """What one stestr runs: which tests, by which configuration, how many at a time."""
+    """The tests of one stestr process.
+
+    :param space: the workspace with the tempest.conf for the tests
+    :param load_list: full ids of the tests
+    :param concurrency: how many test classes run at a time
+    :param seconds: estimated duration by test name, by which stestr distributes the classes
+    """
 
     space: Workspace
     load_list: Sequence[str]
-    workers: Workers
+    concurrency: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The files to which a run is appended.
+
+    :param stream: the subunit stream, secrets hidden
+    :param log: what stestr writes to standard error
+    """
+
+    stream: BinaryIO
+    log: BinaryIO
 
 
 def run(
-    jobs: Sequence[Job], secrets: Sequence[str], made: Run, listener: testtools.StreamResult
+    jobs: Sequence[Job], secrets: Sequence[str], output: Output, listener: testtools.StreamResult
 ) -> Ended:
-    """Run the tests of all ``jobs`` at once; append their events, without secrets, to the stream.
+    """Run the tests of all ``jobs`` at the same time.
 
-    Returns on the first interrupt (Ctrl-C, SIGTERM, SIGHUP) with what was done by then kept.
-    Tempest's processes are killed rather than asked: a test asked to stop reports a failure.
+    Ends at the first interrupt (Ctrl-C, SIGTERM, SIGHUP) and keeps the events until then. Tempest's
+    processes are killed: a test that is asked to stop reports a failure.
+
+    :param secrets: are hidden in the stream
+    :param listener: receives the events too
+    :raises OSError: the output cannot be written
     """
+    target = testtools.CopyStreamResult([subunit.StreamResultToBytes(output.stream), listener])
+    listener.startTestRun()
     try:
-        with made.stream.open("ab") as kept, made.log.open("ab") as errors:
-            target = testtools.CopyStreamResult([subunit.StreamResultToBytes(kept), listener])
-            listener.startTestRun()
-            try:
-                return _read(jobs, errors, CompletePackets(Redactor(target, secrets)))
-            finally:
-                listener.stopTestRun()
-    except OSError as error:
-        raise MachineError(
-            f"the run cannot be written to {made.directory}: {error.strerror}",
-            hint=f"make room, then go on with: refstack-client certify --resume {made.directory}",
-        ) from error
+        return _read(jobs, output.log, CompletePackets(Redactor(target, secrets)))
+    finally:
+        listener.stopTestRun()
 
 
 def _start(job: Job, errors: BinaryIO) -> subprocess.Popen[bytes]:
     space = job.space
-    space.load_list.write_text("".join(f"{each}\n" for each in job.load_list), encoding="utf-8")
-    _tell_durations(job)
-    command = [*LEASH, *STESTR, "run", "--subunit", "--load-list", str(space.load_list)]
+    space.load_list.write_text("".join(f"{test}\n" for test in job.load_list), encoding="utf-8")
+    _record_durations(job)
+    command = [*SUPERVISOR, *STESTR, "run", "--subunit", "--load-list", str(space.load_list)]
     return subprocess.Popen(
-        [*command, "--concurrency", str(job.workers.count)],
+        [*command, "--concurrency", str(job.concurrency)],
         cwd=space.directory,
         env=space.environ(),
         stdin=subprocess.PIPE,
@@ -85,101 +102,100 @@ def _start(job: Job, errors: BinaryIO) -> subprocess.Popen[bytes]:
     )
 
 
-def _tell_durations(job: Job) -> None:
-    """Give stestr's repository what its partitioner goes by: a run in which tests took their time.
+def _record_durations(job: Job) -> None:
+    """Add a run with the estimated durations to stestr's repository.
 
-    Without it classes are dealt in turn, and a worker may have done half a run before the others.
+    stestr distributes classes by the durations of earlier runs. Without them it deals classes in
+    turn, and one worker may finish long before another.
     """
     repository = stestr_repository.RepositoryFactory().open(str(job.space.directory))
-    tests = (tempest_id.parse(full) for full in job.load_list)
     inserter = repository.get_inserter()
     inserter.startTestRun()
-    begun = datetime.now(UTC)
-    names = (test.name for test in tests if test)
-    for name, seconds in durations.by_test(names, job.workers.away).items():
+    started = datetime.now(UTC)
+    for name, seconds in job.seconds.items():
         for status, timestamp in (
-            ("inprogress", begun),
-            ("success", begun + timedelta(seconds=seconds)),
+            ("inprogress", started),
+            ("success", started + timedelta(seconds=seconds)),
         ):
             inserter.status(test_id=name, test_status=status, timestamp=timestamp)
     inserter.stopTestRun()
 
 
 def _read(jobs: Sequence[Job], errors: BinaryIO, target: testtools.StreamResult) -> Ended:
-    """Read what every stestr writes to its end; whatever happens, none outlives this."""
+    """Read the stream of every stestr to its end; no process outlives this function."""
     processes: list[subprocess.Popen[bytes]] = []
-    events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    events: _Events = queue.SimpleQueue()
     try:
         with _killed_by_signals(processes) as signals:
-            before = 0
+            workers_before = 0
             for job in jobs:
                 if not signals:
                     processes.append(_start(job, errors))
                     stdout = processes[-1].stdout
-                    threading.Thread(target=_follow, args=(stdout, before, events)).start()
-                before += job.workers.count
+                    threading.Thread(target=_follow, args=(stdout, workers_before, events)).start()
+                workers_before += job.concurrency
             for _ in processes:
                 for event in iter(events.get, None):
                     target.status(**event)
-            statuses = [each.wait() for each in processes]
+            statuses = [process.wait() for process in processes]
             return Ended(next(filter(None, statuses), 0), interrupted=bool(signals))
     finally:
-        for each in processes:
-            _kill(each)
+        for process in processes:
+            _kill(process)
 
 
-def _follow(stdout: BinaryIO, before: int, events: queue.SimpleQueue) -> None:
-    """Pass on the events of one stestr, then None.
+def _follow(stdout: BinaryIO, workers_before: int, events: _Events) -> None:
+    """Put the events of one stestr into ``events``, then None.
 
-    :param before: how many workers others have: theirs are numbered first
+    :param workers_before: how many workers other processes have; numbers continue after them
     """
     try:
-        reading = subunit.ByteStreamToStreamResult(stdout, non_subunit_name="stdout")
-        reading.run(_Numbered(events, before))
+        stream = subunit.ByteStreamToStreamResult(stdout, non_subunit_name="stdout")
+        stream.run(_Renumbered(events, workers_before))
     finally:
         events.put(None)
 
 
-class _Numbered(testtools.StreamResult):
-    """Puts events into a queue; stestr's workers are numbered from ``before``."""
+class _Renumbered(testtools.StreamResult):
+    """Puts events into a queue; adds ``offset`` to the numbers of stestr's workers."""
 
-    def __init__(self, events: queue.SimpleQueue, before: int):
+    def __init__(self, events: _Events, offset: int):
         super().__init__()
-        self._events, self._before = events, before
+        self._events, self._offset = events, offset
 
-    def status(self, test_tags=None, **event):
-        tags = {self._number(each) for each in test_tags} if test_tags else None
+    def status(self, test_tags: set[str] | None = None, **event: Any) -> None:
+        tags = {self._renumber(tag) for tag in test_tags} if test_tags else None
         self._events.put({**event, "test_tags": tags})
 
-    def _number(self, tag: str) -> str:
+    def _renumber(self, tag: str) -> str:
         name, _, number = tag.rpartition("-")
         is_worker = name == "worker" and number.isdigit()
-        return f"{name}-{int(number) + self._before}" if is_worker else tag
+        return f"{name}-{int(number) + self._offset}" if is_worker else tag
 
 
 @contextlib.contextmanager
 def _killed_by_signals(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
-    """Let Ctrl-C, SIGTERM (docker stop) and SIGHUP (a lost terminal) end ``processes``.
+    """Kill ``processes`` on Ctrl-C, SIGTERM (docker stop) and SIGHUP (a lost terminal).
 
-    Their streams are then read to their ends as ever, so that nothing that was reported is lost.
-    Yields the list of signals that came.
+    Their streams are still read to their ends, so that no reported outcome is lost.
+    Yields the list of signals received so far.
     """
-    came: list[int] = []
+    received: list[int] = []
 
-    def interrupt(number, frame):
-        came.append(number)
-        for each in processes:
-            _kill(each)
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        for process in processes:
+            _kill(process)
 
-    before = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
+    handlers = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
     try:
-        yield came
+        yield received
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End stestr and its workers: they are the process group it leads."""
+    """Kill stestr and its workers: the process group that it leads."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

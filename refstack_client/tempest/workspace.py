@@ -1,7 +1,7 @@
-"""The private directory Tempest works in: readable by its owner alone, removed at the end.
+"""The private directory in which Tempest works: readable by its owner only, removed at the end.
 
-Everything with a secret in it is here and nowhere else: the tempest.conf that Tempest reads, the
-accounts file, Tempest's own log.
+All files with secrets are in it: the tempest.conf that Tempest reads, the accounts file and the log
+of Tempest.
 """
 
 import contextlib
@@ -27,41 +27,47 @@ RUNNER = (sys.executable, "-m", "stestr.subunit_runner.run")
 
 @dataclass(frozen=True)
 class Workspace:
-    """A directory with a ``.stestr.conf`` that finds the wanted tests."""
+    """A directory with a ``.stestr.conf`` that discovers the wanted tests."""
 
     directory: Path
 
     @property
     def top(self) -> Path:
+        """Return the directory that contains the package ``tempest``."""
         return Path(str(resources.files("tempest"))).parent
 
     @property
     def test_path(self) -> Path:
+        """Return the directory from which all tests of Tempest and its plugins are discovered."""
         return self.top / "tempest" / "test_discover"
 
     @property
     def wanted(self) -> Path:
-        """The directory in which stestr finds the wanted tests."""
+        """Return the directory in which stestr discovers the wanted tests."""
         return self.directory / "wanted"
 
     @property
     def load_list(self) -> Path:
+        """Return the file with the full ids of the tests to run."""
         return self.directory / LOAD_LIST
 
     @property
     def tempest_conf(self) -> Path:
+        """Return the tempest.conf that Tempest reads; it holds secrets."""
         return self.directory / "tempest.conf"
 
     @property
     def accounts(self) -> Path:
+        """Return the accounts file that Tempest reads; it holds secrets."""
         return self.directory / "accounts.yaml"
 
     @property
     def log(self) -> Path:
+        """Return the log of Tempest; it holds secrets."""
         return self.directory / "tempest.log"
 
     def environ(self) -> dict[str, str]:
-        """What Tempest's processes get: nothing of the caller's credentials (``OS_PASSWORD``)."""
+        """Return the environment of Tempest's processes, without credentials (``OS_PASSWORD``)."""
         scripts = sysconfig.get_path("scripts")
         kept = {
             key: value
@@ -71,40 +77,43 @@ class Workspace:
         return {
             **kept,
             "PATH": os.pathsep.join((scripts, kept.get("PATH", os.defpath))),
-            # stestr puts the interpreter into a shell command unquoted; a bare name has no spaces.
+            # stestr does not quote the interpreter in a shell command; a bare name has no spaces.
             "PYTHON": Path(sys.executable).name,
             "TEMPEST_CONFIG_DIR": str(self.directory),
             "TEMPEST_CONFIG": self.tempest_conf.name,
             "PYTHONWARNINGS": "ignore",
-            # Killed workers do not tidy up; what is in the workspace goes with it.
+            # Killed workers leave temporary files, which are removed with the workspace.
             "TMPDIR": str(self.directory),
         }
 
 
 def _temporary() -> str:
-    """stestr puts paths below this into a shell command unquoted, so it must have no spaces."""
+    """Return a directory without spaces: stestr does not quote paths in a shell command."""
     usual = tempfile.gettempdir()
     return usual if usual.split() == [usual] else "/tmp"  # noqa: S108 - mkdtemp is safe there
 
 
 def reserve() -> Workspace:
-    """Make the directory of a workspace, empty, under a name nobody else has."""
+    """Create the directory of a workspace, empty, under a unique name."""
     return Workspace(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary())))
 
 
 @contextlib.contextmanager
 def workspace(reserved: Workspace | None = None) -> Iterator[Workspace]:
-    """Fill a workspace, with an empty tempest.conf, and remove it whatever happens."""
-    made = reserved or reserve()
+    """Fill a workspace, with an empty tempest.conf, and remove it when the block ends.
+
+    :param reserved: from :func:`reserve`; None creates one
+    """
+    space = reserved or reserve()
     try:
-        _fill(made)
-        yield made
+        _fill(space)
+        yield space
     finally:
-        remove(made)
+        remove(space)
 
 
 def beside(space: Workspace) -> Workspace:
-    """Return a second workspace in the first, with which it is removed."""
+    """Return a second workspace inside the first, with which it is removed."""
     other = Workspace(space.directory / "beside")
     if not other.directory.exists():
         other.directory.mkdir(mode=0o700)
@@ -118,7 +127,7 @@ def _fill(space: Workspace) -> None:
         "[DEFAULT]\n"
         f"test_path = {space.wanted}\n"
         f"top_dir = {space.wanted}\n"
-        # Tests of one class run in one worker, so that its set-up happens once.
+        # Tests of one class run in one worker, so that the class is set up once.
         "group_regex = ([^\\.]*\\.)*\n",
     )
     space.wanted.mkdir()
@@ -128,16 +137,20 @@ def _fill(space: Workspace) -> None:
 
 
 def remove(space: Workspace) -> None:
+    """Remove the directory of a workspace; errors are ignored."""
     shutil.rmtree(space.directory, ignore_errors=True)
 
 
 def is_workspace(directory: Path) -> bool:
-    """Return whether a directory looks like one of ours: what names it may come from elsewhere."""
+    """Return whether a directory is a workspace of this user.
+
+    A record that names a directory to be removed may have been written by anyone.
+    """
     try:
-        entries = {each.name for each in directory.iterdir()}
-        ours = directory.stat().st_uid == os.getuid()
+        entries = {path.name for path in directory.iterdir()}
+        is_own = directory.stat().st_uid == os.getuid()
     except OSError:
         return False
     return (
-        ours and directory.name.startswith(_PREFIX) and (not entries or ".stestr.conf" in entries)
+        is_own and directory.name.startswith(_PREFIX) and (not entries or ".stestr.conf" in entries)
     )

@@ -1,1 +1,1 @@
-"""As whom the tests run: create, hand out and remove tenants."""
+"""As whom the tests run: create tenants, hand them out and remove them."""

@@ -1,303 +1,185 @@
-"""As whom the tests run: tenants made for one run, or users that were given.
+"""Provide the tenants as whom the tests run: created for one run, or from an accounts file.
 
-Making a project, two users and a network for each test class, as Tempest does by itself, takes more
-than half of a certification. Here a few of each are made at once before it, and every class borrows
-some. The few tests that only run with tenants Tempest made itself get those, beside the others.
+Tempest by itself creates a project, two users and a network for each test class, which takes more
+than half of a certification. Here a few of each are created at the same time before the run, and
+every class borrows some. The few tests that only run with tenants that Tempest created get those,
+in a second process.
 """
 
 import contextlib
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from openstack.connection import Connection
 
 from capabilities import tempest_id
-from refstack_client.cloud import connection as cloud
-from refstack_client.cloud.facts import CloudFacts
+from refstack_client.cloud.account import Account
+from refstack_client.cloud.connection import Cloud
+from refstack_client.cloud.failures import reported_as
 from refstack_client.errors import CloudError
+from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import plan
-from refstack_client.planning.request import Request
+from refstack_client.planning.plan import TenantKind, TenantPlan
+from refstack_client.planning.request import CertificationRequest
 from refstack_client.tempest import cloud_resources
-from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.conf import Roles
-from refstack_client.tenants import accounts_file, removal, resource_record
-from refstack_client.tenants.accounts_file import Account
-from refstack_client.tenants.removal import User
+from refstack_client.tempest.swift_roles import SwiftRoles, choose_roles
+from refstack_client.tenants import accounts_file, creation, removal, resource_record
+from refstack_client.tenants.creation import TenantSpec
+from refstack_client.tenants.removal import Tenancy
+from refstack_client.tenants.resource_record import ResourceRecord
 
-READER, MEMBER = "reader", "member"
-_NETWORK = "10.100.0.0/24"
-"""None is connected to another, so all can have the same addresses."""
+_COMPUTE = "compute"
+NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
+"""Section and option of tempest.conf that names the network of every tenant."""
+
+OnFirstUser = Callable[[Account, SwiftRoles], None]
+"""Called with the first user that can sign in, while others are still being created."""
 
 
 @dataclass(frozen=True)
 class Tenants:
-    """``maker`` is the user with whom Tempest makes the tenants that only it can make.
+    """The tenants of a run.
 
-    ``network`` is what the network of each is called, "" where Tempest is to find one.
+    :param tempest_admin: the user with whom Tempest creates tenants itself; None if no test needs
+        such tenants
+    :param network: name of the network of each project; "" lets Tempest find one
     """
 
-    kind: plan.TenantKind
+    kind: TenantKind
     users: tuple[Account, ...]
-    roles: Roles
-    maker: User | None = None
+    roles: SwiftRoles
+    tempest_admin: Account | None = None
     network: str = ""
 
     def own(self, load_list: Iterable[str]) -> frozenset[str]:
-        """Return what of ``load_list`` runs with tenants that Tempest makes itself.
+        """Return the tests of ``load_list`` that run with tenants that Tempest creates itself.
 
-        Classes stay whole: a class that cannot be set up has failed each of its tests once.
+        Classes stay whole: a class whose set-up fails has failed each of its tests once.
         """
-        if not self.maker:
+        if not self.tempest_admin:
             return frozenset()
-        found = {full: test for full in load_list if (test := tempest_id.parse(full))}
+        tests = {full: test for full in load_list if (test := tempest_id.parse(full))}
         classes = {
             test.class_name
-            for test in found.values()
+            for test in tests.values()
             if test.idempotent_id in plan.ONLY_WITH_TENANTS_OF_TEMPEST
         }
-        return frozenset(full for full, test in found.items() if test.class_name in classes)
+        return frozenset(full for full, test in tests.items() if test.class_name in classes)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        makers = [self.maker.password] if self.maker else []
-        return tuple(dict.fromkeys([*(each.password for each in self.users), *makers]))
+        """Return the passwords of all users, each once."""
+        admins = (self.tempest_admin,) if self.tempest_admin else ()
+        return tuple(dict.fromkeys(account.password for account in (*self.users, *admins)))
 
-    def planned(self) -> plan.Tenants:
-        roles = tuple(each.roles for each in self.users)
-        return plan.Tenants(self.kind, roles, self.roles.reseller_admin)
-
-
-@dataclass(frozen=True)
-class Traces:
-    """What starts the names of all that is made for a run, Tempest's log, and where to note it."""
-
-    prefix: str
-    log: Path
-    note: Path
-
-
-First = Callable[[Account, Roles], None]
-"""Is told of the first user that can sign in, while others are still being made."""
+    def planned(self) -> TenantPlan:
+        """Return what a plan states about these tenants."""
+        roles = tuple(account.roles for account in self.users)
+        return TenantPlan(self.kind, roles, self.roles.reseller_admin)
 
 
 @contextlib.contextmanager
 def provided(
-    request: Request, connection: Connection, traces: Traces, left: list[str], first: First
+    request: CertificationRequest,
+    cloud: Cloud,
+    record: ResourceRecord,
+    leaked: list[str],
+    on_first_user: OnFirstUser,
 ) -> Iterator[Tenants]:
-    """Provide the tenants, and afterwards remove what was made, whatever happened meanwhile.
+    """Provide the tenants, and remove those that were created when the block ends.
 
-    :param left: is given a sentence for all that could not be removed
-    :raises CloudError: the users that were given do not suffice, or none can be made
+    :param leaked: receives a sentence for each resource that could not be removed
+    :raises CloudError: the users of the accounts file do not suffice, or none can be created
     """
-    if uses_given(request, cloud.facts(connection)):
-        users = given(request, connection)
-        first(users.users[0], users.roles)
-        yield users
+    if uses_accounts(request, cloud.facts):
+        tenants = from_accounts(request, cloud)
+        on_first_user(tenants.users[0], tenants.roles)
+        yield tenants
         return
-    with cloud.asked("Keystone could not list projects and roles", "its log says why"):
-        known = [role.name for role in connection.identity.roles()]
-        roles = tempest_conf.choose_roles(known, request.settings)
-        tenancy = removal.Tenancy(
-            prefix=traces.prefix,
-            before=removal.project_ids(connection),
-            class_names=request.class_names,
-            roles=roles.all,
-        )
+    roles = roles_of_cloud(request, cloud)
+    tenancy = Tenancy(
+        prefix=record.prefix,
+        before=removal.project_ids(cloud),
+        class_names=request.class_names,
+        roles=roles.all,
+    )
     try:
-        with resource_record.noted(traces.note, tenancy, traces.log):
-            yield _made(request, connection, traces.prefix, roles, first)
+        with resource_record.recorded(record, tenancy):
+            yield _created(request, cloud, record.prefix, roles, on_first_user)
     finally:
         try:
-            left += resource_record.remove_noted(connection, traces.note, [traces.log]).stayed
+            leaked += resource_record.remove_recorded(cloud, record.path, [record.log]).leaked
         except KeyboardInterrupt:
-            left.append(f"the removal was interrupted: what is called {traces.prefix}-… stays")
+            leaked.append(f"the removal was interrupted: resources called {record.prefix}-… remain")
 
 
-def uses_given(request: Request, facts: CloudFacts) -> bool:
-    """Return whether the tests run as users that were given: no others can be made, or they are."""
+def uses_accounts(request: CertificationRequest, facts: CloudFacts) -> bool:
+    """Return whether the tests run as users of an accounts file; without admin role they must."""
     return request.accounts_file is not None or not facts.is_admin
 
 
-def given(request: Request, connection: Connection) -> Tenants:
-    """Return the users of the accounts file, each tried.
+def from_accounts(request: CertificationRequest, cloud: Cloud) -> Tenants:
+    """Return the users of the accounts file, after each has signed in.
 
-    :raises CloudError: there are none, or one cannot sign in
+    :raises CloudError: there is no accounts file, or a user cannot sign in
     """
     if request.accounts_file is None:
-        facts = cloud.facts(connection)
+        facts = cloud.facts
         raise CloudError(
             f"{facts.user} is one tenant user (roles: {', '.join(facts.roles) or 'none'}); the "
             "tests need several",
-            hint="list tenant users in a file and give it with --accounts "
-            "(docs/credentials.rst), or use an admin credential, with which throwaway tenants "
-            "are made and removed",
+            hint="list tenant users in a file and use --accounts FILE (docs/credentials.rst), or "
+            "use an admin credential, with which throwaway tenants are created and removed",
         )
-    users = accounts_file.verify(accounts_file.read(request.accounts_file), connection)
-    known = [role for user in users for role in user.roles]
-    roles = tempest_conf.choose_roles(known, request.settings)
+    users = accounts_file.verify(accounts_file.read(request.accounts_file), cloud)
+    role_names = [role for user in users for role in user.roles]
+    roles = choose_roles(role_names, request.settings)
     if request.shard:
-        users = accounts_file.deal(users, roles.reseller_admin, request.shard)
-    return Tenants(plan.TenantKind.ACCOUNTS, users, roles)
+        users = accounts_file.users_of_shard(users, roles.reseller_admin, request.shard)
+    return Tenants(TenantKind.ACCOUNTS, users, roles)
 
 
-def _made(
-    request: Request, connection: Connection, prefix: str, roles: Roles, first: First
+def roles_of_cloud(request: CertificationRequest, cloud: Cloud) -> SwiftRoles:
+    """Return the names of Swift's roles, chosen among all roles of the cloud.
+
+    :raises CloudError: Keystone does not list its roles
+    """
+    with reported_as("Keystone cannot list its roles", "see the log of Keystone"):
+        role_names = [role.name for role in cloud.connection.identity.roles()]
+    return choose_roles(role_names, request.settings)
+
+
+def needs_networks(request: CertificationRequest) -> bool:
+    """Return whether created projects get a network, because servers are created in them."""
+    return _COMPUTE in request.service_types
+
+
+def _created(
+    request: CertificationRequest,
+    cloud: Cloud,
+    prefix: str,
+    roles: SwiftRoles,
+    on_first_user: OnFirstUser,
 ) -> Tenants:
-    tested, workers = request.service_types, request.classes_at_a_time.count
-    routed = "compute" in tested and request.needs_router
-    users = make(
-        connection,
-        Need(
-            prefix=prefix,
-            projects=workers + min(workers, plan.classes_with_two_projects(request.programme)),
-            roles=roles,
-            resellers=(
-                min(workers, plan.classes_with_reseller(request.programme))
-                if roles.reseller_admin != roles.operator
-                else 0
-            ),
-            networks="compute" in tested,
-            external=cloud_resources.external_network(connection) if routed else "",
-        ),
-        lambda user: first(user, roles),
+    spec = _spec(request, cloud, prefix, roles)
+    users = creation.create(cloud, spec, lambda user: on_first_user(user, roles))
+    needs_admin = plan.own_tenants(request.programme)
+    admin = creation.create_admin(cloud, prefix) if needs_admin else None
+    network = creation.network_name(prefix) if spec.networks else ""
+    return Tenants(TenantKind.THROWAWAY, users, roles, admin, network)
+
+
+def _spec(
+    request: CertificationRequest, cloud: Cloud, prefix: str, roles: SwiftRoles
+) -> TenantSpec:
+    workers = request.workers_or_default.count
+    networks = needs_networks(request)
+    routed = networks and request.needs_router
+    own_reseller_role = roles.reseller_admin != roles.operator
+    resellers = plan.classes_with_reseller(request.programme) if own_reseller_role else 0
+    return TenantSpec(
+        prefix=prefix,
+        projects=workers + min(workers, plan.classes_with_two_projects(request.programme)),
+        roles=roles,
+        resellers=min(workers, resellers),
+        networks=networks,
+        external=cloud_resources.external_network(cloud.connection) if routed else "",
     )
-    own = plan.own_tenants(request.programme)
-    maker = removal.make_admin(connection, prefix) if own else None
-    network = _network_name(prefix) if "compute" in tested else ""
-    return Tenants(plan.TenantKind.THROWAWAY, users, roles, maker, network)
-
-
-def _network_name(prefix: str) -> str:
-    """Return the name of every tenant's network.
-
-    Tempest is told of one name (compute.fixed_network_name), and asks Neutron for it only where
-    servers are made. Networks in its accounts file it would ask for with every user it takes, and
-    keep the user for good should Neutron not answer.
-    """
-    return f"{prefix}-network"
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a run needs of tenants.
-
-    ``projects`` is how many have users that may do what a tenant may; ``resellers`` how many more
-    users set account quotas; ``networks`` whether servers are made; ``external`` names the network
-    that leads outside, "" where no router is needed.
-    """
-
-    prefix: str
-    projects: int
-    roles: Roles
-    resellers: int = 0
-    networks: bool = False
-    external: str = ""
-
-
-@dataclass(frozen=True)
-class _Person:
-    """A user to be made: roles in the cloud, and those by which Tempest may ask for one."""
-
-    name: str
-    granted: tuple[str, ...]
-    listed: tuple[str, ...]
-
-
-def make(
-    connection: Connection, need: Need, first: Callable[[Account], None]
-) -> tuple[Account, ...]:
-    """Make projects with users and networks, all at once. Their names start with the prefix.
-
-    What was made stays where this fails: it is removed by its names (:mod:`.throwaway`).
-
-    :param first: is called with the first user as soon as that can sign in
-
-    :return: members of different projects first, for Tempest takes the first that is free when it
-        wants any
-    :raises CloudError: the credential may not do that, or a quota is too small
-    """
-    with cloud.asked("Keystone could not list its roles and domains", "its log says why"):
-        known = {role.name: role for role in connection.identity.roles()}
-        access = connection.session.auth.get_access(connection.session)
-        domain_id = access.project_domain_id or access.user_domain_id or "default"
-        domain = connection.identity.get_domain(domain_id)
-        maker = _Maker(connection, need, known, domain, first)
-    granted = tuple(role for role in (MEMBER, need.roles.operator) if role in known)
-    member = _Person("member", granted, granted)
-    reader = _Person("reader", (READER,), (READER,))
-    reseller = _Person(
-        "reseller", (MEMBER, need.roles.reseller_admin), (need.roles.reseller_admin,)
-    )
-    pair = (member, *([reader] if READER in known else []))
-    groups = [(pair, need.networks)] * need.projects
-    groups += [((reseller,), False)] * need.resellers
-    with cloud.asked(
-        "this admin credential could not make tenants",
-        "use a credential that may make projects, users and networks, or give tenant users with "
-        "--accounts",
-    ):
-        made = maker.make(groups)
-    ordered = itertools.zip_longest(*made)
-    return tuple(each for rank in ordered for each in rank if each)
-
-
-@dataclass(frozen=True)
-class _Maker:
-    connection: Connection
-    need: Need
-    known: dict[str, Any]
-    domain: Any
-    first: Callable[[Account], None]
-
-    def make(self, groups: Sequence[tuple[tuple[_Person, ...], bool]]) -> list[list[Account]]:
-        with ThreadPoolExecutor(max_workers=removal.AT_ONCE) as pool:
-            return list(pool.map(self._project, range(1, len(groups) + 1), groups))
-
-    def _project(self, number: int, group: tuple[tuple[_Person, ...], bool]) -> list[Account]:
-        people, networked = group
-        identity = self.connection.identity
-        name = f"{self.need.prefix}-{number}"
-        project = identity.create_project(
-            name=name, domain_id=self.domain.id, description=removal.DESCRIPTION
-        )
-        users = [self._user(name, project, each) for each in people]
-        if number == 1:
-            self.first(users[0])
-        if networked:
-            self._network(name, project.id)
-        return users
-
-    def _user(self, project_name: str, project: Any, person: _Person) -> Account:
-        identity = self.connection.identity
-        name, password = f"{project_name}-{person.name}", removal.password()
-        user = identity.create_user(
-            name=name, password=password, domain_id=self.domain.id, default_project_id=project.id
-        )
-        for role in dict.fromkeys(person.granted):
-            identity.assign_project_role_to_user(project, user, self.known[role])
-        return Account(name, password, project_name, self.domain.name, person.listed)
-
-    def _network(self, name: str, project_id: str) -> None:
-        """Make what Tempest would: a network, a subnet, and, if wanted, a router to the outside."""
-        neutron = self.connection.network
-        network = neutron.create_network(
-            name=_network_name(self.need.prefix), project_id=project_id
-        )
-        subnet = neutron.create_subnet(
-            name=f"{name}-subnet",
-            project_id=project_id,
-            network_id=network.id,
-            ip_version=4,
-            cidr=_NETWORK,
-        )
-        if self.need.external:
-            router = neutron.create_router(
-                name=f"{name}-router",
-                project_id=project_id,
-                external_gateway_info={"network_id": self.need.external},
-            )
-            neutron.add_interface_to_router(router, subnet_id=subnet.id)

@@ -1,51 +1,87 @@
-"""What a run made in the cloud, written down in its directory until it is removed again.
+"""The record of what a run creates in the cloud, kept in its directory until that is removed.
 
-The note holds ids and names, no secret, so that a run that died goes on, or is cleaned up, from
-elsewhere: a container's private workspace is gone with it. Only what it names is ever removed.
+The record holds ids and names and no secret. With it a run that died can continue, or be cleaned
+up, on another machine: the private workspace in a container is lost with the container. Only what
+the record names is removed.
 """
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
-from openstack.connection import Connection
-
+from refstack_client.cloud.connection import Cloud
 from refstack_client.errors import InputError
 from refstack_client.files import read_json, write_json
-from refstack_client.outcomes import run_directory
-from refstack_client.outcomes.run_directory import Run, check_id
-from refstack_client.tempest import workspace
-from refstack_client.tempest.log import Follower, Made, made
-from refstack_client.tempest.workspace import Workspace, is_workspace
+from refstack_client.tempest.log import CreatedIds, LogTail, created_ids
 from refstack_client.tenants import removal
-from refstack_client.tenants.accounts_file import Account
 from refstack_client.tenants.removal import Removal, Tenancy
 
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_READS = 0.1
+_LISTS = ("before", "class_names", "roles", "projects", "users")
+
+
+@dataclass(frozen=True)
+class ResourceRecord:
+    """Where and for which names a run records what it creates.
+
+    :param prefix: start of the names of what is created for the run
+    :param log: the log of Tempest, from which the record is completed
+    :param path: the file of the record
+    """
+
+    prefix: str
+    log: Path
+    path: Path
+
+
+@dataclass(frozen=True)
+class ExpectedNames:
+    """The names that the record of a run may hold.
+
+    :param prefix: start of the names of what is created for the run
+    :param class_names: test classes for which Tempest creates tenants
+    """
+
+    prefix: str
+    class_names: frozenset[str]
+
+
+class _Document(TypedDict):
+    prefix: str
+    before: list[str]
+    class_names: list[str]
+    roles: list[str]
+    projects: list[str]
+    users: list[str]
+
+
+def name_prefix(run_id: str) -> str:
+    """Return the start of the names of a run's resources; short, because some names are limited."""
+    return f"refstack-{run_id[-6:]}"
 
 
 @contextlib.contextmanager
-def noted(path: Path, tenancy: Tenancy, log: Path) -> Iterator[None]:
-    """Keep a note of what Tempest makes, from before it makes anything.
+def recorded(record: ResourceRecord, tenancy: Tenancy) -> Iterator[None]:
+    """Record what Tempest creates, from before it creates anything until the block ends.
 
-    What a note from before still names was not to be removed yet, and stays in it.
+    Entries of an earlier attempt are kept: their resources could not be removed yet.
     """
-    follower = Follower(log)
-    if note := _read(path):
-        tenancy = replace(tenancy, before=note[0].before)
-        follower.made = note[1]
-    _write(path, tenancy, follower.made)
+    tail = LogTail(record.log)
+    if earlier := _read(record.path):
+        tenancy = replace(tenancy, before=earlier[0].before)
+        tail.created = earlier[1]
+    _write(record.path, tenancy, tail.created)
     done = threading.Event()
 
     def follow() -> None:
-        while not done.wait(SECONDS_BETWEEN_LOOKS):
-            before = follower.made
-            if follower.read() != before:
+        while not done.wait(SECONDS_BETWEEN_READS):
+            before = tail.created
+            if tail.read() != before:
                 with contextlib.suppress(OSError):  # a full disk ends the run elsewhere
-                    _write(path, tenancy, follower.made)
+                    _write(record.path, tenancy, tail.created)
 
     watcher = threading.Thread(target=follow, daemon=True)
     watcher.start()
@@ -56,21 +92,19 @@ def noted(path: Path, tenancy: Tenancy, log: Path) -> Iterator[None]:
         watcher.join()
 
 
-def _write(path: Path, tenancy: Tenancy, known: Made) -> None:
-    write_json(
-        path,
-        {
-            "prefix": tenancy.prefix,
-            "before": sorted(tenancy.before),
-            "class_names": sorted(tenancy.class_names),
-            "roles": list(tenancy.roles),
-            "projects": sorted(known.projects),
-            "users": sorted(known.users),
-        },
-    )
+def _write(path: Path, tenancy: Tenancy, created: CreatedIds) -> None:
+    document: _Document = {
+        "prefix": tenancy.prefix,
+        "before": sorted(tenancy.before),
+        "class_names": sorted(tenancy.class_names),
+        "roles": list(tenancy.roles),
+        "projects": sorted(created.projects),
+        "users": sorted(created.users),
+    }
+    write_json(path, document)
 
 
-def _read(path: Path) -> tuple[Tenancy, Made] | None:
+def _read(path: Path) -> tuple[Tenancy, CreatedIds] | None:
     document = _document(path)
     if document is None:
         return None
@@ -80,15 +114,15 @@ def _read(path: Path) -> tuple[Tenancy, Made] | None:
         class_names=frozenset(document["class_names"]),
         roles=tuple(document["roles"]),
     )
-    return tenancy, Made(frozenset(document["projects"]), frozenset(document["users"]))
+    return tenancy, CreatedIds(frozenset(document["projects"]), frozenset(document["users"]))
 
 
-def _document(path: Path) -> dict[str, Any] | None:
-    """Return a note, None where there is none.
+def _document(path: Path) -> _Document | None:
+    """Return the content of a record; None if there is none.
 
-    :raises InputError: it is not of the form of :func:`_write`; names the member
+    :raises InputError: it does not have the form of :func:`_write`; names the member
     """
-    hint = "remove by hand what the run left in the cloud, then this file"
+    hint = "remove by hand what the run left in the cloud, then remove this file"
     try:
         document = read_json(path, default=None)
     except (ValueError, OSError, RecursionError) as error:
@@ -99,31 +133,26 @@ def _document(path: Path) -> dict[str, Any] | None:
         raise InputError(f"{path}: / must be an object", hint=hint)
     if not isinstance(document.get("prefix"), str):
         raise InputError(f"{path}: /prefix must be a string", hint=hint)
-    for key in ("before", "class_names", "roles", "projects", "users"):
+    for key in _LISTS:
         value = document.get(key)
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise InputError(f"{path}: /{key} must be a list of strings", hint=hint)
-    return document
+    return cast(_Document, document)
 
 
-@dataclass(frozen=True)
-class Names:
-    """What starts the names of all a run makes, and the classes Tempest makes tenants for."""
+def check(cloud: Cloud, path: Path, logs: Iterable[Path], names: ExpectedNames) -> None:
+    """Check that a record holds only what the run created.
 
-    prefix: str
-    class_names: frozenset[str]
-
-
-def _check(connection: Connection, path: Path, logs: Iterable[Path], names: Names) -> None:
-    """Check that a note names only what the run made.
-
-    :raises InputError: it names something else; says what
+    :param logs: logs of Tempest, which may know of more than the record
+    :raises InputError: it holds something else; the message names it
     """
-    note = _read(path)
-    if note is None:
+    content = _read(path)
+    if content is None:
         return
-    tenancy, known = note
-    hint = "nothing was removed; remove by hand what the run left in the cloud, then this file"
+    tenancy, created = content
+    hint = (
+        "nothing was removed; remove by hand what the run left in the cloud, then remove this file"
+    )
     if tenancy.prefix != names.prefix:
         raise InputError(
             f"{path}: /prefix is {tenancy.prefix}, but names of this run start with {names.prefix}",
@@ -131,61 +160,39 @@ def _check(connection: Connection, path: Path, logs: Iterable[Path], names: Name
         )
     if others := sorted(tenancy.class_names - names.class_names):
         raise InputError(
-            f"{path}: /class_names has {', '.join(others)}, for which this run makes no tenants",
+            f"{path}: /class_names has {', '.join(others)}, for which this run creates no tenants",
             hint=hint,
         )
     for log in logs:
-        known += made(log)
-    if found := removal.foreign(connection, tenancy, known):
-        raise InputError(f"{path}: names what this run did not make: {', '.join(found)}", hint=hint)
+        created += created_ids(log)
+    if found := removal.foreign(cloud, tenancy, created):
+        raise InputError(
+            f"{path}: names what this run did not create: {', '.join(found)}", hint=hint
+        )
 
 
-def remove_noted(connection: Connection, path: Path, logs: Iterable[Path]) -> Removal:
-    """Remove the tenants a note names and the throwaway admin.
+def remove_recorded(cloud: Cloud, path: Path, logs: Iterable[Path]) -> Removal:
+    """Remove the tenants that a record names and the throwaway admin.
 
-    The note stays: what Keystone was still making when its sender was killed is found by what was
-    there before the run, at the next look (:func:`forget` ends that).
+    The record remains. Keystone may still complete a request of a killed process; the next removal
+    finds the project by the list of those that existed before. :func:`forget` removes the record.
 
-    :param logs: where they are still there they know what was made since the note was written
+    :param logs: logs of Tempest, which may know of more than the record
     """
-    note = _read(path)
-    if note is None:
+    content = _read(path)
+    if content is None:
         return Removal()
-    tenancy, known = note
+    tenancy, created = content
     for log in logs:
-        known += made(log)
-    done = removal.remove_tenants(connection, tenancy, known)
-    done += removal.remove_admin(connection, tenancy.prefix)
-    if not done.stayed:
-        with contextlib.suppress(OSError):  # on a full disk it names what is gone already
-            _write(path, tenancy, Made())
+        created += created_ids(log)
+    done = removal.remove_tenants(cloud, tenancy, created)
+    done += removal.remove_admin(cloud, tenancy.prefix)
+    if not done.leaked:
+        with contextlib.suppress(OSError):  # on a full disk the record names what no longer exists
+            _write(path, tenancy, CreatedIds())
     return done
 
 
 def forget(path: Path) -> None:
-    """Remove a note, of a run whose tests are all done and of which nothing is left."""
+    """Remove the record of a run whose tests all have an outcome and of which nothing remains."""
     path.unlink(missing_ok=True)
-
-
-def remove(connection: Connection, of: Run, names: Names, users: Sequence[Account]) -> Removal:
-    """Remove what a run left in the cloud, and its workspaces on this machine.
-
-    :param users: given tenant users it ran as
-    :raises InputError: its note names what it did not make; nothing is removed then
-    """
-    check_id(of)
-    spaces = [
-        Workspace(each.workspace)
-        for each in run_directory.attempts(of)
-        if each.was_cut_off and is_workspace(each.workspace)
-    ]
-    logs = [space.log for space in spaces]
-    _check(connection, of.tenancy, logs, names)
-    done = remove_noted(connection, of.tenancy, logs)
-    for user in users:
-        done += removal.empty_project(connection, user.as_auth(), user.project_name, names.prefix)
-    if not done.stayed:
-        for space in spaces:
-            workspace.remove(space)
-            done += Removal((f"the workspace {space.directory}",))
-    return done

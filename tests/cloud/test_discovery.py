@@ -13,17 +13,17 @@ import openstack
 import pytest
 from support.certifying import CLIENT, run, secrets_of
 
-from refstack_client.cloud import connection as cloud
+from refstack_client.cloud.connection import Cloud, Tls
 from refstack_client.errors import CloudError
-from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest import workspace
-from refstack_client.tenants.accounts_file import Account
+from refstack_client.tempest import discovery, workspace
+from refstack_client.tempest.conf import Choices, Conf
+from refstack_client.tempest.swift_roles import SwiftRoles
 
 pytestmark = pytest.mark.cloud
 
 TYPES = ("compute", "image", "network")
 VERSIONS = [{"id": "v2.0", "status": "CURRENT", "version": "2.1", "min_version": "2.1"}]
-ROLES = tempest_conf.Roles("AbsentOperator", "AbsentReseller")
+ROLES = SwiftRoles("AbsentOperator", "AbsentReseller")
 
 
 class EmptyServices(ThreadingHTTPServer):
@@ -76,14 +76,12 @@ def services(sandbox) -> Iterator[EmptyServices]:
         yield server
 
 
-def discover_as_admin(sandbox) -> tempest_conf.Conf:
+def discover_as_admin(sandbox) -> Conf:
     """Return what is discovered as a user who may create whatever python-tempestconf wants."""
-    facts = cloud.facts(openstack.connect(cloud="sandbox"))
-    account = Account(facts.user, secrets_of(sandbox)[0], facts.project, "Default")
-    choices = tempest_conf.Choices(facts, (account,), ROLES, (), "test", {"verify": True})
-    with workspace.workspace() as space, tempest_conf.discovery(space) as discovery:
-        discovery.ask(choices)
-        return discovery.answer(secrets_of(sandbox))
+    cloud = Cloud.of(openstack.connect(cloud="sandbox"))
+    choices = Choices(cloud.facts, (cloud.own_account(),), ROLES, (), "test", Tls())
+    with workspace.workspace() as space:
+        return discovery.discover(space, choices, secrets_of(sandbox))
 
 
 def test_services_without_resources_are_discovered_and_nothing_is_created(services, sandbox):

@@ -12,8 +12,9 @@ from capabilities import catalogue
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.errors import InputError
 from refstack_client.outcomes.run_directory import Run
+from refstack_client.running import cleanup
 from refstack_client.sandbox.state import Sandbox
-from refstack_client.tenants import resource_record
+from refstack_client.tenants.resource_record import ExpectedNames
 
 RUN_ID = "20260131T120000Z-1a2b3c"
 PREFIX = "refstack-1a2b3c"
@@ -60,9 +61,9 @@ def test_a_note_of_another_form_or_run_is_refused_before_the_cloud_is_asked(
     tmp_path, note, message
 ):
     made = Run(planted(tmp_path, note))
-    names = resource_record.Names(PREFIX, frozenset({CLASS}))
+    names = ExpectedNames(PREFIX, frozenset({CLASS}))
     with pytest.raises(InputError, match=message) as caught:
-        resource_record.remove(None, made, names, ())
+        cleanup.remove(None, made, names, ())
     assert str(made.tenancy) in str(caught.value)
 
 
@@ -70,7 +71,7 @@ def test_a_note_of_another_form_or_run_is_refused_before_the_cloud_is_asked(
 def test_a_directory_that_is_not_called_as_a_run_is_refused(tmp_path, run_id):
     made = Run(planted(tmp_path, NOTE, run_id))
     with pytest.raises(InputError, match="not called as a run is"):
-        resource_record.remove(None, made, resource_record.Names(PREFIX, frozenset()), ())
+        cleanup.remove(None, made, ExpectedNames(PREFIX, frozenset()), ())
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 from capabilities import catalogue, programme
 from capabilities.matching import Index
 from capabilities.tempest_id import parse as parse_test
-from refstack_client.cloud.facts import CloudFacts
 from refstack_client.outcomes import run_directory
+from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import plan
-from refstack_client.planning.shard import Shard
+from refstack_client.planning.selection import Shard
+from refstack_client.planning.workers import Workers
 from refstack_client.running import run_recorder
-from refstack_client.tempest.concurrency import Workers
 from refstack_client.tempest.listing import Listing
 from support.streams import StreamWriter
 
@@ -47,7 +47,7 @@ def make_run(
     """Make a run in which each test of its part came to ``outcome``; None is not run."""
     made = run_recorder.create(parent, run_recorder.new_id(started))
     listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
-    tenants = plan.Tenants(plan.TenantKind.THROWAWAY)
+    tenants = plan.TenantPlan(plan.TenantKind.THROWAWAY)
     planned = replace(plan.make(STORAGE, listing, facts, tenants, Workers(1)), shard=shard)
     options = {"programme": "storage", "shard": str(shard) if shard else None}
     run_recorder.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))

@@ -27,16 +27,16 @@ from refstack_client.cli.text import run as run_text
 from refstack_client.cli.text.plan import lines
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.run_directory import Mode
-from refstack_client.planning.request import Request
-from refstack_client.planning.shard import Shard
+from refstack_client.planning.selection import Shard
+from refstack_client.planning.workers import Workers
 from refstack_client.report import text as report_text
-from refstack_client.running import certify, run_recorder
-from refstack_client.running.resume import Resumption, resumption
+from refstack_client.running import certify, cleanup, resume, run_recorder
+from refstack_client.running.resume import Resumption
 from refstack_client.sandbox import lifecycle as sandbox_cloud
 from refstack_client.sandbox import services as sandbox_services
 from refstack_client.sandbox import state as sandbox_state
 from refstack_client.sandbox.profiles import PROFILES
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.settings import parse_settings
 from scoring.conformance.outcomes import Outcome
 
 
@@ -88,9 +88,10 @@ class Certify(Command):
         cloud_options.check_again(args)
         with _sandbox(args) as os_cloud:
             if args.clean:
-                return _clean(resumption(_resumption(args, args.clean, os_cloud)), args.clean)
-            if args.resume:
-                request = resumption(_resumption(args, args.resume, os_cloud))
+                return _clean(args, os_cloud)
+            resumption = _resumption(args, args.resume) if args.resume else None
+            if resumption:
+                request = resume.request_of(resumption, _options(args, os_cloud))
             else:
                 _say_cut_off(args.output)
                 request = cloud_options.request(
@@ -100,6 +101,7 @@ class Certify(Command):
                 request,
                 Console(stderr=True),
                 lambda plan, asked: say("\n".join(lines(plan, asked))),
+                resumption,
             )
         say()
         _say_how_it_ended(result)
@@ -145,7 +147,7 @@ def _say_how_it_ended(result: certify.Result) -> None:
     elif Outcome.NOT_RUN in result.outcomes:
         say("some tests have no outcome; to run them:")
         say(f"  refstack-client certify --resume {shlex.quote(str(result.run.directory))}")
-    for sentence in result.left:
+    for sentence in result.leaked:
         say(f"not removed: {sentence}")
 
 
@@ -157,32 +159,36 @@ def _say_cut_off(output: Path) -> None:
         say(f"  refstack-client certify --clean {directory}    removes its resources")
 
 
-def _resumption(args: Namespace, run: Path, os_cloud: str | None) -> Resumption:
-    return Resumption(
-        run=run_directory.Run(run),
+def _resumption(args: Namespace, run: Path) -> Resumption:
+    mode = Mode.FAILED if args.rerun_failed else Mode.NO_OUTCOME
+    return Resumption(run_directory.Run(run), mode, args.retry_budget)
+
+
+def _options(args: Namespace, os_cloud: str | None) -> resume.Options:
+    return resume.Options(
         output=args.output,
-        mode=Mode.FAILED if args.rerun_failed else Mode.NO_OUTCOME,
-        retry_budget=args.retry_budget,
         guideline=args.guideline,
         programme=args.programme,
         shard=args.shard,
         os_cloud=os_cloud,
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
-        settings=args.settings,
+        settings=parse_settings(args.settings),
     )
 
 
-def _clean(request: Request, run: Path) -> int:
+def _clean(args: Namespace, os_cloud: str | None) -> int:
     """Remove the resources of a run from its cloud; exit code 5 if some could not be removed."""
-    done = certify.clean_run(request)
+    resumption = _resumption(args, args.clean)
+    request = resume.request_of(resumption, _options(args, os_cloud))
+    done = cleanup.clean_run(request, resumption.run)
     for resource in done.removed:
         print(f"removed: {resource}")
-    for sentence in done.stayed:
+    for sentence in done.leaked:
         say(f"not removed: {sentence}")
-    if not done.removed and not done.stayed:
-        say(f"{run} has no leaked resources")
-    return EXIT_UNUSABLE if done.stayed else EXIT_OK
+    if not done.removed and not done.leaked:
+        say(f"{args.clean} has no leaked resources")
+    return EXIT_UNUSABLE if done.leaked else EXIT_OK
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import formats
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.running import certify
-from refstack_client.tempest import conf as tempest_conf
+from refstack_client.running import effective_conf
+from refstack_client.running.effective_conf import EffectiveConf
 
 
 class Show(Command):
@@ -21,19 +21,39 @@ class Show(Command):
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
         parser.add_argument(
-            "--origin", action="store_true", help="say above each value where it comes from"
+            "--origin",
+            action="store_true",
+            help="add a comment that says where each value comes from",
         )
+        cloud_options.add_provision(parser)
         formats.add_format(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        conf = certify.configure(cloud_options.request(args, args.os_cloud, Path()))
+        conf = configure(args)
         if args.format == "json":
-            entries = [
-                {"section": section, "option": option, "value": value.text, "origin": value.origin}
-                for (section, option), value in conf.items()
-            ]
-            print(json.dumps(entries, indent=2, ensure_ascii=False))
+            print(json.dumps(_entries(conf), indent=2, ensure_ascii=False))
         else:
-            print(tempest_conf.render(conf, origins=args.origin), end="")
+            print(conf.render(origins=args.origin), end="")
         return EXIT_OK
+
+
+def configure(args: Namespace) -> EffectiveConf:
+    """Return the tempest.conf that a run would use; ``--provision`` creates tenants for it."""
+    request = cloud_options.request(args, args.os_cloud, Path())
+    if args.provision:
+        return effective_conf.provisioned(request)
+    return effective_conf.preview(request)
+
+
+def _entries(conf: EffectiveConf) -> list[dict[str, str | None]]:
+    """Return an entry for each option; the value of one that is unknown is None."""
+    entries: list[dict[str, str | None]] = [
+        {"section": section, "option": option, "value": value.text, "origin": value.origin}
+        for (section, option), value in conf.values.items()
+    ]
+    entries += [
+        {"section": section, "option": option, "value": None, "origin": effective_conf.UNKNOWN}
+        for section, option in conf.unknown
+    ]
+    return entries

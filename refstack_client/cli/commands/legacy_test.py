@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.console import Console
 
 from refstack_client.cli.command import Command, say
-from refstack_client.cli.commands import refstack_v1
+from refstack_client.cli.commands import config, refstack_v1
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.files import json_text, write_over
-from refstack_client.running import certify, legacy_test
+from refstack_client.outcomes.redaction import HIDDEN
+from refstack_client.running import effective_conf, legacy_test
 from refstack_client.running.run_recorder import new_id
-from refstack_client.tempest import conf as tempest_conf
 
 
 class Test(Command):
@@ -43,7 +43,7 @@ class Test(Command):
 
     def take_action(self, args: Namespace) -> int:
         given = [each for each in args.tests if each != "--"]
-        request = legacy_test.Request(
+        request = legacy_test.LegacyRequest(
             conf=args.conf,
             test_list=args.test_list,
             tests=tuple(given),
@@ -69,20 +69,22 @@ class Test(Command):
 
 
 class Config(Command):
-    """Write the tempest.conf that would be used for a cloud, without its secrets."""
+    """Write the tempest.conf that a run would use for a cloud, secrets hidden."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
+        cloud_options.add_provision(parser)
         parser.add_argument(
             "-o", "--output", metavar="FILE", type=Path, default=Path("tempest.conf")
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        request = cloud_options.request(args, args.os_cloud, Path())
-        shown = tempest_conf.render(certify.configure(request))
-        write_over(args.output, shown.encode())
-        say(f"written: {args.output}; values marked <redacted> are yours to fill in")
+        conf = config.configure(args)
+        write_over(args.output, conf.render().encode())
+        say(f"written: {args.output}; set the values that are {HIDDEN}")
+        if conf.unknown:
+            say(f"the first lines name values that are {effective_conf.UNKNOWN}")
         return EXIT_OK

@@ -8,10 +8,10 @@ from capabilities import catalogue
 from refstack_client.cli.options.guideline import PLATFORM, load_programme
 from refstack_client.errors import UsageError
 from refstack_client.outcomes.run_directory import RETRY_BUDGET
-from refstack_client.planning import shard
-from refstack_client.planning.request import Request
-from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.selection import parse_shard
+from refstack_client.planning.workers import Workers
+from refstack_client.tempest.settings import parse_settings
 
 FULL, QUICK = "full", "quick"
 
@@ -41,6 +41,16 @@ def add_cloud(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         help="a value of tempest.conf, before any that is discovered (may be repeated)",
+    )
+
+
+def add_provision(parser: ArgumentParser) -> None:
+    """Add the option that lets a command create tenants to know all values of tempest.conf."""
+    parser.add_argument(
+        "--provision",
+        action="store_true",
+        help="create throwaway tenants in the cloud to know every value, and remove them "
+        "(default: create nothing and mark values that depend on tenants as unknown)",
     )
 
 
@@ -102,7 +112,7 @@ def check_again(args: Namespace) -> None:
 
 def request(
     args: Namespace, os_cloud: str | None, output: Path, default: str = PLATFORM
-) -> Request:
+) -> CertificationRequest:
     """Return what was asked for, saying what is odd about the guideline.
 
     :param default: the programme where none is named
@@ -111,14 +121,14 @@ def request(
     if args.concurrency is not None and args.concurrency < 1:
         raise UsageError("--concurrency must be at least 1")
     name = args.guideline or catalogue.default()
-    return Request(
+    return CertificationRequest(
         programme=load_programme(name, args.programme, default),
         guideline_name=name,
         os_cloud=os_cloud,
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
-        settings=tempest_conf.parse_settings(args.settings),
+        settings=parse_settings(args.settings),
         output=output,
-        shard=shard.parse(text) if (text := vars(args).get("shard")) else None,
+        shard=parse_shard(text) if (text := vars(args).get("shard")) else None,
         quick=vars(args).get("mode") == QUICK,
     )

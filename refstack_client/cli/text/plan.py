@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from capabilities.guideline import Status
 from capabilities.matching import MatchKind
 from refstack_client.planning.plan import Plan
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.planning.workers import Workers
 
 
 def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:

@@ -81,7 +81,7 @@ def test_a_report_is_written(stream, tmp_path, capsys):
         ),
         (["verdict", "{tmp}/ok", "--programme", "nosuch"], 4, "no programme called nosuch"),
         (["certify", "--os-cloud", "nosuch"], 5, "no cloud called nosuch"),
-        (["certify"], 5, "no cloud was named"),
+        (["certify"], 5, "no cloud is named"),
         (["certify", "--set", "wrong"], 2, "expected section.option=value"),
         (["certify", "--concurrency", "0"], 2, "--concurrency must be at least 1"),
         (["sandbox", "up", "--profile", "nosuch"], 2, "no sandbox profile called nosuch"),

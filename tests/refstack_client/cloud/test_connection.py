@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support.certifying import CLIENT, run
 
-from refstack_client.cloud import connection as cloud
+from refstack_client.cloud import clouds_yaml
 
 pytestmark = pytest.mark.cloud
 PLAN = (CLIENT, "plan", "--os-cloud", "sandbox", "--programme", "storage")
@@ -51,7 +51,8 @@ def test_a_password_that_is_missing_is_asked_for_on_a_terminal_and_never_shown(p
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [("\x04", "no password was given"), ("wrong\n", "refused the credentials")]
+    ("answer", "said"),
+    [("\x04", "no password was entered"), ("wrong\n", "refused the credentials")],
 )
 def test_no_password_or_a_wrong_one_is_said(password, answer, said):
     code, shown = on_a_terminal(answer)
@@ -72,13 +73,14 @@ def test_a_portable_clouds_yaml_holds_one_cloud_and_names_its_files_where_they_w
     path = tmp_path / "clouds.yaml"
     path.write_text(yaml.safe_dump(document))
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
-    name, clouds, files = cloud.portable("sandbox", "/elsewhere")
-    assert name == "sandbox"
-    (config,) = clouds["clouds"].values()
+    portable = clouds_yaml.portable("sandbox", "/elsewhere")
+    assert portable.name == "sandbox"
+    (config,) = portable.clouds_yaml["clouds"].values()
     assert config["auth"] == document["clouds"]["sandbox"]["auth"]
     assert config["cacert"] == "/elsewhere/cacert.pem"
-    assert files == {"cacert.pem": tmp_path / "ca.crt"}
+    assert portable.files == {"cacert.pem": tmp_path / "ca.crt"}
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(Path("/nosuch")))
     for key, value in document["clouds"]["sandbox"]["auth"].items():
         monkeypatch.setenv(f"OS_{key.upper()}", value)
-    assert cloud.portable(None, "/elsewhere")[1]["clouds"]["envvars"]["auth"] == config["auth"]
+    from_environment = clouds_yaml.portable(None, "/elsewhere").clouds_yaml
+    assert from_environment["clouds"]["envvars"]["auth"] == config["auth"]

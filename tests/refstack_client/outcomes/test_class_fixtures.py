@@ -15,9 +15,9 @@ from capabilities.matching import Index, match
 from capabilities.tempest_id import parse as parse_test
 from refstack_client.outcomes import document, refstack_json, stream_tools, subunit_stream
 from refstack_client.outcomes.run_directory import Mode
+from refstack_client.planning.workers import Workers
 from refstack_client.running import resume
 from refstack_client.running.progress import RunProgress
-from refstack_client.tempest.concurrency import Workers
 from refstack_server.store import packed_outcomes as stored
 from refstack_server.store.packed_outcomes import Entry
 from scoring.conformance.outcomes import CauseKind, ClassOutcome, Outcome, Outcomes

@@ -90,7 +90,7 @@ def _as_worksheet(text: str) -> None:
 
 def _as_log(text: str, place: Path) -> None:
     (place / "log").write_text(text)
-    tempest_log.made(place / "log")
+    tempest_log.created_ids(place / "log")
 
 
 READERS: dict[str, Callable[[str, Path], object]] = {
@@ -174,4 +174,4 @@ def test_what_tempest_made_is_read_from_two_lines_of_its_log(tmp_path):
         f"1 DEBUG Response - Headers: {headers.replace('201', '200').replace('p1', 'p2')}\n"
         f"        Body: {body.replace('p1', 'p2')}\n"
     )
-    assert tempest_log.made(tmp_path / "log").projects == {"p1"}
+    assert tempest_log.created_ids(tmp_path / "log").projects == {"p1"}

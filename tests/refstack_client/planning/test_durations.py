@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from capabilities import catalogue, programme, tempest_id
-from refstack_client.planning import durations, quick
-from refstack_client.planning.request import Request
+from refstack_client.planning import durations, workers
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.selection import quick_tests
+from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
-from refstack_client.tempest import concurrency
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.tempest.settings import Setting
 
 PLATFORM = programme.find(catalogue.load("2020.06")[0], "platform")
 NAMES = [test.name for test in PLATFORM.wanted_tests()]
@@ -53,15 +54,15 @@ FLOATING = "tempest.api.compute.floating_ips.test_floating_ips_actions.FloatingI
     ("names", "settings", "needed"),
     [
         (NAMES, (), False),
-        (NAMES, (("validation", "run_validation", "True"),), True),
-        (NAMES, (("validation", "run_validation", "false"),), False),
+        (NAMES, (Setting("validation", "run_validation", "True"),), True),
+        (NAMES, (Setting("validation", "run_validation", "false"),), False),
         ([*NAMES, FLOATING], (), True),
         ([FLOATING.replace("compute", "network")], (), False),
     ],
 )
 def test_tenants_get_routers_only_where_a_server_is_reached_from_outside(names, settings, needed):
     tests = [Thing(names=(name,)) for name in names]
-    request = Request(
+    request = CertificationRequest(
         programme=Thing(wanted_tests=lambda: tests),
         guideline_name="2020.06",
         os_cloud=None,
@@ -82,7 +83,7 @@ def test_each_required_capability_has_its_quick_test_and_none_has_more_than_it_n
         ]
         for capability in PLATFORM.capabilities("required")
     ]
-    chosen = set(quick.choose(by_capability))
+    chosen = set(quick_tests(by_capability))
     for tests in filter(None, by_capability):
         assert chosen & {test.full for test in tests}
     assert len(chosen) <= len(by_capability)
@@ -92,14 +93,13 @@ def test_each_required_capability_has_its_quick_test_and_none_has_more_than_it_n
 
 
 @pytest.mark.parametrize(
-    ("processors", "away", "expected"), [(2, 0.002, 2), (2, 0.1, 12), (1, 0, 1), (4, 0.02, 8)]
+    ("processors", "latency", "expected"), [(2, 0.002, 2), (2, 0.1, 12), (1, 0, 1), (4, 0.02, 8)]
 )
-def test_as_many_workers_as_keep_the_processors_busy(processors, away, expected, monkeypatch):
-    monkeypatch.setattr(concurrency.os, "cpu_count", lambda: processors)
-    monkeypatch.setattr(concurrency, "_seconds_away", lambda connection: away)
-    chosen = concurrency.choose(object())
+def test_as_many_workers_as_keep_the_processors_busy(processors, latency, expected, monkeypatch):
+    monkeypatch.setattr(workers.os, "cpu_count", lambda: processors)
+    chosen = workers.choose(latency)
     assert chosen.count == expected
-    assert f"{away * 1000:.0f} ms" in chosen.why
+    assert f"{latency * 1000:.0f} ms" in chosen.why
 
 
 @pytest.mark.parametrize("slower", [0.7, 1.0, 2.5])

@@ -13,8 +13,8 @@ from capabilities.guideline import Test
 from capabilities.matching import Index, MatchKind
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.planning import plan
-from refstack_client.planning.plan import TenantKind, Tenants
-from refstack_client.tempest.concurrency import Workers
+from refstack_client.planning.plan import TenantKind, TenantPlan
+from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
@@ -28,12 +28,12 @@ def index() -> Index:
 LISTING = Listing(index(), {"tempest": "47.0.0"})
 
 
-def make(tenants: Tenants, concurrency: int = 4) -> plan.Plan:
+def make(tenants: TenantPlan, concurrency: int = 4) -> plan.Plan:
     return plan.make(STORAGE, LISTING, None, tenants, Workers(concurrency, "as asked"))
 
 
 def test_every_wanted_test_is_planned_under_its_full_id():
-    made = make(Tenants(TenantKind.THROWAWAY))
+    made = make(TenantPlan(TenantKind.THROWAWAY))
     assert made.count(MatchKind.EXACT) == len(made.load_list) == 58
     assert all(each.endswith(",smoke]") for each in made.load_list)
     assert made.limits == ()
@@ -42,7 +42,7 @@ def test_every_wanted_test_is_planned_under_its_full_id():
 
 
 def test_with_given_users_what_cannot_pass_is_said():
-    tenants = Tenants(TenantKind.ACCOUNTS, (("member",),) * 4, "ResellerAdmin")
+    tenants = TenantPlan(TenantKind.ACCOUNTS, (("member",),) * 4, "ResellerAdmin")
     limits = {each.test.name.rpartition(".")[2]: each.why for each in make(tenants).limits}
     no_reseller = "no user of the accounts file has the role ResellerAdmin"
     assert limits.pop("test_list_containers_with_marker").startswith("Tempest skips it")
@@ -58,11 +58,11 @@ def test_with_given_users_what_cannot_pass_is_said():
 )
 def test_workers_are_as_many_as_the_users_suffice_for(operators, resellers, wanted, expected):
     roles = (("member",),) * operators + (("ResellerAdmin",),) * resellers
-    assert Tenants(TenantKind.ACCOUNTS, roles, "ResellerAdmin").suffice_for(wanted) == expected
+    assert TenantPlan(TenantKind.ACCOUNTS, roles, "ResellerAdmin").suffice_for(wanted) == expected
 
 
 def test_a_plan_kept_as_json_gives_its_matches_back():
-    made = make(Tenants(TenantKind.THROWAWAY))
+    made = make(TenantPlan(TenantKind.THROWAWAY))
     content = json.dumps(made.record().as_json())
     kept = PlanRecord.parse(content, "plan.json")
     assert kept == made.record()
@@ -74,7 +74,7 @@ def test_a_plan_kept_as_json_gives_its_matches_back():
     [
         ("no_such_plugin.tests.m.C.t", "the Tempest plugin no_such_plugin is not installed"),
         ("tempest.api.broken.C.t", "tempest.api.broken cannot be imported: ImportError: x"),
-        ("tempest.api.gone.C.t", "gone from what is installed"),
+        ("tempest.api.gone.C.t", "the installed tempest does not have it"),
     ],
 )
 def test_why_a_test_is_missing_is_said(name, why):

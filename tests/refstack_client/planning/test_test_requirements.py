@@ -1,29 +1,29 @@
-"""What tests ask of a cloud, as Tempest's own source says."""
+"""What tests require of a cloud, read from Tempest's source."""
 
 from capabilities import catalogue, programme
 from refstack_client.planning import plan, test_requirements
-from refstack_client.planning.test_requirements import VALIDATION, Need
+from refstack_client.planning.test_requirements import VALIDATION, Requirement
 
 PLATFORM = programme.find(catalogue.load("2020.06")[0], "platform")
-ASKED = test_requirements.of([test.name for test in PLATFORM.wanted_tests()])
+REQUIRED = test_requirements.of([test.name for test in PLATFORM.wanted_tests()])
 
 
 def test_the_tests_that_log_in_to_a_guest_are_known():
-    assert {name.rpartition(".")[2] for name in ASKED[Need(VALIDATION)]} == {
+    assert {name.rpartition(".")[2] for name in REQUIRED[Requirement(VALIDATION)]} == {
         "test_host_name_is_same_as_server_name",
         "test_verify_created_server_vcpus",
     }
 
 
-def test_extensions_are_asked_for_by_classes_and_by_single_tests():
-    assert len(ASKED[Need("network", "router")]) == 13
-    assert [name.rpartition(".")[2] for name in ASKED[Need("network", "extraroute")]] == [
+def test_extensions_are_required_by_classes_and_by_single_tests():
+    assert len(REQUIRED[Requirement("network", "router")]) == 13
+    assert [name.rpartition(".")[2] for name in REQUIRED[Requirement("network", "extraroute")]] == [
         "test_update_delete_extra_route"
     ]
-    assert Need("object", "tempurl") in ASKED
+    assert Requirement("object", "tempurl") in REQUIRED
 
 
-def test_what_is_not_installed_asks_for_nothing():
+def test_a_module_that_is_not_installed_requires_nothing():
     assert test_requirements.of(["no_such_plugin.tests.test_it.It.test_it", "nonsense"]) == {}
 
 

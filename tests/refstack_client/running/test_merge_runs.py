@@ -17,7 +17,7 @@ from refstack_client.bundle import archive, pack
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.cli.app import main
 from refstack_client.outcomes import run_directory, subunit_stream
-from refstack_client.planning.shard import Shard
+from refstack_client.planning.selection import Shard
 from refstack_client.running import run_recorder
 
 PARTS = (Shard(1, 2), Shard(2, 2))
@@ -115,7 +115,7 @@ def test_plans_that_differ_are_refused(tmp_path, capsys, path, value, told):
 def test_a_run_given_twice_in_use_or_that_is_none_is_refused(tmp_path, capsys):
     made = make_run(tmp_path)
     assert merge(tmp_path, made, run_directory.Run(tmp_path / ".." / tmp_path.name / made.id)) == 4
-    assert "given twice" in capsys.readouterr().err
+    assert "named twice" in capsys.readouterr().err
     assert merge(tmp_path, made, run_directory.Run(tmp_path)) == 4
     assert "is not a run" in capsys.readouterr().err
     hold = (
@@ -127,7 +127,7 @@ def test_a_run_given_twice_in_use_or_that_is_none_is_refused(tmp_path, capsys):
         assert other.poll() is None
     assert merge(tmp_path, made) == 4
     other.communicate(b"done\n")
-    assert "another process is in the run" in capsys.readouterr().err
+    assert "another process uses the run" in capsys.readouterr().err
 
 
 def test_half_a_packet_at_the_end_is_dropped_and_damage_before_it_is_refused(tmp_path, capsys):

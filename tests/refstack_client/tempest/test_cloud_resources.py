@@ -6,6 +6,7 @@ import pytest
 
 from refstack_client.errors import CloudError
 from refstack_client.tempest import cloud_resources
+from refstack_client.tempest.settings import Setting
 
 IMAGES = (
     Thing(id="big", name="b", size=900, min_disk=20, min_ram=512),
@@ -44,7 +45,7 @@ def test_the_smallest_that_serve_are_used_and_another_of_each():
 
 
 def test_what_the_user_names_is_not_chosen_again():
-    given = (("compute", "image_ref", "mine"),)
+    given = (Setting("compute", "image_ref", "mine"),)
     chosen = cloud_resources.choose(cloud(), ALL, given)
     assert ("compute", "image_ref") not in {each[:2] for each in chosen}
     assert ("compute", "image_ref_alt", "middle") in chosen

@@ -8,6 +8,8 @@ from oslo_config import cfg
 from refstack_client.errors import UsageError
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.conf import Value
+from refstack_client.tempest.settings import Setting, parse_settings
+from refstack_client.tempest.swift_roles import choose_roles
 
 VALUES = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), max_codepoint=0x2FF), min_size=1
@@ -33,7 +35,7 @@ def test_sections_come_in_the_same_order_whatever_was_found_first():
 
 
 def test_settings_are_read():
-    assert tempest_conf.parse_settings(["object-storage.operator_role = swift=op"]) == (
+    assert parse_settings(["object-storage.operator_role = swift=op"]) == (
         ("object-storage", "operator_role", "swift=op"),
     )
 
@@ -41,7 +43,7 @@ def test_settings_are_read():
 @pytest.mark.parametrize("text", ["operator_role=x", "a.b", ".x=1", "a.=1"])
 def test_a_setting_of_another_form_is_refused_with_an_example(text):
     with pytest.raises(UsageError, match=r"expected section\.option=value") as caught:
-        tempest_conf.parse_settings([text])
+        parse_settings([text])
     assert "object-storage.operator_role" in caught.value.hint
 
 
@@ -50,10 +52,10 @@ def test_a_setting_of_another_form_is_refused_with_an_example(text):
     [
         (["admin", "member"], (), ("member", "member")),
         (["Member", "SwiftOperator", "ResellerAdmin"], (), ("SwiftOperator", "ResellerAdmin")),
-        (["member"], (("object-storage", "operator_role", "op"),), ("op", "op")),
-        (["member"], (("auth", "operator_role", "op"),), ("member", "member")),
+        (["member"], (Setting("object-storage", "operator_role", "op"),), ("op", "op")),
+        (["member"], (Setting("auth", "operator_role", "op"),), ("member", "member")),
     ],
 )
 def test_roles_are_chosen_among_those_there_are(known, settings, expected):
-    roles = tempest_conf.choose_roles(known, settings)
+    roles = choose_roles(known, settings)
     assert (roles.operator, roles.reseller_admin) == expected

@@ -1,0 +1,69 @@
+"""Remove what a run left in the cloud and on this machine."""
+
+from collections.abc import Sequence
+
+from refstack_client.cloud.account import Account
+from refstack_client.cloud.connection import Cloud, connect
+from refstack_client.outcomes import run_directory
+from refstack_client.outcomes.run_directory import Run
+from refstack_client.planning.request import CertificationRequest
+from refstack_client.running import resume, run_recorder
+from refstack_client.tempest import workspace
+from refstack_client.tempest.workspace import Workspace, is_workspace
+from refstack_client.tenants import accounts_file, removal, resource_record
+from refstack_client.tenants.removal import Removal
+from refstack_client.tenants.resource_record import ExpectedNames
+
+
+def clean_run(request: CertificationRequest, run: Run) -> Removal:
+    """Connect to the cloud of a run and remove what the run left, without resuming it.
+
+    :raises CloudError: the cloud cannot be used
+    :raises InputError: it is another cloud, or the record names what the run did not create
+    :raises MachineError: another process uses the run
+    """
+    cloud = connect(request.os_cloud)
+    with run_recorder.locked(run):
+        resume.check_same_cloud(run, cloud.facts)
+        return clean(cloud, run, request)
+
+
+def clean(cloud: Cloud, run: Run, request: CertificationRequest) -> Removal:
+    """Remove what earlier attempts of a run left in the cloud and on this machine.
+
+    :raises InputError: the record names what the run did not create; nothing is removed then
+    """
+    cut_off = [attempt for attempt in run_directory.attempts(run) if attempt.was_cut_off]
+    file = request.accounts_file if cut_off else None
+    users = accounts_file.read(file) if file else ()
+    names = ExpectedNames(resource_record.name_prefix(run.id), request.class_names)
+    done = remove(cloud, run, names, users)
+    if not done.leaked:
+        for attempt in cut_off:
+            run_recorder.keep_attempt(run, {"attempt": attempt.number, "ended": "cut off"})
+    return done
+
+
+def remove(cloud: Cloud, run: Run, names: ExpectedNames, users: Sequence[Account]) -> Removal:
+    """Remove what a run left in the cloud, and its workspaces on this machine.
+
+    :param names: the names that the record of the run may hold
+    :param users: of the accounts file, as whom it ran
+    :raises InputError: the record names what the run did not create; nothing is removed then
+    """
+    run_directory.check_id(run)
+    spaces = [
+        Workspace(attempt.workspace)
+        for attempt in run_directory.attempts(run)
+        if attempt.was_cut_off and is_workspace(attempt.workspace)
+    ]
+    logs = [space.log for space in spaces]
+    resource_record.check(cloud, run.tenancy, logs, names)
+    done = resource_record.remove_recorded(cloud, run.tenancy, logs)
+    for user in users:
+        done += removal.empty_project(cloud, user.as_auth(), user.project_name, names.prefix)
+    if not done.leaked:
+        for space in spaces:
+            workspace.remove(space)
+            done += Removal((f"the workspace {space.directory}",))
+    return done
