@@ -100,7 +100,7 @@ def portable(os_cloud: str | None, directory: str) -> PortableConfig:
 def _with_password(region: CloudRegion) -> CloudRegion:
     """Check that a password is there if the authentication needs one.
 
-    keystoneauth reports a missing password with a message from which no user can tell what to do.
+    The message of keystoneauth about a missing password does not name the password.
     """
     if "password" in region.config.get("auth_type", "") and not region.get_auth_args().get(
         "password"

@@ -118,7 +118,7 @@ def certify(
 
 
 def _run(attempt: _Attempt, console: Console, show_plan: ShowPlan) -> tuple[Plan, Ended | None]:
-    """Plan and run; return how stestr ended, None if no test was left to run."""
+    """Plan and run; return how stestr ended, None if no test remained to run."""
     tempest, run = attempt.tempest, attempt.start.run
     planned, listing = tempest.planned()
     if not run.plan.exists():

@@ -1,4 +1,4 @@
-"""Remove what a run left in the cloud and on this machine."""
+"""Remove leaked resources of a run from the cloud, and its workspaces from this machine."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from refstack_client.tenants.resource_record import ExpectedNames
 
 
 def clean_run(request: CertificationRequest, run: Run) -> Removal:
-    """Connect to the cloud of a run and remove what the run left, without resuming it.
+    """Connect to the cloud of a run and remove its leaked resources, without resuming it.
 
     :raises CloudError: the cloud cannot be used
     :raises InputError: it is another cloud, or the record names what the run did not create
@@ -29,7 +29,7 @@ def clean_run(request: CertificationRequest, run: Run) -> Removal:
 
 
 def clean(cloud: Cloud, run: Run, request: CertificationRequest) -> Removal:
-    """Remove what earlier attempts of a run left in the cloud and on this machine.
+    """Remove the leaked resources of earlier attempts of a run, and their workspaces.
 
     :raises InputError: the record names what the run did not create; nothing is removed then
     """
@@ -45,7 +45,7 @@ def clean(cloud: Cloud, run: Run, request: CertificationRequest) -> Removal:
 
 
 def remove(cloud: Cloud, run: Run, names: ExpectedNames, users: Sequence[Account]) -> Removal:
-    """Remove what a run left in the cloud, and its workspaces on this machine.
+    """Remove the leaked resources of a run, and its workspaces on this machine.
 
     :param names: the names that the record of the run may hold
     :param users: of the accounts file, as whom it ran

@@ -40,7 +40,7 @@ class EffectiveConf:
     def render(self, *, origins: bool = False) -> str:
         """Return the text of the file; unknown values are comments at its start.
 
-        :param origins: add a comment above each value that says where it comes from
+        :param origins: add a comment above each value that names its origin
         """
         lines = [f"# {section}.{option}: {UNKNOWN}\n" for section, option in self.unknown]
         return "".join(lines) + tempest_conf.render(self.values, origins=origins)

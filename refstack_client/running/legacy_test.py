@@ -58,11 +58,11 @@ class LegacyResult:
     ended: Ended
 
 
-def run_tests(request: LegacyRequest, console: Console, say: Callable[[str], None]) -> LegacyResult:
+def run_tests(request: LegacyRequest, console: Console, show: Callable[[str], None]) -> LegacyResult:
     """Run the requested tests and return those that passed.
 
     :param console: shows the progress
-    :param say: shows a message
+    :param show: called with each message
     :raises InputError: the configuration or the list cannot be read
     """
     conf = _parsed(read_bytes(request.conf).decode("utf-8", errors="replace"), request.conf)
@@ -71,7 +71,7 @@ def run_tests(request: LegacyRequest, console: Console, say: Callable[[str], Non
     with workspace() as space:
         _write(conf, space)
         index = inventory.load(space).index
-        wanted = _wanted(index, listed, request, say)
+        wanted = _wanted(index, listed, request, show)
         started = datetime.now(UTC)
         workers = Workers(request.concurrency)
         listener = progress.RunProgress(console, {"requested tests": _names(wanted)}, workers)
@@ -79,7 +79,7 @@ def run_tests(request: LegacyRequest, console: Console, say: Callable[[str], Non
         ended = tempest_session.run_jobs([job], _secrets(conf), run, listener)
         seconds = int((datetime.now(UTC) - started).total_seconds())
     outcomes = subunit_stream.read_appended(run.stream)
-    return LegacyResult(refstack_json.of_outcomes(outcomes, _cpid(conf, say), seconds), ended)
+    return LegacyResult(refstack_json.of_outcomes(outcomes, _cpid(conf, show), seconds), ended)
 
 
 def _parsed(text: str, path: Path) -> configparser.ConfigParser:
@@ -115,13 +115,13 @@ def _listed(name: str) -> tuple[Test, ...]:
 
 
 def _wanted(
-    index: Index, listed: Iterable[Test], request: LegacyRequest, say: Callable[[str], None]
+    index: Index, listed: Iterable[Test], request: LegacyRequest, show: Callable[[str], None]
 ) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for test in listed:
         matched = match(test, index)
         if not matched.found:
-            say(f"the installed Tempest does not have the test {test.name}")
+            show(f"the installed Tempest does not have the test {test.name}")
         found.update(dict.fromkeys(test.full for test in matched.found))
     if not listed:
         starts = request.tests or (DEFAULT_TESTS,)
@@ -162,7 +162,7 @@ def _users(path: Path) -> list[dict[str, str]]:
     return [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
 
 
-def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
+def _cpid(conf: configparser.ConfigParser, show: Callable[[str], None]) -> str:
     """Return the id of the identity service in the service catalog, else one from its host."""
     url = conf.get("identity", "uri_v3", fallback="") or conf.get("identity", "uri", fallback="")
     try:
@@ -171,12 +171,12 @@ def _cpid(conf: configparser.ConfigParser, say: Callable[[str], None]) -> str:
         found = None
     if found:
         return found
-    say(
+    show(
         "the service catalog has no id of the identity service: the cpid is made from the host of "
         f"{url}"
     )
     if cpid.collides(url):
-        say("warning: other clouds may have the same host and so the same cpid")
+        show("warning: other clouds may have the same host and so the same cpid")
     return cpid.of_endpoint(url)
 
 

@@ -119,7 +119,7 @@ def _attempts(plans: Plans) -> Iterator[dict[str, object]]:
     for number, record in enumerate(
         sorted(records, key=lambda record: str(record["started"])), start=1
     ):
-        # The merged run must not remove what another run left.
+        # The merged run must not remove the resources of another run.
         ended = record.get("ended", "cut off")
         yield {**record, "attempt": number, "ended": ended, "retry_budget": budget}
 

@@ -50,7 +50,7 @@ class Level(StrEnum):
 class Check:
     """The result of a check.
 
-    :param found: what was found, for people
+    :param found: the finding, for people
     :param remedy: what to do about a warning or problem; "" otherwise
     :param tests: names of the tests that a problem keeps from passing
     """

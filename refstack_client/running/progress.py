@@ -46,12 +46,12 @@ class RunProgress(testtools.StreamResult):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[remaining]}"),
             console=console,
             transient=True,
         )
         self._task = self._bar.add_task(
-            "starting Tempest", total=len(self._capabilities_of), left=""
+            "starting Tempest", total=len(self._capabilities_of), remaining=""
         )
 
     def startTestRun(self) -> None:  # noqa: N802 - testtools' name
@@ -85,17 +85,17 @@ class RunProgress(testtools.StreamResult):
             return
         for name in names:
             self._end(name, outcome)
-        left = f"about {self.seconds_left():.0f} s left"
+        remaining = f"about {self.seconds_remaining():.0f} s remaining"
         self._bar.update(
-            self._task, completed=len(self._outcomes), description=self._summary(), left=left
+            self._task, completed=len(self._outcomes), description=self._summary(), remaining=remaining
         )
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             done, total = len(self._outcomes), len(self._capabilities_of)
-            self._say(f"{done}/{total} tests, {self._summary()}, {left}")
+            self._say(f"{done}/{total} tests, {self._summary()}, {remaining}")
 
-    def seconds_left(self) -> float:
+    def seconds_remaining(self) -> float:
         """Return the estimated seconds until the last test ends.
 
         The estimate of the remaining tests is scaled by how long the completed tests took compared

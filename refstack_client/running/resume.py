@@ -87,7 +87,7 @@ def _check_requested_cloud(run: Run, cloud: CloudFacts) -> None:
     if not isinstance(recorded, Mapping):
         raise InputError(
             f"{run.request} does not name the cloud of the run (/cloud), and there is no plan.json",
-            hint="start a new run; remove by hand what this run left in the cloud",
+            hint="start a new run; remove the leaked resources of this run by hand",
         )
     found = [
         f"the cloud's {key} was {recorded.get(key)}, now {value}"

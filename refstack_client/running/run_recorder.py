@@ -63,7 +63,7 @@ def _full(test: TestId) -> str:
 
 
 def keep_attempt(run: Run, record: Mapping[str, Any]) -> None:
-    """Append a line about an attempt; what a kill left of the line before stands alone."""
+    """Append a line about an attempt; a line that a kill cut off is ended first."""
     content = run.attempts.read_bytes() if run.attempts.exists() else b""
     fresh = "" if not content or content.endswith(b"\n") else "\n"
     with run.attempts.open("a", encoding="utf-8") as stream:
@@ -80,12 +80,12 @@ def keep_verdict(run: Run, verdict: Verdict, plan: PlanRecord) -> None:
 def locked(run: Run) -> Iterator[None]:
     """Keep other processes out of a run; the lock goes when its process dies, however it dies.
 
-    :raises MachineError: another process is in it
+    :raises MachineError: another process uses the run
     """
     lock = fasteners.InterProcessLock(run.lock)
     if not lock.acquire(blocking=False):
         raise MachineError(
-            f"another process is in the run {run.directory}", hint="wait for it, or stop it"
+            f"another process uses the run {run.directory}", hint="wait for it, or stop it"
         )
     try:
         yield
@@ -94,7 +94,7 @@ def locked(run: Run) -> Iterator[None]:
 
 
 def cut_off(parent: Path) -> tuple[Run, ...]:
-    """Return the runs in ``parent`` that died: an attempt has no end and nobody is in the run."""
+    """Return the runs in ``parent`` that died: an attempt has no end, and no process uses the run."""
     return tuple(
         run
         for path in (sorted(parent.iterdir()) if parent.is_dir() else ())
@@ -108,7 +108,7 @@ def _is_cut_off(run: Run) -> bool:
 
 
 def is_in_use(run: Run) -> bool:
-    """Return whether another process is in a run."""
+    """Return whether another process uses a run."""
     try:
         with locked(run):
             return False

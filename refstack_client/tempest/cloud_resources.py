@@ -43,7 +43,7 @@ def choose(
 
 
 def external_network(connection: Connection) -> str:
-    """Return the id of the external network; "" if there is none.
+    """Return the id of the external network; "" if it has no such network.
 
     :raises CloudError: Neutron does not list its networks
     """

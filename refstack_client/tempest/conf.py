@@ -61,7 +61,7 @@ def compose(workspace: Workspace, choices: Choices, discovered: Conf) -> Conf:
     for origin, settings in (
         *_corrections(workspace, choices.prefix),
         ("chosen among the roles of the cloud", choices.roles.settings()),
-        ("as the credentials say of TLS", _tls(choices.tls)),
+        ("as in the credentials", _tls(choices.tls)),
         ("chosen among what the cloud has: the smallest that serves", choices.resources),
     ):
         conf = _with(conf, settings, origin)
@@ -91,7 +91,7 @@ def write(workspace: Workspace, conf: Conf, choices: Choices, admin: Account | N
 def render(conf: Conf, *, origins: bool = False) -> str:
     """Return the text of a tempest.conf in the dialect of oslo.config.
 
-    :param origins: add a comment above each value that says where it comes from
+    :param origins: add a comment above each value that names its origin
     """
     lines: list[str] = []
     for section in sorted({name for name, _ in conf}, key=_default_first):

@@ -23,5 +23,5 @@ class Listing:
     assumed: bool = False
 
     def broken_module(self, test: Test) -> str | None:
-        """Return the broken module that would contain a test; None if there is none."""
+        """Return the broken module that would contain a test; None if it is not broken."""
         return next((module for module in self.broken if test.name.startswith(f"{module}.")), None)

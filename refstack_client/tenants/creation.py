@@ -20,7 +20,7 @@ from refstack_client.tenants import removal
 READER, MEMBER = "reader", "member"
 DESCRIPTION = "created by refstack-client for one run"
 _CIDR = "10.100.0.0/24"
-"""Addresses of every tenant's subnet; the networks are not connected to each other."""
+"""IP addresses of every tenant's subnet; the networks are not connected to each other."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class ResourceRecord:
 
 @dataclass(frozen=True)
 class ExpectedNames:
-    """The names that the record of a run may hold.
+    """The names that may be in the record of a run.
 
     :param prefix: start of the names of what is created for the run
     :param class_names: test classes for which Tempest creates tenants
@@ -118,11 +118,11 @@ def _read(path: Path) -> tuple[Tenancy, CreatedIds] | None:
 
 
 def _document(path: Path) -> _Document | None:
-    """Return the content of a record; None if there is none.
+    """Return the content of a record; None if the file does not exist.
 
     :raises InputError: it does not have the form of :func:`_write`; names the member
     """
-    hint = "remove by hand what the run left in the cloud, then remove this file"
+    hint = "remove the leaked resources of the run by hand, then remove this file"
     try:
         document = read_json(path, default=None)
     except (ValueError, OSError, RecursionError) as error:
@@ -151,7 +151,7 @@ def check(cloud: Cloud, path: Path, logs: Iterable[Path], names: ExpectedNames) 
         return
     tenancy, created = content
     hint = (
-        "nothing was removed; remove by hand what the run left in the cloud, then remove this file"
+        "nothing was removed; remove the leaked resources of the run by hand, then this file"
     )
     if tenancy.prefix != names.prefix:
         raise InputError(

@@ -168,7 +168,7 @@ def test_a_swift_that_stops_in_the_middle_is_named_as_the_reason(place, sandbox)
 
 
 def certify_error(sandbox: Sandbox, *arguments: str, **changes: str) -> tuple[int, str]:
-    """Certify with the sandbox's clouds.yaml changed; return exit code and what was said."""
+    """Certify with the sandbox's clouds.yaml changed; return exit code and standard error."""
     document = yaml.safe_load(sandbox.clouds_yaml.read_text())
     for each in document["clouds"].values():
         each["auth"].update(changes)
@@ -195,7 +195,7 @@ def test_an_unreachable_endpoint_is_named(place, sandbox):
     url = "http://127.0.0.1:1/v3"
     code, said = certify_error(sandbox, "--os-cloud", "sandbox", auth_url=url)
     assert code == 5
-    assert f"nothing answers at {url}" in said
+    assert f"cannot connect to {url}" in said
 
 
 def test_what_is_no_identity_service_is_said(place, sandbox):
@@ -224,7 +224,7 @@ def test_an_object_store_that_does_not_answer_is_said_before_anything_runs(place
             process.kill()
     code, said = certify_error(sandbox, "--os-cloud", "sandbox")
     assert code == 5
-    assert "Swift (object-store) does not answer at http://127.0.0.1" in said
+    assert "Swift (object-store) does not respond at http://127.0.0.1" in said
 
 
 @pytest.mark.parametrize(

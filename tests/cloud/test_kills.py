@@ -1,4 +1,4 @@
-"""Whatever is killed, finished tests stay finished, no test runs twice, and nothing is left."""
+"""Whatever is killed, no finished test runs again and no resource is leaked."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ FEW_KILLS = 4
 MANY_KILLS = int(os.environ.get("REFSTACK_FAULT_KILLS", "50"))
 SEED = int(os.environ.get("REFSTACK_FAULT_SEED", "20261121"))
 CHAINS = 2
-# What is killed, and how its command line is told; the command itself most often.
+# What is killed, by a part of its command line, and how often; the command itself most often.
 VICTIMS = {
     "command": 4,
     "refstack_client.tempest.supervisor": 1,
@@ -247,7 +247,7 @@ def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
 def test_two_processes_cannot_be_in_one_run(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     second = certify("--resume", str(only_run(place)))
-    assert (second.returncode, "another process is in the run" in second.stderr) == (5, True)
+    assert (second.returncode, "another process uses the run" in second.stderr) == (5, True)
     started.send_signal(signal.SIGTERM)
     assert started.wait(30) == 130
     assert tenants_of(sandbox) == []

@@ -76,7 +76,7 @@ def test_a_directory_that_is_not_called_as_a_run_is_refused(tmp_path, run_id):
 
 @pytest.fixture
 def others(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """Make projects and a user that are no run's; return their ids."""
+    """Create projects and a user that do not belong to a run; yield their ids by name."""
     identity = openstack.connect(cloud="sandbox").identity
     made = [identity.create_project(name=each) for each in (*PROJECTS, "tempest-OtherTest-12")]
     user = identity.create_user(name=USER, password="aA1-not-a-secret", domain_id="default")

@@ -1,4 +1,4 @@
-"""Credentials: where they come from, and what is said when they are not whole."""
+"""Credentials: where they come from, and the message if they are incomplete."""
 
 import os
 import pty
@@ -27,7 +27,7 @@ def password(sandbox, tmp_path, monkeypatch) -> str:
 
 
 def on_a_terminal(answer: str) -> tuple[int, str]:
-    """Plan on a terminal and answer what is asked; return the exit code and what was shown."""
+    """Plan on a terminal and answer the prompt; return exit code and output."""
     ours, theirs = pty.openpty()
     started = subprocess.Popen(
         PLAN, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
@@ -39,7 +39,7 @@ def on_a_terminal(answer: str) -> tuple[int, str]:
             shown += piece
             if shown.endswith(b"Password: "):
                 os.write(ours, answer.encode())
-    except OSError:  # how a terminal says that nobody writes any more
+    except OSError:  # the other end of the terminal is closed
         pass
     os.close(ours)
     return started.wait(60), shown.decode()

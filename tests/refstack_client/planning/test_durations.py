@@ -1,4 +1,4 @@
-"""What makes a certification quick, and what it says of how long it takes."""
+"""How long a certification takes, and its estimate."""
 
 import io
 from pathlib import Path
@@ -115,4 +115,4 @@ def test_the_time_left_is_right_once_a_tenth_is_done(slower, monkeypatch):
         seen.status(test_id=f"{name}[id-1]", test_status="success")
         gone = clock[0] - 1000
         if gone > whole / 10:
-            assert gone + seen.seconds_left() == pytest.approx(whole, rel=0.25)
+            assert gone + seen.seconds_remaining() == pytest.approx(whole, rel=0.25)
