@@ -1,6 +1,6 @@
-"""Receive, verify, publish: the collector of certifications."""
+"""The collector: receives, verifies and publishes results of certifications."""
 
 import logging
 
-# It tells of itself already when it is imported.
+# Alembic logs a line when it is imported.
 logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
-"""``server``: run the collector, bring its database up to date, make its first users.
+"""The ``server`` commands: run the collector, upgrade its database, add users, export pages.
 
-What a server needs is an extra: it is imported by what a command does, which says what is missing.
+The server's libraries are an extra: each command imports them when it runs, so that the base class
+can report what is not installed.
 """
 # ruff: noqa: PLC0415
 
@@ -16,117 +17,134 @@ from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.errors import InputError, MachineError, UsageError
 from refstack_server.settings import Provider, Settings
+from refstack_server.store.errors import RefusedError
 
 _HOST, _PORT = "127.0.0.1", 8000
 _SECONDS_TO_END = 10
 
 
 class _Server(Command):
-    """What has to do with a server's data; ``begins`` where there may be none yet."""
-
-    begins = True
+    """A command on the data of a server."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Return the parser of the command's arguments."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "--data",
             type=Path,
             required=True,
             metavar="DIRECTORY",
-            help="where the server keeps what it has; made by the first start",
+            help="data directory of the server, with uploads, secret and SQLite database",
         )
         parser.add_argument(
             "--database",
             default="",
             metavar="URL",
-            help="another database than SQLite in that directory: postgresql://user@host/name",
+            help="URL of a PostgreSQL database, postgresql://user@host/name "
+            "(default: SQLite in the data directory)",
         )
         parser.add_argument(
-            "--database-password", type=Path, metavar="FILE", help="holds that user's password"
+            "--database-password",
+            type=Path,
+            metavar="FILE",
+            help="file with the password of the database's user",
         )
         return parser
 
-    def settings(self, args: Namespace) -> Settings:
-        """Return the settings; the directory is there then.
 
-        :raises InputError: it is not, and nothing begins here
-        :raises MachineError: it cannot be made
-        """
-        from refstack_server.store import database
+def _settings(args: Namespace) -> Settings:
+    """Return the settings that all commands share."""
+    from refstack_server.store import database
 
-        if not self.begins and not args.data.is_dir():
-            raise InputError(f"{args.data} is no directory", hint="name a server's with --data")
-        try:
-            args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise MachineError(
-                f"{args.data} cannot be made: {error.strerror}", hint="name another with --data"
-            ) from error
-        password = _read(args.database_password).strip() if args.database_password else ""
-        url = database.with_password(args.database, password) if args.database else ""
-        return Settings(data=args.data, public_url="", database=url)
+    password = _read(args.database_password).strip() if args.database_password else ""
+    url = database.with_password(args.database, password) if args.database else ""
+    return Settings(data=args.data, public_url="", database=url)
+
+
+def _create_data(args: Namespace) -> None:
+    """Create the data directory if it is missing.
+
+    :raises MachineError: it cannot be created
+    """
+    try:
+        args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"cannot create {args.data}: {error.strerror}",
+            hint="name another directory with --data",
+        ) from error
 
 
 class Serve(_Server):
-    """Receive results, verify and publish them."""
+    """Run the collector: receive, verify and publish results."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Return the parser of the command's arguments."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "--host", default=_HOST, help=f"address to listen at (default: {_HOST})"
+            "--host", default=_HOST, help=f"IP address or host name to bind to (default: {_HOST})"
         )
-        parser.add_argument("--port", type=int, default=_PORT, help=f"(default: {_PORT})")
+        parser.add_argument(
+            "--port", type=int, default=_PORT, help=f"TCP port to bind to (default: {_PORT})"
+        )
         parser.add_argument(
             "--public-url",
             type=_origin,
             metavar="URL",
-            help="where its pages are for those who read them",
+            help="URL of the server for its users, without a path (default: http://HOST:PORT)",
         )
-        for what, default in (
+        for name, default in (
             ("requests", Settings.requests_per_minute),
             ("uploads", Settings.uploads_per_minute),
         ):
             parser.add_argument(
-                f"--{what}-per-minute",
+                f"--{name}-per-minute",
                 type=int,
                 default=default,
                 metavar="NUMBER",
-                help=f"of one address, and of one key; 0 for no limit (default: {default})",
+                help=f"limit of {name} per minute for each client address and each key, "
+                f"0 for no limit (default: {default})",
             )
         parser.add_argument(
             "--oidc-issuer",
             metavar="URL",
-            help="with whose identities people sign in (OpenID)",
+            help="issuer URL of the identity provider (OpenID Connect) for sign-in",
         )
-        parser.add_argument("--oidc-client", metavar="ID", help="what this server is called there")
+        parser.add_argument(
+            "--oidc-client", metavar="ID", help="OIDC client ID of this server at the provider"
+        )
         parser.add_argument(
             "--oidc-secret",
             type=Path,
             metavar="FILE",
-            help="holds this server's secret there",
+            help="file with the OIDC client secret of this server",
         )
-        parser.add_argument("--no-anonymous", action="store_true", help="take signed uploads alone")
+        parser.add_argument(
+            "--no-anonymous", action="store_true", help="refuse uploads that are not signed"
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Serve until the process is interrupted or terminated."""
         import uvicorn
 
         from refstack_server import app
         from refstack_server.store import database
         from refstack_server.web import observability
 
-        here = f"http://{args.host}:{args.port}"
+        url = f"http://{args.host}:{args.port}"
         settings = replace(
-            self.settings(args),
-            public_url=args.public_url or here,
+            _settings(args),
+            public_url=args.public_url or url,
             anonymous_upload=not args.no_anonymous,
             provider=_provider(args),
             requests_per_minute=args.requests_per_minute,
             uploads_per_minute=args.uploads_per_minute,
         )
-        engine = database.opened(settings.database_url, begins=self.begins)
+        _create_data(args)
+        engine = database.open_or_create(settings.database_url)
         listening = _listen(args.host, args.port)
-        say(f"listening at {here}; Ctrl-C ends it")
+        say(f"listening on {url}; stop with Ctrl-C")
         observability.set_up_logging()
         config = uvicorn.Config(
             app.create(settings, engine),
@@ -134,43 +152,45 @@ class Serve(_Server):
             log_config=None,
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
-        # It ends in order on SIGINT and SIGTERM, and then raises them again.
+        # uvicorn shuts down in order on SIGINT and SIGTERM, and then raises them again.
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         return EXIT_OK
 
 
-def _address(text: str) -> str:
-    """Return the address of a server, without a slash at its end."""
+def _url(text: str) -> str:
+    """Return the URL of a server without a slash at the end."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ArgumentTypeError(f"{text} is no address like https://refstack.example.org")
+        raise ArgumentTypeError(f"{text} is not a valid URL such as https://refstack.example.org")
     return text.rstrip("/")
 
 
 def _origin(text: str) -> str:
-    """As :func:`_address`, of a whole host: links in pages begin at its root."""
-    address = _address(text)
-    if urlsplit(address).path:
-        raise ArgumentTypeError(f"{text} has a path: pages are at the root of a host")
-    return address
+    """Return the URL of a server without a path: links in pages begin at the root of the host."""
+    url = _url(text)
+    if urlsplit(url).path:
+        raise ArgumentTypeError(f"{text} has a path: the server must be at the root of its host")
+    return url
 
 
 def _provider(args: Namespace) -> Provider | None:
-    given = (args.oidc_issuer, args.oidc_client, args.oidc_secret)
-    if not any(given):
+    options = (args.oidc_issuer, args.oidc_client, args.oidc_secret)
+    if not any(options):
         return None
-    if not all(given):
-        raise UsageError("--oidc-issuer, --oidc-client and --oidc-secret belong together")
+    if not all(options):
+        raise UsageError("--oidc-issuer, --oidc-client and --oidc-secret must be used together")
     return Provider(args.oidc_issuer, args.oidc_client, _read(args.oidc_secret).strip())
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        family, kind, protocol, _, address = found[0]
-        # asyncio turns Nagle's algorithm off only where a socket says that it is one of TCP:
-        # otherwise each answer waits 40 ms for the client to acknowledge its first half.
+        addresses = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )
+        family, kind, protocol, _, address = addresses[0]
+        # asyncio disables Nagle's algorithm only for sockets whose protocol is TCP: otherwise each
+        # answer waits 40 ms for the client to acknowledge its first part.
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -178,77 +198,100 @@ def _listen(host: str, port: int) -> socket.socket:
         return listening
     except OSError as error:
         raise MachineError(
-            f"nobody can listen at {host}:{port}: {error.strerror}",
+            f"cannot bind to {host}:{port}: {error.strerror}",
             hint="name another address with --host and --port",
         ) from error
 
 
 class Upgrade(_Server):
-    """Bring the database to the schema of this release; what is stored stays."""
+    """Upgrade the database to the schema of this release; all data is kept."""
 
     def take_action(self, args: Namespace) -> int:
+        """Upgrade the database."""
         from refstack_server.store import database
 
-        database.upgrade(database.connect(self.settings(args).database_url))
-        say("the database is that of this release")
+        settings = _settings(args)
+        _create_data(args)
+        database.upgrade(database.connect(settings.database_url))
+        say("the database has the schema of this release")
         return EXIT_OK
 
 
 class AddUser(_Server):
-    """Add a user, or give one a key, or the foundation's rights: the first of all is made so."""
+    """Add a user, register a key for a user, or let a user act for the Foundation."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Return the parser of the command's arguments."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("openid", help="what their provider calls them, or any name of yours")
-        parser.add_argument("--email", default="")
-        parser.add_argument("--fullname", default="")
         parser.add_argument(
-            "--key", type=Path, metavar="FILE", help="their public key, as OpenSSH writes it"
+            "openid", help="the identity provider's name for the user, or any unique name"
         )
-        parser.add_argument("--foundation", action="store_true", help="they act for the foundation")
+        parser.add_argument("--email", default="", help="email address of the user")
+        parser.add_argument("--fullname", default="", help="full name of the user")
+        parser.add_argument(
+            "--key", type=Path, metavar="FILE", help="public key of the user in OpenSSH's format"
+        )
+        parser.add_argument(
+            "--foundation", action="store_true", help="let the user act for the Foundation"
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Add or update the user."""
         from refstack_server.store import database
         from refstack_server.store import users as stored_users
 
-        engine = database.opened(self.settings(args).database_url, begins=self.begins)
+        settings = _settings(args)
+        _create_data(args)
+        engine = database.open_or_create(settings.database_url)
         key = _read(args.key) if args.key else ""
         new = stored_users.NewUser(args.openid, args.email, args.fullname, key)
-        stored_users.add(engine, new)
+        try:
+            stored_users.add(engine, new)
+        except RefusedError as error:
+            raise InputError(
+                ": ".join(filter(None, (error.message, error.detail))),
+                hint="name a .pub file that no other user registered",
+            ) from error
         if args.foundation:
             stored_users.add_to_foundation(engine, args.openid)
         return EXIT_OK
 
 
 class Export(_Server):
-    """Write the public part as files: pages that need no server."""
-
-    begins = False
+    """Export the public pages as files that need no server."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Return the parser of the command's arguments."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("target", type=Path, metavar="DIR", help="where to; made by this")
+        parser.add_argument(
+            "target",
+            type=Path,
+            metavar="DIR",
+            help="directory for the files; it must not exist, or be an older export",
+        )
         parser.add_argument(
             "--public-url",
-            type=_address,
+            type=_url,
             metavar="URL",
-            help="where the files will be to be read",
+            help="URL at which the files will be published",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Write the files."""
         from refstack_server import app
         from refstack_server.publish import static_site
         from refstack_server.store import database
 
-        settings = replace(
-            self.settings(args),
-            public_url=args.public_url or "",
-            requests_per_minute=0,
-        )
-        engine = database.opened(settings.database_url, begins=self.begins)
-        logging.disable(logging.INFO)  # of each page
+        if not args.data.is_dir():
+            raise InputError(
+                f"{args.data} is not a directory",
+                hint="name the data directory of a server with --data",
+            )
+        settings = replace(_settings(args), public_url=args.public_url or "", requests_per_minute=0)
+        engine = database.open_existing(settings.database_url)
+        logging.disable(logging.INFO)  # Otherwise there is a line for each page.
         static_site.write(app.create(settings, engine), args.target, say)
         return EXIT_OK
 
@@ -259,4 +302,4 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text in UTF-8") from error
+        raise InputError(f"{path} is not UTF-8 text") from error

@@ -1,4 +1,4 @@
-"""What the operator of a server decides."""
+"""Settings that the operator of a server decides."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +8,7 @@ DATABASE = "refstack.sqlite"
 
 @dataclass(frozen=True)
 class Provider:
-    """Who knows people's identities, by OpenID Connect; ``secret`` is the server's with it."""
+    """An identity provider (OpenID Connect), and the client id and secret of this server there."""
 
     issuer: str
     client_id: str
@@ -17,13 +17,13 @@ class Provider:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a server keeps what it has, and what it takes.
+    """The data directory and the limits of a server.
 
-    ``data`` holds the database, unless ``database`` is the URL of another. ``public_url`` is where
-    its pages are for those who read them, without a slash at the end. ``most_bytes`` is the largest
-    body of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` how many
-    results a page of a list has. The limits per minute hold for an address, and for a key; 0 is
-    none.
+    ``data`` contains the database, unless ``database`` is the URL of another. ``public_url`` is the
+    URL of the server for its users, without a slash at the end. ``most_bytes`` is the largest body
+    of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of
+    results on a page of a list. The limits per minute apply to each client address and each key; 0
+    means no limit.
     """
 
     data: Path
@@ -39,4 +39,5 @@ class Settings:
 
     @property
     def database_url(self) -> str:
+        """The URL of the database."""
         return self.database or f"sqlite:///{(self.data / DATABASE).resolve()}"

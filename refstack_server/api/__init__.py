@@ -1,1 +1,1 @@
-"""The HTTP API: version 1 for RefStack's clients, version 2 for bundles."""
+"""The HTTP API: version 1 for clients of RefStack, version 2 for bundles."""

@@ -1,8 +1,8 @@
-"""What was uploaded, looked at as by the client: bundles are verified, verdicts made again."""
+"""Verification of uploads by the client's code: bundles are verified, verdicts recomputed."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError
@@ -11,19 +11,22 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import ssh_signature
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.contents import Bundle
-from refstack_client.bundle.verify import Verification
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import subunit_stream
-from refstack_server.store.blobs import Coming
+from refstack_server.store.blobs import IncomingUpload
+from refstack_server.store.errors import InvalidError, NotFoundError
 from refstack_server.store.schema import LONGEST_CPID, Kind
-from refstack_server.web.errors import RefusedError, bad_request
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
 
 @dataclass(frozen=True)
-class Received:
-    """``fingerprint`` is that of the key that signed it, "" for nobody; ``checks`` what held."""
+class VerifiedUpload:
+    """A verified upload with its verdict.
+
+    ``seconds`` is the duration of all tests, ``fingerprint`` that of the signing key ("" without a
+    signature), ``checks`` the checks of a bundle, all passed.
+    """
 
     kind: Kind
     sha256: str
@@ -35,51 +38,57 @@ class Received:
     checks: tuple[bundle_verify.Check, ...] = ()
 
 
-def read_bundle(coming: Coming) -> Received:
-    """Verify a bundle and judge it again.
+class CheckDocument(TypedDict):
+    """A check of a bundle as JSON."""
 
-    :raises RefusedError: 400, it does not hold: the first check that fails is named; or it is by a
-        guideline that is not known here, which anybody might have written
+    name: str
+    holds: bool
+    found: str
+
+
+def read_bundle(upload: IncomingUpload) -> VerifiedUpload:
+    """Verify a bundle and recompute its verdict.
+
+    :raises InvalidError: a check failed, which the error names; or the bundle's guideline is not a
+        shipped one, so that anyone may have written it
     """
     try:
-        bundle = Bundle.unpack(coming.content(), "the bundle")
+        bundle = Bundle.unpack(upload.content(), "the bundle")
     except ClientError as error:
-        raise bad_request("This is no bundle", str(error)) from error
-    found = bundle_verify.verify_bundle(bundle, None, any_signer=True)
-    broken = next((each for each in found.checks if not each.passed), None)
-    if broken or found.verdict is None or found.outcomes is None:
-        raise _broken(found, broken)
-    guideline = found.verdict.programme.guideline.id
+        raise InvalidError("This is not a bundle", str(error)) from error
+    verification = bundle_verify.verify_bundle(bundle, None, any_signer=True)
+    failed = next((check for check in verification.checks if not check.passed), None)
+    if failed or verification.verdict is None or verification.outcomes is None:
+        check = failed or verification.checks[-1]
+        raise _invalid(check.name, check.found)
+    guideline = verification.verdict.programme.guideline.id
     if guideline not in catalogue.shipped():
-        raise _does_not_hold("guideline", f"{guideline} is none that is known here")
+        raise _invalid("guideline", f"{guideline} is not a guideline that this server knows")
     _check_attempts(bundle)
-    return Received(
+    return VerifiedUpload(
         kind=Kind.BUNDLE,
-        sha256=coming.sha256,
-        outcomes=found.outcomes,
-        verdict=found.verdict,
+        sha256=upload.sha256,
+        outcomes=verification.outcomes,
+        verdict=verification.verdict,
         cpid=_cpid(bundle),
-        seconds=_seconds(found.outcomes),
+        seconds=_seconds(verification.outcomes),
         fingerprint=_fingerprint(bundle),
-        checks=found.checks,
+        checks=verification.checks,
     )
 
 
-def _broken(found: Verification, broken: bundle_verify.Check | None) -> RefusedError:
-    what = broken or found.checks[-1]
-    return _does_not_hold(what.name, what.found)
-
-
-def _does_not_hold(what: str, found: str) -> RefusedError:
-    return bad_request("The bundle does not hold", f"{what}: {found}")
+def _invalid(name: str, message: str) -> InvalidError:
+    return InvalidError("The bundle is not valid", f"{name}: {message}")
 
 
 def _check_attempts(bundle: Bundle) -> None:
-    """Check what no verdict needs, but pages show."""
+    """Check the attempts, which pages show although no verdict depends on them."""
     try:
         _ = bundle.attempts
     except (ClientError, *bundle_verify.OTHER_SHAPE) as error:
-        raise _does_not_hold(bundle_contents.ATTEMPTS, "it is not what a run writes") from error
+        raise _invalid(
+            bundle_contents.ATTEMPTS, "it does not have the form that a run writes"
+        ) from error
 
 
 def _fingerprint(bundle: Bundle) -> str:
@@ -94,31 +103,31 @@ def _fingerprint(bundle: Bundle) -> str:
 
 
 def _cpid(bundle: Bundle) -> str:
-    """Return the id of the cloud, "" where the bundle does not tell it."""
-    stated = bundle.manifest.cpid or ""
-    if len(stated) > LONGEST_CPID or "\0" in stated:
-        raise _does_not_hold("manifest", f"cpid is no text of {LONGEST_CPID} characters at most")
-    return stated
+    """Return the cloud provider id, "" if the manifest has none."""
+    cpid = bundle.manifest.cpid or ""
+    if len(cpid) > LONGEST_CPID or "\0" in cpid:
+        raise _invalid("manifest", f"cpid must be a text of at most {LONGEST_CPID} characters")
+    return cpid
 
 
 def _seconds(outcomes: Outcomes) -> int:
-    """Return how long the tests took, as far as a database's integer goes."""
-    took = sum(each.seconds or 0.0 for each in outcomes.attempts)
-    return round(min(max(took, 0.0), 2**31 - 1))
+    """Return the duration of all tests, limited to the range of a database's integer."""
+    seconds = sum(attempt.seconds or 0.0 for attempt in outcomes.attempts)
+    return round(min(max(seconds, 0.0), 2**31 - 1))
 
 
-def read_stream(coming: Coming, chosen: Programme) -> Received:
+def read_stream(upload: IncomingUpload, chosen: Programme) -> VerifiedUpload:
     """Judge a subunit stream by a programme.
 
-    :raises RefusedError: 400, it is none
+    :raises InvalidError: the upload is not a subunit stream
     """
     try:
-        outcomes = subunit_stream.parse(coming.content(), "the stream")
+        outcomes = subunit_stream.parse(upload.content(), "the stream")
     except ClientError as error:
-        raise bad_request("This is no subunit stream", str(error)) from error
-    return Received(
+        raise InvalidError("This is not a subunit stream", str(error)) from error
+    return VerifiedUpload(
         kind=Kind.STREAM,
-        sha256=coming.sha256,
+        sha256=upload.sha256,
         outcomes=outcomes,
         verdict=judge(chosen, outcomes),
         seconds=_seconds(outcomes),
@@ -126,18 +135,19 @@ def read_stream(coming: Coming, chosen: Programme) -> Received:
 
 
 def shipped_programme(guideline: str, name: str) -> Programme:
-    """Return a programme of a shipped guideline: what is named is never taken for a path.
+    """Return a programme of a shipped guideline; the names are never used as paths.
 
-    :raises RefusedError: 404
+    :raises NotFoundError: there is no such guideline, or it has no such programme
     """
     if guideline not in catalogue.shipped():
-        raise RefusedError(HTTPStatus.NOT_FOUND, f"Guideline {guideline} not found")
+        raise NotFoundError(f"Guideline {guideline} not found")
     try:
         loaded, _ = catalogue.load(guideline)
         return catalogue.with_bases(programme.find(loaded, name))
     except GuidelineError as error:
-        raise RefusedError(HTTPStatus.NOT_FOUND, str(error)) from error
+        raise NotFoundError(str(error)) from error
 
 
-def checks_as_json(checks: tuple[bundle_verify.Check, ...]) -> list[dict[str, Any]]:
-    return [{"name": each.name, "holds": each.passed, "found": each.found} for each in checks]
+def checks_as_json(checks: tuple[bundle_verify.Check, ...]) -> list[CheckDocument]:
+    """Return checks as JSON."""
+    return [{"name": check.name, "holds": check.passed, "found": check.found} for check in checks]

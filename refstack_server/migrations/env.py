@@ -1,4 +1,4 @@
-"""What Alembic runs: migrations over a connection that is already there."""
+"""Run migrations over an existing connection, for Alembic."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""HTML pages."""
+"""Pages in HTML. No script runs in them."""

@@ -1,9 +1,8 @@
-"""Pages for those who signed in: their results, and the foundation's queue."""
+"""Pages for signed-in users: their results, and the Foundation's queue."""
 
 import shutil
 from datetime import date
 from http import HTTPStatus
-from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
@@ -12,14 +11,17 @@ from starlette.datastructures import UploadFile
 
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.pages import results as result_pages
-from refstack_server.store import blobs, registration, vendors
+from refstack_server.pages.render import render
+from refstack_server.store import blobs, vendors
 from refstack_server.store import results as stored_results
+from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.callers import Caller
-from refstack_server.store.results import Sharing
+from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import Result, VendorType
+from refstack_server.store.sharing import Sharing
 from refstack_server.web import signin
-from refstack_server.web.dependencies import Looking, Writer, Writing
-from refstack_server.web.errors import bad_request
+from refstack_server.web.bundle_download import bundle_response
+from refstack_server.web.dependencies import CallerContext, Context, WriteCaller, WriteSession
 from refstack_server.web.signin import Form
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -29,12 +31,13 @@ _LONGEST_WORD = 16
 
 
 @router.get("/mine", response_model=None)
-def mine(request: Request, looking: Looking) -> Response | str:
-    """Show the caller's results, and those of the vendors they act for."""
-    caller = looking.caller
+def mine(request: Request, context: Context) -> Response | str:
+    """Show the results of the caller and of the vendors that the caller acts for."""
+    caller = context.caller
     if not caller.openid:
         return RedirectResponse("/signin", HTTPStatus.SEE_OTHER)
-    return _page(request, "mine.html", "/mine", looking, _own(caller))
+    values = _values(request, context, _own(caller))
+    return render("mine.html", "/mine", is_foundation=caller.is_foundation, **values)
 
 
 def _own(caller: Caller) -> sa.ColumnElement[bool]:
@@ -42,104 +45,101 @@ def _own(caller: Caller) -> sa.ColumnElement[bool]:
 
 
 @router.get("/queue")
-def queue(request: Request, looking: Looking) -> str:
-    """Show the foundation what is shared with it, published, or verified; and vendors that ask."""
-    looking.caller.require_foundation()
-    waiting = (stored_results.LISTED | (Result.submitted == sa.true())) & Result.openid.is_not(None)
-    found = vendors.vendors(looking.session, looking.caller)
-    asking = [each for each in found if each.type == VendorType.PENDING]
-    return _page(request, "queue.html", "/queue", looking, waiting, vendors=asking)
+def queue(request: Request, context: Context) -> str:
+    """Show the Foundation the results to verify or revoke, and the vendors to approve."""
+    context.caller.require_foundation()
+    shared = (stored_results.LISTED | (Result.submitted == sa.true())) & Result.openid.is_not(None)
+    pending = [
+        vendor
+        for vendor in vendors.vendors(context.session, context.caller)
+        if vendor.type == VendorType.PENDING
+    ]
+    values = _values(request, context, shared)
+    return render("queue.html", "/queue", vendors=pending, **values)
 
 
-def _page(
-    request: Request,
-    name: str,
-    here: str,
-    looking: Looking,
-    which: sa.ColumnElement[bool],
-    **more: Any,
-) -> str:
-    return result_pages.render(
-        name,
-        here,
-        rows=[
-            result_pages.row(each)
-            for each in stored_results.newest(looking.session, [which], _MOST)
-        ],
-        words=result_pages.WORDS,
-        who=looking.caller.openid,
-        is_foundation=looking.caller.is_foundation,
-        csrf=request.session.get(signin.CSRF, ""),
-        **more,
-    )
+def _values(
+    request: Request, context: CallerContext, condition: sa.ColumnElement[bool]
+) -> dict[str, object]:
+    """Return the template values for a list of results with forms."""
+    results = stored_results.newest(context.session, [condition], _MOST)
+    return {
+        "rows": [result_pages.row(result) for result in results],
+        "words": result_pages.WORDS,
+        "user": context.caller.openid,
+        "csrf": request.session.get(signin.CSRF, ""),
+    }
 
 
 @router.post("/mine/upload")
-def upload(form: Form, session: Writing, looking: Looking) -> Response:
-    """Take a bundle from a form."""
+def upload(form: Form, session: WriteSession, context: Context) -> Response:
+    """Store a bundle from a form."""
     sent = form.get("bundle")
     if not isinstance(sent, UploadFile):
-        raise bad_request("choose a bundle: a .zip as refstack-client bundle sign writes it")
-    with blobs.coming(looking.settings.data) as coming:
-        shutil.copyfileobj(sent.file, coming)
-        result, _ = store_upload.store(session, looking, verify_upload.read_bundle(coming), coming)
+        raise InvalidError("choose a bundle: a .zip file that refstack-client bundle sign wrote")
+    with blobs.incoming(context.settings.data) as incoming:
+        shutil.copyfileobj(sent.file, incoming)
+        verified = verify_upload.read_bundle(incoming)
+        result, _ = store_upload.store(
+            session, context.settings, context.caller, verified, incoming
+        )
     return RedirectResponse(f"/results/{result.id}", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/mine/{result_id}/bundle")
-def download(result_id: str, looking: Looking) -> Response:
-    """Return a bundle as it was sent, to its owner and the foundation."""
-    return store_upload.as_file(looking, result_id)
+def download(result_id: str, context: Context) -> Response:
+    """Return a bundle as it was uploaded, for its owner and the Foundation."""
+    return bundle_response(context, result_id)
 
 
 @router.post("/mine/{result_id}/share")
-def share(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Share a result with the certifier, with everybody, or with nobody any more."""
+def share(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Share a result with the certifier or with everybody, or withdraw it."""
     try:
         with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
     except ValueError as error:
-        raise bad_request(f"with: {', '.join(Sharing)}") from error
-    stored_results.share(session, result_id, caller, with_)
+        raise InvalidError(f"with: must be one of {', '.join(Sharing)}") from error
+    stored_sharing.share(session, result_id, caller, with_)
     session.commit()
     return _back("/mine")
 
 
 @router.post("/queue/{result_id}/verify")
-def verify(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Give the foundation's word for a result."""
+def verify(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Record the Foundation verification of a result."""
     caller.require_foundation()
     try:
         until = date.fromisoformat(str(form["until"])) if form.get("until") else None
     except ValueError as error:
-        raise bad_request(f"until: {error}") from error
-    stored_results.verify(session, stored_results.find(session, result_id, caller), until)
+        raise InvalidError(f"until: {error}") from error
+    stored_sharing.verify(session, stored_results.find(session, result_id, caller), until)
     session.commit()
     return _back("/queue")
 
 
 @router.post("/queue/{result_id}/revoke")
-def revoke(result_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Take the foundation's word back."""
+def revoke(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Revoke the Foundation verification of a result."""
     caller.require_foundation()
     why = signin.text(form, "why", _LONGEST_REASON)
-    stored_results.revoke(session, stored_results.find(session, result_id, caller), why)
+    stored_sharing.revoke(session, stored_results.find(session, result_id, caller), why)
     session.commit()
     return _back("/queue")
 
 
 @router.post("/queue/vendors/{vendor_id}/approve")
-def approve(vendor_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Have a vendor be official."""
-    registration.take(session, caller, vendor_id, "approve")
+def approve(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Approve a vendor as official."""
+    vendors.take_step(session, caller, vendor_id, "approve")
     session.commit()
     return _back("/queue")
 
 
 @router.post("/queue/vendors/{vendor_id}/deny")
-def deny(vendor_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Have a vendor not be official, and say why."""
+def deny(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Deny a vendor's request to become official, with a reason."""
     why = signin.text(form, "why", _LONGEST_REASON)
-    registration.take(session, caller, vendor_id, "deny", why)
+    vendors.take_step(session, caller, vendor_id, "deny", why)
     session.commit()
     return _back("/queue")
 

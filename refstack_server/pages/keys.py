@@ -1,14 +1,14 @@
-"""The page on which somebody who signed in registers public keys, and removes them."""
+"""The page on which a signed-in user registers and removes public keys."""
 
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from refstack_server.pages import results as result_pages
+from refstack_server.pages.render import render
 from refstack_server.store import public_keys
 from refstack_server.web import signin
-from refstack_server.web.dependencies import Config, Looking, Writer, Writing
+from refstack_server.web.dependencies import Config, Context, WriteCaller, WriteSession
 from refstack_server.web.signin import Form
 
 router = APIRouter(
@@ -18,16 +18,16 @@ _HERE = "/mine/keys"
 
 
 @router.get("", response_model=None)
-def show(request: Request, looking: Looking) -> Response | str:
-    """Show the caller's keys, and what is to be signed to register another."""
-    openid = looking.caller.openid
+def show(request: Request, context: Context) -> Response | str:
+    """Show the caller's keys, and the challenge to sign to register another."""
+    openid = context.caller.openid
     if not openid:
         return RedirectResponse("/signin", HTTPStatus.SEE_OTHER)
-    server = looking.settings.public_url
-    return result_pages.render(
+    server = context.settings.public_url
+    return render(
         "keys.html",
         "/mine",
-        keys=list(public_keys.of_user(looking.session, openid)),
+        keys=list(public_keys.of_user(context.session, openid)),
         challenge=public_keys.challenge(request.app.state.secret, server, openid),
         minutes=public_keys.SECONDS // 60,
         namespace=public_keys.NAMESPACE,
@@ -37,9 +37,9 @@ def show(request: Request, looking: Looking) -> Response | str:
 
 @router.post("")
 def add(
-    request: Request, form: Form, session: Writing, settings: Config, caller: Writer
+    request: Request, form: Form, session: WriteSession, settings: Config, caller: WriteCaller
 ) -> Response:
-    """Register a key with which the challenge of the page was signed."""
+    """Register a key that signed the page's challenge."""
     proof = public_keys.Proof(
         *(signin.text(form, name, public_keys.LONGEST) for name in public_keys.Proof._fields)
     )
@@ -51,8 +51,8 @@ def add(
 
 
 @router.post("/{key_id}/remove")
-def remove(key_id: str, form: Form, session: Writing, caller: Writer) -> Response:
-    """Remove a key; what was uploaded with it stays the caller's."""
+def remove(key_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+    """Remove a key; the caller keeps the results that were uploaded with it."""
     public_keys.remove(session, caller.openid, key_id)
     session.commit()
     return RedirectResponse(_HERE, HTTPStatus.SEE_OTHER)

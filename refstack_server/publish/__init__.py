@@ -1,1 +1,1 @@
-"""Verdicts and what the public sees of them."""
+"""Publication of verdicts: recomputation, the public view, statistics, export as files."""

@@ -1,7 +1,7 @@
-"""What everybody may know of a result: verdict and reasons, nothing of where the cloud is.
+"""The public part of a verdict: outcomes and reasons without addresses, hosts and ids of the cloud.
 
-Reasons quote what a test met: addresses, names of hosts, ids of resources. They stay with the owner
-and the certifier.
+Reasons quote the cloud's answers, which name addresses, hosts and resources. Only the owner and the
+certifier see them in full.
 """
 
 import re
@@ -12,46 +12,48 @@ from refstack_client.report.groups import RESOURCE_ID
 from scoring.conformance.outcomes import Cause
 from scoring.conformance.verdict import TestVerdict, Verdict
 
-# Each takes time in proportion to the text: where one may begin with any number of characters, it
-# begins at the first of them and gives none back (``++``).
-_PLACES = tuple(
+# Each takes time in proportion to the text: where a match may begin with any number of characters,
+# it begins at the first of them and does not backtrack (``++``).
+_PRIVATE = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?<![a-z0-9+.-])[a-z0-9+.-]++://[^\s'\"<>)\]}]+",  # a URL
-        r"(?<=host=)(['\"]).*?\1",  # as requests tells of a host it cannot reach
+        r"(?<=host=)(['\"]).*?\1",  # as requests names a host that it cannot reach
         r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+|/\d+)?\b",  # IPv4
         r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}(?:/\d+)?(?![\w:])",  # IPv6
         r"(?<![\w.-])(?=[\w.-]*[a-z])[\w.-]++:\d{2,5}\b",  # a host and its port
-        r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b",  # an address of somebody
+        r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b",  # an email address
         RESOURCE_ID,
     )
 )
 
 
-def text(told: str) -> str:
-    """Return ``told`` with ``…`` for every address, host and id."""
-    spans = sorted(match.span() for place in _PLACES for match in place.finditer(told))
+def text(reason: str) -> str:
+    """Return a reason with ``…`` in place of every address, host and id."""
+    spans = sorted(match.span() for pattern in _PRIVATE for match in pattern.finditer(reason))
     shown, end = [], 0
     for start, stop in spans:
         if start >= end:
-            shown += [told[end:start], "…"]
+            shown += [reason[end:start], "…"]
         end = max(end, stop)
-    return "".join((*shown, told[end:]))
+    return "".join((*shown, reason[end:]))
 
 
 def verdict(whole: Verdict) -> Verdict:
-    """Return a verdict that tells nothing of where the cloud is."""
+    """Return the public part of a verdict."""
     return replace(
         whole,
         required=_tests(whole.required),
-        capabilities=tuple(replace(each, tests=_tests(each.tests)) for each in whole.capabilities),
-        bases=tuple(verdict(each) for each in whole.bases),
+        capabilities=tuple(
+            replace(capability, tests=_tests(capability.tests)) for capability in whole.capabilities
+        ),
+        bases=tuple(verdict(base) for base in whole.bases),
     )
 
 
 def _tests(tests: Iterable[TestVerdict]) -> tuple[TestVerdict, ...]:
     return tuple(
-        replace(each, reason=text(each.reason), cause=_cause(each.cause)) for each in tests
+        replace(test, reason=text(test.reason), cause=_cause(test.cause)) for test in tests
     )
 
 

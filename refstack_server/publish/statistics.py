@@ -1,15 +1,15 @@
-"""How a population of results did, test by test and capability by capability.
+"""Statistics of a programme's results, test by test and capability by capability.
 
-Counted are the newest results a caller may see that were judged by the programme in question, so
-that nothing can be learned of a result that may not be seen.
+They cover the newest results that the caller may see and that were judged by the programme, so
+that they reveal nothing of other results.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer
+from typing_extensions import TypedDict
 
 from capabilities.guideline import Status, Test
 from capabilities.programme import Programme
@@ -21,16 +21,42 @@ from refstack_server.store.schema import Result
 from scoring.conformance.outcomes import Outcome
 
 MOST = 500
-"""Results are counted, the newest first."""
+"""The number of results that are counted, the newest first."""
+_OutcomeByKey = Mapping[str, str]
 
 
-def over(session: Session, caller: Caller, programme: Programme) -> dict[str, Any]:
+class OutcomeCounts(TypedDict):
+    """How many results have each outcome of a test."""
+
+    id: str | None
+    name: str
+    outcomes: dict[str, int]
+
+
+class CapabilityCounts(TypedDict):
+    """How many results passed all unflagged tests of a capability, and the counts of its tests."""
+
+    id: str
+    passed: int
+    tests: list[OutcomeCounts]
+
+
+class Statistics(TypedDict):
+    """The counts for a programme; ``results`` is the number of results."""
+
+    guideline: str
+    programme: str
+    results: int
+    capabilities: list[CapabilityCounts]
+
+
+def over(session: Session, caller: Caller, programme: Programme) -> Statistics:
     """Return the counts for the required capabilities of a programme."""
     query = (
         sa.select(Result)
         .options(undefer(Result.outcomes))
         .where(
-            stored_results.seen_by(caller),
+            stored_results.visible_to(caller),
             Result.guideline == programme.guideline.id,
             Result.programme == programme.key,
         )
@@ -38,41 +64,42 @@ def over(session: Session, caller: Caller, programme: Programme) -> dict[str, An
         .limit(MOST)
     )
     tests = programme.required_tests()
-    came_to = [
-        _by_test(tests, packed_outcomes.unpack(each.outcomes)) for each in session.scalars(query)
+    results = [
+        _by_test(tests, packed_outcomes.unpack(result.outcomes))
+        for result in session.scalars(query)
     ]
     return {
         "guideline": programme.guideline.id,
         "programme": programme.key,
-        "results": len(came_to),
+        "results": len(results),
         "capabilities": [
             {
-                "id": each.id,
-                "passed": sum(_passed(each.tests, one) for one in came_to),
-                "tests": [_counted(test, came_to) for test in each.tests],
+                "id": capability.id,
+                "passed": sum(_passed(capability.tests, outcomes) for outcomes in results),
+                "tests": [_counted(test, results) for test in capability.tests],
             }
-            for each in programme.capabilities(Status.REQUIRED)
+            for capability in programme.capabilities(Status.REQUIRED)
         ],
     }
 
 
-def _by_test(tests: Iterable[Test], entries: Iterable[Entry]) -> dict[str, str]:
-    """Return by a test's key what its last attempt in a result came to."""
-    known: dict[str, str] = {}
+def _by_test(tests: Iterable[Test], entries: Iterable[Entry]) -> _OutcomeByKey:
+    """Return the outcome of the last attempt by the test's key."""
+    keys: dict[str, str] = {}
     for test in tests:
-        known |= dict.fromkeys((test.key, *test.names), test.key)
-    found: dict[str, str] = {}
-    for attempt in packed_outcomes.judged(entries).attempts:
-        key = known.get(attempt.test.idempotent_id or "") or known.get(attempt.test.name)
+        keys |= dict.fromkeys((test.key, *test.names), test.key)
+    outcomes: dict[str, str] = {}
+    for attempt in packed_outcomes.to_outcomes(entries).attempts:
+        key = keys.get(attempt.test.idempotent_id or "") or keys.get(attempt.test.name)
         if key:
-            found[key] = str(attempt.outcome)
-    return found
+            outcomes[key] = str(attempt.outcome)
+    return outcomes
 
 
-def _passed(tests: Iterable[Test], came_to: dict[str, str]) -> bool:
-    return all(came_to.get(test.key) == Outcome.PASS for test in tests if test.flag is None)
+def _passed(tests: Iterable[Test], outcomes: _OutcomeByKey) -> bool:
+    return all(outcomes.get(test.key) == Outcome.PASS for test in tests if test.flag is None)
 
 
-def _counted(test: Test, all_: list[dict[str, str]]) -> dict[str, Any]:
-    counts = Counter(each.get(test.key, str(Outcome.NOT_RUN)) for each in all_)
+def _counted(test: Test, results: Sequence[_OutcomeByKey]) -> OutcomeCounts:
+    counts = Counter(outcomes.get(test.key, str(Outcome.NOT_RUN)) for outcomes in results)
     return {"id": test.idempotent_id, "name": test.name, "outcomes": dict(counts)}

@@ -1,25 +1,28 @@
-"""The public log: what was published, verified, taken back, each line bound to those before it.
+"""The public audit log: publications, verifications and revocations as a hash chain.
 
-Lines are only ever added: the database itself refuses to change or remove one, and who has kept a
-line's digest can tell whether any before it was.
+Each entry's digest covers its text and the previous digest, so that whoever kept a digest can
+detect a change to any earlier entry. The database refuses to change or remove entries.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
-from refstack_server.store.schema import Count, Line, Result, now
+from refstack_server.store.schema import AuditLogEntry, Count, Result, now
 
-_LINES = "lines of the log"
+_ENTRIES = "lines of the log"
+"""The key of their number in the table of counts."""
 _FIRST = "0" * 64
 
 
 class Event(StrEnum):
+    """What happened to a result."""
+
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     VERIFIED = "verified"
@@ -27,15 +30,23 @@ class Event(StrEnum):
     REMOVED = "removed"
 
 
-def add(session: Session, result: Result, event: Event, **more: Any) -> None:
-    """Add a line about a result of somebody's; what is nobody's is not worth one."""
+class EntryDocument(TypedDict):
+    """An entry as JSON; ``text`` is itself a JSON document, hashed as it stands."""
+
+    number: int
+    text: str
+    digest: str
+
+
+def add(session: Session, result: Result, event: Event, **details: str) -> None:
+    """Add an entry about a result, unless the result has no owner."""
     if result.openid is None:
         return
-    # Whoever adds another line waits for this transaction.
-    counting = sa.update(Count).where(Count.what == _LINES).values(number=Count.number + 1)
+    # The update locks the row: whoever adds another entry waits for this transaction.
+    counting = sa.update(Count).where(Count.what == _ENTRIES).values(number=Count.number + 1)
     session.execute(counting)
-    last = session.scalar(sa.select(Line).order_by(Line.number.desc()).limit(1))
-    told = {
+    last = session.scalar(sa.select(AuditLogEntry).order_by(AuditLogEntry.number.desc()).limit(1))
+    document = {
         "at": now().isoformat(),
         "event": str(event),
         "result": result.id,
@@ -43,27 +54,32 @@ def add(session: Session, result: Result, event: Event, **more: Any) -> None:
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,
-        **more,
+        **details,
     }
-    text = json.dumps(told, sort_keys=True)
+    text = json.dumps(document, sort_keys=True)
     previous = last.digest if last else _FIRST
     number = last.number + 1 if last else 1
-    session.add(Line(number=number, text=text, digest=_digest(previous, text)))
+    session.add(AuditLogEntry(number=number, text=text, digest=_digest(previous, text)))
 
 
-def lines(session: Session, after: int, most: int) -> Iterator[dict[str, Any]]:
-    """Yield lines from behind the one of that number, oldest first."""
-    query = sa.select(Line).where(Line.number > after).order_by(Line.number).limit(most)
-    for each in session.scalars(query):
-        yield {"number": each.number, "text": each.text, "digest": each.digest}
+def entries(session: Session, after: int, most: int) -> Iterator[EntryDocument]:
+    """Yield up to ``most`` entries with numbers above ``after``, the oldest first."""
+    query = (
+        sa.select(AuditLogEntry)
+        .where(AuditLogEntry.number > after)
+        .order_by(AuditLogEntry.number)
+        .limit(most)
+    )
+    for entry in session.scalars(query):
+        yield {"number": entry.number, "text": entry.text, "digest": entry.digest}
 
 
-def is_whole(found: Iterable[dict[str, Any]]) -> bool:
-    """Return whether all lines of a log, from the first on, are as they were written."""
+def is_intact(found: Iterable[EntryDocument]) -> bool:
+    """Return whether all entries of a log, from the first on, are unchanged and in order."""
     previous = _FIRST
-    for number, each in enumerate(found, start=1):
-        previous = _digest(previous, each["text"])
-        if (each["number"], each["digest"]) != (number, previous):
+    for number, entry in enumerate(found, start=1):
+        previous = _digest(previous, entry["text"])
+        if (entry["number"], entry["digest"]) != (number, previous):
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""Bundles and streams as they were sent, by their SHA-256: written once, never changed."""
+"""Uploaded bundles and streams as files named by their SHA-256, written once, never changed."""
 
 import contextlib
 import hashlib
@@ -10,74 +10,81 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 _DIRECTORY = "uploads"
-_COMING = ".coming-"
-_SECONDS_TO_COME = 24 * 3600
+_PARTIAL = ".coming-"
+"""The prefix of the name of a file that is still being received."""
+_SECONDS_TO_RECEIVE = 24 * 3600
 
 
-class Coming:
-    """What is being received: on the disk, for it may be large and slow, and hashed as it comes."""
+class IncomingUpload:
+    """An upload that is being received: written to disk and hashed as it arrives."""
 
     def __init__(self, file: IO[bytes]):
         self._file = file
         self._hash = hashlib.sha256()
 
-    def write(self, piece: bytes) -> None:
-        self._file.write(piece)
-        self._hash.update(piece)
+    def write(self, chunk: bytes) -> None:
+        """Append a chunk."""
+        self._file.write(chunk)
+        self._hash.update(chunk)
 
-    def settle(self) -> None:
-        """Have all of it on the disk."""
+    def sync(self) -> None:
+        """Flush all chunks to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
     @property
     def path(self) -> Path:
+        """The file that the upload is written to."""
         return Path(self._file.name)
 
     @property
     def sha256(self) -> str:
+        """The SHA-256 of the chunks so far, in hexadecimal."""
         return self._hash.hexdigest()
 
     def content(self) -> bytes:
-        """Return all of it, once all has come."""
+        """Return all bytes; the upload must be complete."""
         self._file.flush()
         return self.path.read_bytes()
 
 
 @contextlib.contextmanager
-def coming(data: Path) -> Iterator[Coming]:
-    """Give what is being received a place; it is gone afterwards unless :func:`keep` kept it."""
+def incoming(data: Path) -> Iterator[IncomingUpload]:
+    """Receive an upload; its file is removed afterwards unless :func:`keep` kept it."""
     directory = data / _DIRECTORY
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=directory, prefix=_COMING, delete=False) as file:
-        received = Coming(file)
+    with NamedTemporaryFile(dir=directory, prefix=_PARTIAL, delete=False) as file:
+        upload = IncomingUpload(file)
         try:
-            yield received
+            yield upload
         finally:
-            received.path.unlink(missing_ok=True)
+            upload.path.unlink(missing_ok=True)
 
 
-def forget_halves(data: Path) -> None:
-    """Remove what was being received when a server was killed."""
-    for each in (data / _DIRECTORY).glob(f"{_COMING}*"):
+def remove_partial(data: Path) -> None:
+    """Remove partial uploads of a server that was killed.
+
+    Files of the last 24 hours stay: another process may still be receiving them.
+    """
+    for path in (data / _DIRECTORY).glob(f"{_PARTIAL}*"):
         with contextlib.suppress(FileNotFoundError):
-            if each.stat().st_mtime < time.time() - _SECONDS_TO_COME:
-                each.unlink()
+            if path.stat().st_mtime < time.time() - _SECONDS_TO_RECEIVE:
+                path.unlink()
 
 
-def keep(data: Path, received: Coming) -> None:
-    """Keep what came, and have it on the disk before anybody is told that it is kept."""
-    target = _path(data, received.sha256)
+def keep(data: Path, upload: IncomingUpload) -> None:
+    """Keep a complete upload; it is on the disk when this returns."""
+    target = _path(data, upload.sha256)
     if target.exists():
         return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    received.settle()
-    received.path.replace(target)
-    for each in (target.parent, target.parent.parent):
-        _flush(each)
+    upload.sync()
+    upload.path.replace(target)
+    for directory in (target.parent, target.parent.parent):
+        _sync_directory(directory)
 
 
-def _flush(path: Path) -> None:
+def _sync_directory(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -86,6 +93,7 @@ def _flush(path: Path) -> None:
 
 
 def read(data: Path, sha256: str) -> bytes:
+    """Return an upload by its SHA-256."""
     return _path(data, sha256).read_bytes()
 
 

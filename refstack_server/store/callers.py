@@ -1,7 +1,6 @@
-"""Who asks: nobody in particular, or a user, by a token signed with one of their keys."""
+"""Callers of the API: anonymous, or a user who sends a token signed with a registered key."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import jwt
 import sqlalchemy as sa
@@ -10,8 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
 from sqlalchemy.orm import Session
 
+from refstack_server.store.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from refstack_server.store.schema import Membership, PublicKey, User, Vendor, VendorType
-from refstack_server.web.errors import RefusedError, bad_request, forbidden, unauthorized
 
 _SECONDS_OF_LEEWAY = 42
 _ALGORITHMS = {
@@ -21,44 +25,49 @@ _ALGORITHMS = {
     "ecdsa-sha2-nistp384": ["ES384"],
     "ecdsa-sha2-nistp521": ["ES512"],
 }
-"""By kind of key, how a token may be signed with it; hardware keys sign no tokens."""
+"""The algorithms of tokens by type of key; hardware keys cannot sign tokens."""
 _SMALLEST_KEY = 1024
 
 
 @dataclass(frozen=True)
 class Caller:
-    """``openid`` is "" for somebody who did not sign in; ``vendors`` are those they act for."""
+    """The sender of a request.
+
+    ``openid`` is "" for an anonymous caller; ``vendors`` are the ids of the vendors that the caller
+    acts for.
+    """
 
     openid: str = ""
     vendors: frozenset[str] = frozenset()
     is_foundation: bool = False
 
     def acts_for(self, vendor_id: str) -> bool:
+        """Return whether the caller acts for a vendor, or for the Foundation."""
         return self.is_foundation or vendor_id in self.vendors
 
     def require_user(self) -> None:
-        """Check that somebody signed in.
+        """Check that the caller is signed in.
 
-        :raises RefusedError: 401
+        :raises UnauthenticatedError: the caller is anonymous
         """
         if not self.openid:
-            raise unauthorized("sign in, or send a token: Authorization: Bearer …")
+            raise UnauthenticatedError("sign in, or send a token: Authorization: Bearer …")
 
     def require_vendor(self, vendor_id: str) -> None:
-        """Check that the caller acts for a vendor, or the foundation.
+        """Check that the caller acts for a vendor, or for the Foundation.
 
-        :raises RefusedError: 403
+        :raises ForbiddenError: the caller does not
         """
         if not self.acts_for(vendor_id):
-            raise forbidden("only users of the vendor, and the foundation, may do that")
+            raise ForbiddenError("only users of the vendor and the Foundation may do this")
 
     def require_foundation(self) -> None:
-        """Check that the caller acts for the foundation.
+        """Check that the caller acts for the Foundation.
 
-        :raises RefusedError: 403
+        :raises ForbiddenError: the caller does not
         """
         if not self.is_foundation:
-            raise forbidden("only the foundation may do that")
+            raise ForbiddenError("only the Foundation may do this")
 
 
 ANONYMOUS = Caller()
@@ -71,23 +80,23 @@ def of_user(session: Session, openid: str) -> Caller:
         .join(Membership, Membership.vendor_id == Vendor.id)
         .where(Membership.openid == openid)
     )
-    found = session.execute(query).all()
+    vendors = session.execute(query).all()
     return Caller(
         openid,
-        frozenset(vendor_id for vendor_id, _ in found),
-        any(type_ == VendorType.FOUNDATION for _, type_ in found),
+        frozenset(vendor_id for vendor_id, _ in vendors),
+        any(type_ == VendorType.FOUNDATION for _, type_ in vendors),
     )
 
 
 def of_token(session: Session, header: str, server: str) -> Caller:
-    """Return who sent an ``Authorization`` header.
+    """Return the caller whom an ``Authorization`` header names.
 
-    :param server: where this one is; a token that names a server (``aud``) is for no other
-    :raises RefusedError: 400, it holds no token of a known user
+    :param server: the URL of this server; a token that names a server (``aud``) must name this one
+    :raises InvalidError: the header has no valid token of a user
     """
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise bad_request("Authorization schema 'Bearer' should be used")
+        raise InvalidError("Authorization schema 'Bearer' should be used")
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         openid = str(claims.get("user_openid") or "")
@@ -95,10 +104,10 @@ def of_token(session: Session, header: str, server: str) -> Caller:
             if _is_signed_by(token, key, server if "aud" in claims else None):
                 return of_user(session, openid)
     except jwt.PyJWTError as error:
-        raise bad_request("Token is not valid", str(error)) from error
+        raise InvalidError("Token is not valid", str(error)) from error
     if not openid:
-        raise bad_request("Token does not contain user's openid")
-    raise bad_request("Token is not valid", "no key of that user signed it")
+        raise InvalidError("Token does not contain user's openid")
+    raise InvalidError("Token is not valid", "it is not signed with a key of this user")
 
 
 def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:
@@ -123,47 +132,47 @@ def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:
 
 
 def read_key(line: str) -> rsa.RSAPublicKey:
-    """Return an RSA key of OpenSSH's one-line form.
+    """Return an RSA key from a line in OpenSSH's format.
 
-    :raises RefusedError: 400, it is none
+    :raises InvalidError: the line is not a valid RSA public key
     """
     try:
         key = serialization.load_ssh_public_key(" ".join(line.split()[:2]).encode())
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise bad_request("Malformed public key", str(error)) from error
+        raise InvalidError("Malformed public key", str(error)) from error
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _SMALLEST_KEY:
-        raise bad_request("Public key has unsupported format", "RSA keys are taken here")
+        raise InvalidError("Public key has unsupported format", "this request requires an RSA key")
     return key
 
 
 def check_signature(key: rsa.RSAPublicKey, signature: str, content: bytes) -> None:
     """Check RefStack v1's signature: hexadecimal, RSASSA-PKCS1-v1_5 with SHA-256.
 
-    :raises RefusedError: 400, it does not hold
+    :raises InvalidError: the signature is not valid
     """
     try:
         key.verify(read_signature(signature), content, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
-        raise bad_request("Signature verification failed") from error
+        raise InvalidError("Signature verification failed") from error
 
 
 def read_signature(text: str) -> bytes:
     """Return the bytes of a signature in hexadecimal.
 
-    :raises RefusedError: 400, it is none
+    :raises InvalidError: the text is not hexadecimal
     """
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise bad_request("Malformed signature", str(error)) from error
+        raise InvalidError("Malformed signature", str(error)) from error
 
 
-def known_user(session: Session, openid: str) -> User:
+def find_user(session: Session, openid: str) -> User:
     """Return a user.
 
-    :raises RefusedError: 404
+    :raises NotFoundError: there is no such user
     """
     user = session.get(User, openid)
     if user is None:
-        raise RefusedError(HTTPStatus.NOT_FOUND, f"User {openid} not found")
+        raise NotFoundError(f"User {openid} not found")
     return user

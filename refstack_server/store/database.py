@@ -1,6 +1,8 @@
-"""The database: SQLite in one directory, or PostgreSQL by its URL; its schema is Alembic's."""
+"""The database: SQLite in the data directory, or PostgreSQL by URL; Alembic manages the schema."""
 
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import alembic.command
 import alembic.config
@@ -12,21 +14,24 @@ from sqlalchemy.engine import make_url
 from refstack_client.errors import InputError, MachineError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-_EXAMPLE = "postgresql://user@host/name, or none for SQLite in the data directory"
+_EXAMPLE = (
+    "use postgresql://user@host/name, or leave --database out for SQLite in the data directory"
+)
 _SECONDS_TO_WAIT = 20
-"""How long somebody waits for others to have written."""
+"""How long a writer waits for other writers."""
 
 
 def with_password(url: str, password: str) -> str:
     """Return the URL of a database with the password of its user.
 
-    :raises InputError: it is none, or holds one already, which everybody on the machine could read
+    :raises InputError: the URL is not valid, or contains a password, which all users of the
+        machine could read in the list of processes
     """
     parsed = _parsed(url)
     if parsed.password is not None:
         raise InputError(
-            "a password in the database's URL is for all to see",
-            hint="put it into a file and name that with --database-password",
+            "a password in the URL of the database is visible to other users of this machine",
+            hint="put it into a file and name the file with --database-password",
         )
     return parsed.set(password=password or None).render_as_string(hide_password=False)
 
@@ -35,13 +40,13 @@ def _parsed(url: str) -> sa.URL:
     try:
         return make_url(url)
     except sa.exc.ArgumentError as error:
-        raise InputError("the database's URL is none", hint=_EXAMPLE) from error
+        raise InputError("the URL of the database is not valid", hint=_EXAMPLE) from error
 
 
 def connect(url: str) -> sa.Engine:
-    """Return an engine, for SQLite one to read with.
+    """Return an engine; for SQLite, one that only reads.
 
-    :raises InputError: the URL names no database that can be used
+    :raises InputError: the URL does not name a supported database
     """
     parsed = _parsed(url)
     try:
@@ -49,19 +54,19 @@ def connect(url: str) -> sa.Engine:
             return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         return _sqlite(parsed, "BEGIN")
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        raise InputError(f"the database's URL cannot be used: {error}", hint=_EXAMPLE) from error
+        raise InputError(f"cannot use the URL of the database: {error}", hint=_EXAMPLE) from error
 
 
 def writer(engine: sa.Engine) -> sa.Engine:
     """Return an engine to write with.
 
-    SQLite has one writer at a time, and lets who finds another sleep and try again, some much
-    longer than others. Here they share one connection, and get it in turn.
+    SQLite allows one writer at a time and has the others sleep and retry, some of them much longer
+    than others. Here all writers share one connection and take turns.
     """
     if engine.dialect.name != "sqlite":
         return engine
-    one = {"pool_size": 1, "max_overflow": 0, "pool_timeout": _SECONDS_TO_WAIT}
-    return _sqlite(engine.url, "BEGIN IMMEDIATE", **one)
+    single = {"pool_size": 1, "max_overflow": 0, "pool_timeout": _SECONDS_TO_WAIT}
+    return _sqlite(engine.url, "BEGIN IMMEDIATE", **single)
 
 
 def _sqlite(url: sa.URL, begin: str, **pool: int) -> sa.Engine:
@@ -72,40 +77,55 @@ def _sqlite(url: sa.URL, begin: str, **pool: int) -> sa.Engine:
     return engine
 
 
-def _set_up_sqlite(connection, _record) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def opened(url: str, *, begins: bool) -> sa.Engine:
-    """Return an engine over a schema that this release works with.
+def open_or_create(url: str) -> sa.Engine:
+    """Return an engine over a database with the schema of this release; create an empty one's.
 
-    :param begins: an empty database gets one; else it is none of a server's
-    :raises InputError: the schema is older or newer, or there is none
+    :raises InputError: the schema is older or newer
     """
     engine = connect(url)
     current = _current(engine)
-    if current is None and begins:
+    if current is None:
         upgrade(engine)
-        return engine
+    else:
+        _check_current(current)
+    return engine
+
+
+def open_existing(url: str) -> sa.Engine:
+    """Return an engine over a database with the schema of this release.
+
+    :raises InputError: the schema is older or newer, or the database is empty
+    """
+    engine = connect(url)
+    current = _current(engine)
     if current is None:
         raise InputError(
-            "the database has nothing of a server in it", hint="name a server's with --data"
+            "the database does not belong to a server: it is empty",
+            hint="name the data directory of a server with --data",
         )
+    _check_current(current)
+    return engine
+
+
+def _check_current(current: str) -> None:
     _check_not_newer(current)
     if current != _scripts().get_current_head():
         raise InputError(
             "the database is older than this release",
             hint="make a copy of it, then run: refstack-client server upgrade",
         )
-    return engine
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest this release knows; what is stored stays.
+    """Upgrade the schema to that of this release; all data is kept.
 
-    :raises InputError: it is newer
+    :raises InputError: the schema is newer
     """
     _check_not_newer(_current(engine))
     with engine.connect() as connection:
@@ -114,11 +134,11 @@ def upgrade(engine: sa.Engine) -> None:
 
 
 def _check_not_newer(current: str | None) -> None:
-    known = {each.revision for each in _scripts().walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if current and current not in known:
         raise InputError(
-            f"the database is of a newer release than this one (its schema is {current})",
-            hint="install that release; an older one could not read what is stored",
+            f"the database is newer than this release: its schema is {current}",
+            hint="install the release that wrote it; an older one cannot read it",
         )
 
 
@@ -128,7 +148,8 @@ def _current(engine: sa.Engine) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except sa.exc.OperationalError as error:
         raise MachineError(
-            f"the database cannot be reached: {error.orig}", hint="check its URL, and that it runs"
+            f"cannot reach the database: {error.orig}",
+            hint="check its URL, and that it is running",
         ) from error
 
 

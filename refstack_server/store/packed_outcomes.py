@@ -1,4 +1,4 @@
-"""The outcomes of a result as they are stored: compressed, in the order they came."""
+"""The outcomes of a result as the database stores them: compressed, in the order of the run."""
 
 import json
 import zlib
@@ -11,14 +11,14 @@ from refstack_client.outcomes import document
 from refstack_client.outcomes.subunit_stream import class_fixture
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcome, Outcomes
 
-_QUICK = 1
+_FAST = 1
 
 
 class Entry(NamedTuple):
-    """A test by its name or full id, its idempotent id, what it came to, why.
+    """A test by its name or full id, its idempotent id, its outcome and the reason.
 
-    The idempotent id is "" where the full id has it, or nobody knows it. The set-up of a class
-    stands among them as stestr names it: ``setUpClass (module.Class)``.
+    The idempotent id is "" if the full id contains it, or if it is unknown. The set-up of a class
+    is an entry as stestr names it: ``setUpClass (module.Class)``.
     """
 
     name: str
@@ -28,44 +28,49 @@ class Entry(NamedTuple):
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
-    return zlib.compress(json.dumps(entries, ensure_ascii=False).encode(), _QUICK)
+    """Return entries as compressed JSON."""
+    return zlib.compress(json.dumps(entries, ensure_ascii=False).encode(), _FAST)
 
 
 def unpack(packed: bytes) -> tuple[Entry, ...]:
+    """Return the entries that :func:`pack` packed."""
     return tuple(Entry(*row) for row in json.loads(zlib.decompress(packed)))
 
 
-def of(outcomes: Outcomes) -> tuple[Entry, ...]:
+def from_outcomes(outcomes: Outcomes) -> tuple[Entry, ...]:
     """Return every attempt of a stream, and every set-up of a class that did not succeed."""
     return tuple(
         Entry(entry.test, "", entry.outcome, entry.reason) for entry in document.entries(outcomes)
     )
 
 
-def judged(entries: Iterable[Entry]) -> Outcomes:
-    """Return entries as a verdict is made of them."""
+def to_outcomes(entries: Iterable[Entry]) -> Outcomes:
+    """Return entries in the form from which a verdict is computed."""
     attempts, classes = [], []
-    for order, each in enumerate(entries, start=1):
-        outcome = Outcome(each.outcome)
-        if fixture := class_fixture(each.name):
+    for order, entry in enumerate(entries, start=1):
+        outcome = Outcome(entry.outcome)
+        if fixture := class_fixture(entry.name):
             if outcome is Outcome.PASS:
-                continue  # only a test's own end passes it
-            classes.append(ClassOutcome(fixture, outcome, each.reason, order))
+                continue  # Only a test's own end passes it.
+            classes.append(ClassOutcome(fixture, outcome, entry.reason, order))
         else:
-            attempts.append(Attempt(_test(each), outcome, each.reason, order))
+            attempts.append(Attempt(_test(entry), outcome, entry.reason, order))
     return Outcomes(tuple(attempts), tuple(classes))
 
 
 def _test(entry: Entry) -> TestId:
-    """Return the test of an entry; RefStack v1 sends id and name apart, and the id without id-."""
-    found = tempest_id.parse(entry.name)
-    if found and found.idempotent_id:
-        return found
-    known = f"id-{entry.uuid.removeprefix('id-')}" if entry.uuid else None
-    return TestId(entry.name, found.name if found else entry.name, known)
+    """Return the test of an entry.
+
+    RefStack v1's clients send name and id separately, and the id without its prefix ``id-``.
+    """
+    parsed = tempest_id.parse(entry.name)
+    if parsed and parsed.idempotent_id:
+        return parsed
+    idempotent_id = f"id-{entry.uuid.removeprefix('id-')}" if entry.uuid else None
+    return TestId(entry.name, parsed.name if parsed else entry.name, idempotent_id)
 
 
 def passed(entries: Iterable[Entry]) -> list[str]:
     """Return the names of the tests whose last attempt passed, each once."""
-    last = {_test(each).name: each.outcome for each in entries if not class_fixture(each.name)}
+    last = {_test(entry).name: entry.outcome for entry in entries if not class_fixture(entry.name)}
     return [name for name, outcome in last.items() if outcome == Outcome.PASS]

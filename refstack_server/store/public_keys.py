@@ -1,7 +1,7 @@
-"""Public keys of users, of every kind OpenSSH has, shown to be theirs by a challenge.
+"""Public keys of users, of every type that OpenSSH has; a signed challenge proves possession.
 
-A challenge names the server and the user, and holds for minutes: what was signed for another
-server, for somebody else or long ago shows nothing.
+A challenge names the server and the user and is valid for minutes, so that a signature made for
+another server, for another user or long ago proves nothing.
 """
 
 import base64
@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from refstack_client.bundle import ssh_signature
 from refstack_client.errors import ClientError
+from refstack_server.store.errors import ConflictError, InvalidError, NotFoundError
 from refstack_server.store.schema import PublicKey
-from refstack_server.web.errors import bad_request, conflict, not_found
 
 NAMESPACE = "key@refstack-server"
 SECONDS = 600
-KINDS = (
+TYPES = (
     "ssh-rsa",
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -35,81 +35,87 @@ LONGEST = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Line:
-    """A public key in OpenSSH's one line."""
+class KeyLine:
+    """A public key as OpenSSH writes it in one line: type, base64 text, comment."""
 
-    kind: str
+    type: str
     text: str
     comment: str
 
     @property
     def fingerprint(self) -> str:
-        """As OpenSSH prints it: ``SHA256:…``."""
+        """The fingerprint as OpenSSH prints it: ``SHA256:…``."""
         digest = hashlib.sha256(base64.b64decode(self.text)).digest()
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-def parse(raw: str, kinds: Sequence[str] = KINDS) -> Line:
-    """Return what a line says.
+def parse(raw: str, types: Sequence[str] = TYPES) -> KeyLine:
+    """Return the key of a line in OpenSSH's format.
 
-    :param kinds: those that are taken
-    :raises RefusedError: 400, it is no public key of a kind that is known
+    :param types: the accepted types of keys
+    :raises InvalidError: the line is not a public key of an accepted type
     """
-    kind, _, rest = raw.strip().partition(" ")
+    type_, _, rest = raw.strip().partition(" ")
     text, _, comment = rest.strip().partition(" ")
-    if kind not in kinds:
-        raise bad_request("Public key has unsupported format", f"taken are {', '.join(kinds)}")
+    if type_ not in types:
+        raise InvalidError(
+            "Public key has unsupported format", f"accepted types: {', '.join(types)}"
+        )
     try:
         blob = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise bad_request("Malformed public key", str(error)) from error
-    # The key itself begins with its kind, after four bytes of length.
-    if blob[4 : 4 + len(kind)] != kind.encode() or "\n" in raw.strip() or len(raw) > LONGEST:
-        raise bad_request("Malformed public key", "it is not one line as ssh-keygen writes it")
-    return Line(kind, text, comment.strip())
+        raise InvalidError("Malformed public key", str(error)) from error
+    # The binary key begins with its type, after four bytes for the length.
+    if blob[4 : 4 + len(type_)] != type_.encode() or "\n" in raw.strip() or len(raw) > LONGEST:
+        raise InvalidError("Malformed public key", "it is not one line as ssh-keygen writes it")
+    return KeyLine(type_, text, comment.strip())
 
 
 def challenge(secret: str, server: str, openid: str) -> str:
-    """Return what a user is to sign to register a key with a server."""
+    """Return the text that a user signs to register a key with a server."""
     return _serializer(secret).dumps([server, openid])
 
 
 def check(secret: str, server: str, openid: str, challenge: str) -> None:
-    """Check that a challenge is one given to that user, here and lately.
+    """Check that this server issued a challenge to this user within the last minutes.
 
-    :raises RefusedError: 400
+    :raises InvalidError: the challenge expired or is not this server's or this user's
     """
     try:
-        given = _serializer(secret).loads(challenge, max_age=SECONDS)
+        issued_to = _serializer(secret).loads(challenge, max_age=SECONDS)
     except itsdangerous.SignatureExpired as error:
-        raise bad_request("The challenge is too old", "ask for another") from error
+        raise InvalidError("The challenge has expired", "request a new one") from error
     except itsdangerous.BadData as error:
-        raise bad_request("The challenge is none of this server's", "ask for one") from error
-    if given != [server, openid]:
-        raise bad_request("The challenge was for another server or user", "ask for one")
+        raise InvalidError(
+            "The challenge was not issued by this server", "request a new one"
+        ) from error
+    if issued_to != [server, openid]:
+        raise InvalidError(
+            "The challenge was issued for another server or user", "request a new one"
+        )
 
 
 def _serializer(secret: str) -> itsdangerous.URLSafeTimedSerializer:
     return itsdangerous.URLSafeTimedSerializer(secret, salt=NAMESPACE)
 
 
-def check_signed(line: Line, challenge: str, signature: str) -> None:
+def check_signed(line: KeyLine, challenge: str, signature: str) -> None:
     """Check that a challenge was signed with a key: ``ssh-keygen -Y sign -n key@refstack-server``.
 
-    :raises RefusedError: 400
+    :raises InvalidError: the signature is not valid, or of another key
     """
-    # Browsers end lines as they like, and cut off what is around.
-    armored = "".join(f"{each}\n" for each in signature.strip().splitlines())
+    # Browsers change the line endings and strip surrounding space.
+    armored = "".join(f"{line_of_text}\n" for line_of_text in signature.strip().splitlines())
     try:
         signer = ssh_signature.check(challenge.encode(), armored.encode(), NAMESPACE)
     except ClientError as error:
-        raise bad_request("Signature verification failed", str(error)) from error
+        raise InvalidError("Signature verification failed", str(error)) from error
     if not signer.key.endswith(line.fingerprint):
-        raise bad_request("Signature verification failed", "another key signed the challenge")
+        raise InvalidError("Signature verification failed", "another key signed the challenge")
 
 
 class Proof(NamedTuple):
-    """A public key, a challenge, and the challenge signed with the key's private half."""
+    """A public key, a challenge, and the challenge signed with the private key."""
 
     key: str
     challenge: str
@@ -117,9 +123,10 @@ class Proof(NamedTuple):
 
 
 def register(session: Session, secret: str, server: str, openid: str, proof: Proof) -> PublicKey:
-    """Register a key that is shown to be a user's.
+    """Register a key for a user who proves possession of the private key.
 
-    :raises RefusedError: 400, it is not; 409, it is somebody's already
+    :raises InvalidError: the proof is not valid
+    :raises ConflictError: the key is registered already
     """
     line = parse(proof.key)
     check(secret, server, openid, proof.challenge)
@@ -134,39 +141,39 @@ def of_user(session: Session, openid: str) -> sa.ScalarResult[PublicKey]:
 
 
 def remove(session: Session, openid: str, key_id: str) -> None:
-    """Remove a key of a user's.
+    """Remove a key of a user.
 
-    :raises RefusedError: 404
+    :raises NotFoundError: the user has no such key
     """
     key = session.get(PublicKey, key_id)
     if key is None or key.openid != openid:
-        raise not_found(f"Public key {key_id} not found")
+        raise NotFoundError(f"Public key {key_id} not found")
     session.delete(key)
 
 
-def of(session: Session, line: Line) -> PublicKey | None:
-    """Return a key, if a user registered it."""
+def registered(session: Session, line: KeyLine) -> PublicKey | None:
+    """Return a key if a user registered it."""
     return of_fingerprint(session, line.fingerprint)
 
 
 def of_fingerprint(session: Session, fingerprint: str) -> PublicKey | None:
-    """As :func:`of`, by ``SHA256:…``."""
+    """Return a registered key by its fingerprint, ``SHA256:…``."""
     return session.scalar(sa.select(PublicKey).where(PublicKey.fingerprint == fingerprint))
 
 
-def add(session: Session, openid: str, line: Line) -> PublicKey:
-    """Register a key.
+def add(session: Session, openid: str, line: KeyLine) -> PublicKey:
+    """Register a key for a user.
 
-    :raises RefusedError: 409, it is somebody's already
+    :raises ConflictError: the key is registered already
     """
-    if of(session, line):
-        raise conflict("Public key already exists.")
-    added = PublicKey(
+    if registered(session, line):
+        raise ConflictError("Public key already exists.")
+    key = PublicKey(
         openid=openid,
-        format=line.kind,
+        format=line.type,
         text=line.text,
         fingerprint=line.fingerprint,
         comment=line.comment,
     )
-    session.add(added)
-    return added
+    session.add(key)
+    return key

@@ -1,47 +1,38 @@
-"""Results in the database: who may see and change them, and what is written to them."""
+"""Results in the database: visibility, queries, metadata."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from refstack_server.publish import verdicts
 from refstack_server.store import audit_log
 from refstack_server.store.audit_log import Event
 from refstack_server.store.callers import Caller
+from refstack_server.store.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from refstack_server.store.schema import Count, Kind, Meta, Product, ProductVersion, Result, now
-from refstack_server.web.errors import bad_request, forbidden, not_found, unauthorized
 
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
 FOUNDATION, OWNER, READER = "foundation", "owner", "user"
 _LISTED = "listed results"
-
-
-class Sharing(StrEnum):
-    """Who may see a result besides its owner: more and more."""
-
-    NOBODY = "nobody"
-    CERTIFIER = "certifier"
-    EVERYBODY = "everybody"
+"""The key of their number in the table of counts."""
 
 
 def role(result: Result, caller: Caller) -> str | None:
-    """Return as what a caller sees a result, None if not at all.
+    """Return the role in which a caller sees a result, None if the caller may not see it.
 
-    The users of the vendor to whose product a result was attached own it as its uploader does. The
-    foundation sees all that RefStack v1 knows, and what else was shared with it.
+    The users of a vendor own the results of its products as the uploader does. The Foundation sees
+    all results of RefStack v1's format, and the others once they are shared with it.
     """
     if caller.is_foundation and (result.kind == Kind.PASSES or result.submitted or result.listed):
         return FOUNDATION
-    if _owns(result, caller):
+    if owns(result, caller):
         return OWNER
     return READER if result.listed else None
 
 
-def _owns(result: Result, caller: Caller) -> bool:
+def owns(result: Result, caller: Caller) -> bool:
+    """Return whether a caller uploaded a result, or acts for the vendor of its product."""
     if not result.openid or not caller.openid:
         return False
     version = result.product_version
@@ -50,47 +41,53 @@ def _owns(result: Result, caller: Caller) -> bool:
 
 
 def find(session: Session, result_id: str, caller: Caller) -> Result:
-    """Return a result the caller may see.
+    """Return a result that the caller may see.
 
-    :raises RefusedError: 404, or 401 for somebody else's
+    :raises NotFoundError: there is no such result
+    :raises UnauthenticatedError: the caller may not see it
     """
     result = session.scalar(sa.select(Result).where(Result.id == result_id))
     if result is None:
-        raise not_found(f"Test result {result_id} not found")
+        raise NotFoundError(f"Test result {result_id} not found")
     if role(result, caller) is None:
-        raise unauthorized("this result is not shared; sign in as its owner")
+        raise UnauthenticatedError("this result is not shared; sign in as its owner")
     return result
 
 
 def find_own(session: Session, result_id: str, caller: Caller) -> Result:
-    """Return a result the caller may change.
+    """Return a result that the caller may change.
 
-    :raises RefusedError: 404, 401 for one they may not see, 403 for one they may only see
+    :raises NotFoundError: there is no such result
+    :raises UnauthenticatedError: the caller may not see it
+    :raises ForbiddenError: the caller may only see it
     """
     result = find(session, result_id, caller)
     if role(result, caller) == READER:
-        raise forbidden("only its owner, and the foundation, may change a result")
+        raise ForbiddenError("only the owner of a result and the Foundation may change it")
     return result
 
 
-def require_unverified(result: Result, what: str) -> None:
-    """Check that a result is not verified: what was verified stays as it was.
+def require_unverified(result: Result, change: str) -> None:
+    """Check that a result is not verified: a verified result must not change.
 
-    :raises RefusedError: 403
+    :param change: the refused change, for the message, such as "it cannot be removed"
+    :raises ForbiddenError: the result is verified
     """
     if result.is_verified:
-        raise forbidden(f"{what} of a verified result: have its verification taken back first")
+        raise ForbiddenError(
+            f"the result is verified: {change} before the Foundation revokes the verification"
+        )
 
 
 def add(session: Session, result: Result) -> None:
-    """Store a new result."""
+    """Store a new result; a result without an owner is public."""
     result.listed = result.openid is None
     session.add(result)
     _count(session, int(result.listed))
 
 
 def remove(session: Session, result: Result) -> None:
-    """Remove a result and all that was written to it."""
+    """Remove a result with its metadata."""
     if result.listed:
         audit_log.add(session, result, Event.REMOVED)
     _count(session, -int(result.listed))
@@ -98,97 +95,31 @@ def remove(session: Session, result: Result) -> None:
 
 
 def write_meta(session: Session, result: Result, key: str, value: str) -> None:
-    """Write a value to a result; another of that key is replaced."""
-    known = next((each for each in result.meta if each.key == key), None)
-    if known:
-        known.value = value
+    """Set a value of a result's metadata; the key ``shared`` publishes the result."""
+    entry = next((entry for entry in result.meta if entry.key == key), None)
+    if entry:
+        entry.value = value
     else:
         result.meta.append(Meta(key=key, value=value))
-    _follow(session, result, key)
+    if key == SHARED:
+        _update_listed(session, result)
 
 
 def delete_meta(session: Session, result: Result, key: str) -> None:
-    """Remove what was written to a result under a key.
+    """Remove a value of a result's metadata; without ``shared`` the result is withdrawn.
 
-    :raises RefusedError: 404, nothing was
+    :raises NotFoundError: the metadata has no such key
     """
-    known = next((each for each in result.meta if each.key == key), None)
-    if known is None:
-        raise not_found(f"Metadata key {key} not found for test run {result.id}")
-    result.meta.remove(known)
-    _follow(session, result, key)
-
-
-def _follow(session: Session, result: Result, key: str) -> None:
-    """Have a result be what its metadata say."""
+    entry = next((entry for entry in result.meta if entry.key == key), None)
+    if entry is None:
+        raise NotFoundError(f"Metadata key {key} not found for test run {result.id}")
+    result.meta.remove(entry)
     if key == SHARED:
-        _list(session, result)
-    if result.kind == Kind.PASSES and key in (GUIDELINE, TARGET):
-        written = (result.meta_value(each) or "" for each in (GUIDELINE, TARGET))
-        verdicts.judge_passes(result, *written)
+        _update_listed(session, result)
 
 
-def verify(session: Session, result: Result, until: date | None) -> None:
-    """Give the foundation's word for a result, for good or until a day begins.
-
-    :raises RefusedError: 403, it is not published, or it is not said what it is for; 400, the day
-        is not to come
-    """
-    if until and until <= now().date():
-        raise bad_request("a verification ends in the future", "/until")
-    needed = (TARGET, GUIDELINE, SHARED)
-    if result.kind == Kind.PASSES and not all(result.meta_value(key) for key in needed):
-        raise forbidden(f"before it is verified a result needs {', '.join(needed)} in its metadata")
-    if not result.listed:
-        raise forbidden("before it is verified a result is published by its owner")
-    ends = datetime.combine(until, datetime.min.time()) if until else None
-    result.verification_status, result.verified_until = 1, ends
-    told = {"until": ends.isoformat()} if ends else {}
-    audit_log.add(session, result, Event.VERIFIED, **told)
-
-
-def revoke(session: Session, result: Result, why: str) -> None:
-    """Take the foundation's word back."""
-    if result.verification_status:
-        result.verification_status, result.verified_until = 0, None
-        audit_log.add(session, result, Event.REVOKED, why=why)
-
-
-def require_owner(result: Result, caller: Caller) -> None:
-    """Check that a caller may publish a result; the foundation may what old clients sent.
-
-    :raises RefusedError: 403
-    """
-    if result.kind != Kind.PASSES and not _owns(result, caller):
-        raise forbidden("only its owner shares a result")
-
-
-def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> Result:
-    """Share a result of the caller's, or take it back; return it.
-
-    :raises RefusedError: as for :func:`find_own`; 403, it is not theirs to share, or is verified
-    """
-    result = find_own(session, result_id, caller)
-    require_owner(result, caller)
-    if with_ is not Sharing.EVERYBODY:
-        require_unverified(result, "it cannot be withdrawn: nothing can be changed")
-    result.submitted = with_ is not Sharing.NOBODY
-    if with_ is Sharing.EVERYBODY:
-        write_meta(session, result, SHARED, "true")
-    elif result.meta_value(SHARED) is not None:
-        delete_meta(session, result, SHARED)
-    return result
-
-
-def sharing(result: Result) -> Sharing:
-    """Return who may see a result."""
-    if result.listed:
-        return Sharing.EVERYBODY
-    return Sharing.CERTIFIER if result.submitted else Sharing.NOBODY
-
-
-def _list(session: Session, result: Result) -> None:
-    """Have everybody see a result that is nobody's, or shared."""
+def _update_listed(session: Session, result: Result) -> None:
+    """List a result that has no owner or is shared; record the change in the audit log."""
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
         result.listed = listed
@@ -203,11 +134,11 @@ def _count(session: Session, more: int) -> None:
 
 
 LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
-"""The condition that everybody may see a result; how many those are is kept, not counted."""
+"""The condition that a result is public; the number of these results is stored."""
 
 
-def seen_by(caller: Caller) -> sa.ColumnElement[bool]:
-    """Return the condition that a caller may see a result that is not their own."""
+def visible_to(caller: Caller) -> sa.ColumnElement[bool]:
+    """Return the condition that a caller may see results that are not their own."""
     if not caller.is_foundation:
         return LISTED
     return LISTED | (Result.kind == Kind.PASSES) | (Result.submitted == sa.true())
@@ -237,7 +168,7 @@ def of_product(product_id: str) -> sa.ColumnElement[bool]:
 
 
 def of_vendors(vendor_ids: Iterable[str]) -> sa.ColumnElement[bool]:
-    """Return the condition that a result is of a product of one of some vendors."""
+    """Return the condition that a result is of a product of one of the vendors."""
     versions = (
         sa.select(ProductVersion.id)
         .join(Product, Product.id == ProductVersion.product_id)
@@ -247,10 +178,11 @@ def of_vendors(vendor_ids: Iterable[str]) -> sa.ColumnElement[bool]:
 
 
 def verified() -> sa.ColumnElement[bool]:
-    """Return the condition that the foundation's word stands for a result."""
-    stands = Result.verified_until.is_(None) | (Result.verified_until > now())
-    return (Result.verification_status == 1) & stands
+    """Return the condition that a result is verified and the verification has not expired."""
+    is_current = Result.verified_until.is_(None) | (Result.verified_until > now())
+    return (Result.verification_status == 1) & is_current
 
 
-def are_there(session: Session, condition: sa.ColumnElement[bool]) -> bool:
+def any_match(session: Session, condition: sa.ColumnElement[bool]) -> bool:
+    """Return whether any result meets a condition."""
     return session.scalar(sa.select(sa.exists().where(condition))) or False

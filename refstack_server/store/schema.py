@@ -1,4 +1,4 @@
-"""What is stored. Times are UTC without a zone; ids are random UUIDs unless named otherwise."""
+"""The database schema. Times are UTC without a zone; ids are random UUIDs by default."""
 
 import uuid
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class VendorType(IntEnum):
-    """As RefStack v1 numbers them."""
+    """Types of vendors with RefStack v1's numbers."""
 
     FOUNDATION = 0
     PRIVATE = 1
@@ -22,7 +22,7 @@ PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
 
 
 class Kind(StrEnum):
-    """What was uploaded: names of tests that passed (RefStack v1), a stream, a bundle."""
+    """The format of an upload: names of passed tests (RefStack v1), a stream, a bundle."""
 
     PASSES = "passes"
     STREAM = "stream"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 
 class ProductKind(IntEnum):
-    """RefStack v1's ``product_type``."""
+    """Kinds of products, RefStack v1's ``product_type``."""
 
     DISTRO = 0
     PUBLIC_CLOUD = 1
@@ -38,16 +38,17 @@ class ProductKind(IntEnum):
 
 
 def new_id() -> str:
+    """Return a random UUID."""
     return str(uuid.uuid4())
 
 
 def now() -> datetime:
-    """Return the time, to the second: more is nobody's business and not in the protocol."""
+    """Return the current time to the second, the precision of RefStack v1's protocol."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """The base class of all tables."""
 
 
 def _id() -> Mapped[str]:
@@ -59,7 +60,7 @@ def _created() -> Mapped[datetime]:
 
 
 class User(Base):
-    """Somebody who signed in. ``openid`` is what a provider calls them, an address as a rule."""
+    """A user; ``openid`` is the identity provider's name for the user, usually a URL."""
 
     __tablename__ = "users"
     openid: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
@@ -69,7 +70,7 @@ class User(Base):
 
 
 class PublicKey(Base):
-    """A key of a user's. ``text`` is its base64 part, ``fingerprint`` as OpenSSH prints it."""
+    """A user's key; ``text`` is its base64 part, ``fingerprint`` has the form of OpenSSH."""
 
     __tablename__ = "public_keys"
     id: Mapped[str] = _id()
@@ -82,7 +83,7 @@ class PublicKey(Base):
 
 
 class Membership(Base):
-    """That a user acts for a vendor."""
+    """The right of a user to act for a vendor."""
 
     __tablename__ = "memberships"
     vendor_id: Mapped[str] = mapped_column(
@@ -94,21 +95,21 @@ class Membership(Base):
 
 
 class Vendor(Base):
-    """An organization; users act for it."""
+    """An organization that users act for."""
 
     __tablename__ = "vendors"
     id: Mapped[str] = _id()
     type: Mapped[int] = mapped_column(default=VendorType.PRIVATE)
     name: Mapped[str] = mapped_column(sa.String(80))
     description: Mapped[str | None] = mapped_column(sa.Text)
-    properties: Mapped[dict | None] = mapped_column(sa.JSON)
+    properties: Mapped[dict[str, object] | None] = mapped_column(sa.JSON)
     created_by_user: Mapped[str] = mapped_column(sa.ForeignKey("users.openid"))
     created_at: Mapped[datetime] = _created()
     updated_at: Mapped[datetime | None] = mapped_column(onupdate=now)
 
 
 class Product(Base):
-    """What a vendor offers."""
+    """A product of a vendor."""
 
     __tablename__ = "products"
     id: Mapped[str] = _id()
@@ -116,7 +117,7 @@ class Product(Base):
     description: Mapped[str | None] = mapped_column(sa.Text)
     product_type: Mapped[int]
     public: Mapped[bool] = mapped_column(default=False)
-    properties: Mapped[dict | None] = mapped_column(sa.JSON)
+    properties: Mapped[dict[str, object] | None] = mapped_column(sa.JSON)
     organization_id: Mapped[str] = mapped_column(
         sa.ForeignKey("vendors.id", ondelete="CASCADE"), index=True
     )
@@ -126,12 +127,12 @@ class Product(Base):
 
     @property
     def type(self) -> int:
-        """RefStack v1's: 1 for software, 0 for a cloud."""
+        """RefStack v1's type of the product: 1 for software, 0 for a cloud."""
         return int(self.product_type == ProductKind.DISTRO)
 
 
 class ProductVersion(Base):
-    """A version of a product; one without a name stands for the product itself."""
+    """A version of a product; the version without a name represents the product itself."""
 
     __tablename__ = "product_versions"
     __table_args__ = (sa.UniqueConstraint("product_id", "version"),)
@@ -143,13 +144,13 @@ class ProductVersion(Base):
 
 
 class Result(Base):
-    """What one upload came to.
+    """The result of one upload.
 
-    ``number`` gives lists their order, whatever was stored in one second. ``outcomes`` are packed
-    (:mod:`refstack_server.store.packed_outcomes`): no query asks for a single test. ``listed`` says
-    whether everybody may see it: it is nobody's, or shared; ``submitted`` whether the certifier
-    may. ``sha256`` is that of the bundle or stream that was sent, and the others what it came to by
-    the guideline it was judged by.
+    ``number`` orders results that were stored within the same second. ``outcomes`` are packed
+    (:mod:`refstack_server.store.packed_outcomes`), since no query selects single tests. ``listed``
+    is true if the public may see the result: it has no owner, or is shared; ``submitted`` is true
+    if the certifier may see it. ``sha256`` is that of the uploaded bundle or stream; ``guideline``,
+    ``programme`` and ``conformance`` are those of its verdict.
     """
 
     __tablename__ = "results"
@@ -186,16 +187,17 @@ class Result(Base):
 
     @property
     def is_verified(self) -> bool:
-        """Whether the foundation's word stands: it may be given for a time only."""
+        """Whether the result is verified by the Foundation and the verification has not expired."""
         until = self.verified_until
         return bool(self.verification_status) and (until is None or now() < until)
 
     def meta_value(self, key: str) -> str | None:
-        return next((each.value for each in self.meta if each.key == key), None)
+        """Return a value of the metadata, None if there is no such key."""
+        return next((entry.value for entry in self.meta if entry.key == key), None)
 
 
 class Meta(Base):
-    """What was written to a result: shared, guideline, target."""
+    """A value of a result's metadata: shared, guideline, target, user."""
 
     __tablename__ = "result_meta"
     number: Mapped[int] = mapped_column(
@@ -205,8 +207,8 @@ class Meta(Base):
     value: Mapped[str] = mapped_column(sa.Text)
 
 
-class Line(Base):
-    """A line of the public log (:mod:`refstack_server.store.audit_log`)."""
+class AuditLogEntry(Base):
+    """An entry of the public audit log (:mod:`refstack_server.store.audit_log`)."""
 
     __tablename__ = "log"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -215,7 +217,7 @@ class Line(Base):
 
 
 class Count(Base):
-    """How many rows there are of a kind: counting them takes longer the more there are."""
+    """The number of rows of a kind: counting them takes longer the more there are."""
 
     __tablename__ = "counts"
     what: Mapped[str] = mapped_column(sa.String(32), primary_key=True)

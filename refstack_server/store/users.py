@@ -1,21 +1,19 @@
-"""Users that the operator of a server makes, without a provider of identities."""
+"""Users whom the operator of a server adds, without an identity provider."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from refstack_client.errors import InputError
 from refstack_server.store import public_keys
 from refstack_server.store.schema import Membership, User, Vendor, VendorType
-from refstack_server.web.errors import RefusedError
 
 _FOUNDATION = "Foundation"
 
 
 @dataclass(frozen=True)
 class NewUser:
-    """``key`` is a public key in OpenSSH's one line, "" for none."""
+    """A user to add; ``key`` is a public key in OpenSSH's one-line format, "" for none."""
 
     openid: str
     email: str = ""
@@ -24,9 +22,10 @@ class NewUser:
 
 
 def add(engine: sa.Engine, new: NewUser) -> None:
-    """Add a user, or what is new of one who is there.
+    """Add a user, or update an existing one with all values that are not empty.
 
-    :raises InputError: the key is none that can be used, or somebody else's
+    :raises InvalidError: the key is not a valid public key
+    :raises ConflictError: the key is registered for another user
     """
     with Session(engine) as session:
         user = session.get(User, new.openid) or User(openid=new.openid, email="", fullname="")
@@ -38,19 +37,14 @@ def add(engine: sa.Engine, new: NewUser) -> None:
 
 
 def _add_key(session: Session, new: NewUser) -> None:
-    try:
-        line = public_keys.parse(new.key)
-        known = public_keys.of(session, line)
-        if known is None or known.openid != new.openid:
-            public_keys.add(session, new.openid, line)
-    except RefusedError as error:
-        raise InputError(
-            f"{error.title} {error.detail}".strip(), hint="name a .pub file"
-        ) from error
+    line = public_keys.parse(new.key)
+    key = public_keys.registered(session, line)
+    if key is None or key.openid != new.openid:
+        public_keys.add(session, new.openid, line)
 
 
 def add_to_foundation(engine: sa.Engine, openid: str) -> None:
-    """Have a user act for the foundation, which is made where there is none."""
+    """Let a user act for the Foundation; create the Foundation's vendor if it is missing."""
     with Session(engine) as session:
         query = sa.select(Vendor).where(Vendor.type == VendorType.FOUNDATION)
         foundation = session.scalar(query)

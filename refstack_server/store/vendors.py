@@ -1,38 +1,45 @@
-"""Vendors and their products, as far as a caller may see them."""
+"""Vendors, their products and their registration as official vendors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from refstack_server.store.callers import Caller
-from refstack_server.store.schema import PUBLIC_VENDORS, Product, Vendor
-from refstack_server.web.errors import not_found
+from refstack_server.store.errors import InvalidError, NotFoundError
+from refstack_server.store.schema import PUBLIC_VENDORS, Product, Vendor, VendorType
+
+REASON = "registration_decline_reason"
+"""The key of the reason for a denial in a vendor's properties, as in RefStack v1."""
 
 
 def vendors(session: Session, caller: Caller) -> sa.ScalarResult[Vendor]:
-    """Return official vendors and the caller's own, by name; the foundation sees all."""
+    """Return official vendors and the caller's own, by name; the Foundation sees all."""
     query = sa.select(Vendor).order_by(Vendor.name, Vendor.id)
     if not caller.is_foundation:
         query = query.where(Vendor.type.in_(PUBLIC_VENDORS) | Vendor.id.in_(caller.vendors))
     return session.scalars(query)
 
 
-def known_vendor(session: Session, vendor_id: str) -> Vendor:
-    """Return a vendor, whoever may see it.
+def get_vendor(session: Session, vendor_id: str) -> Vendor:
+    """Return a vendor without a check of the caller's rights.
 
-    :raises RefusedError: 404
+    :raises NotFoundError: there is no such vendor
     """
     vendor = session.get(Vendor, vendor_id)
     if vendor is None:
-        raise not_found(f"Organization {vendor_id} not found")
+        raise NotFoundError(f"Organization {vendor_id} not found")
     return vendor
 
 
 def find_vendor(session: Session, vendor_id: str, caller: Caller) -> Vendor:
-    """Return a vendor the caller may see.
+    """Return a vendor that the caller may see.
 
-    :raises RefusedError: 404, 403
+    :raises NotFoundError: there is no such vendor
+    :raises ForbiddenError: the caller may not see it
     """
-    vendor = known_vendor(session, vendor_id)
+    vendor = get_vendor(session, vendor_id)
     if vendor.type not in PUBLIC_VENDORS:
         caller.require_vendor(vendor.id)
     return vendor
@@ -41,9 +48,9 @@ def find_vendor(session: Session, vendor_id: str, caller: Caller) -> Vendor:
 def products(
     session: Session, caller: Caller, vendor_id: str | None = None
 ) -> sa.ScalarResult[Product]:
-    """Return public products and the caller's own, by name; the foundation sees all.
+    """Return public products and the caller's own, by name; the Foundation sees all.
 
-    :param vendor_id: of that vendor alone
+    :param vendor_id: return only products of this vendor
     """
     query = sa.select(Product).order_by(Product.name, Product.id)
     if vendor_id is not None:
@@ -55,13 +62,64 @@ def products(
 
 
 def find_product(session: Session, product_id: str, caller: Caller) -> Product:
-    """Return a product the caller may see.
+    """Return a product that the caller may see.
 
-    :raises RefusedError: 404, 403
+    :raises NotFoundError: there is no such product
+    :raises ForbiddenError: the caller may not see it
     """
     product = session.get(Product, product_id)
     if product is None:
-        raise not_found(f"Product {product_id} not found")
+        raise NotFoundError(f"Product {product_id} not found")
     if not product.public:
         caller.require_vendor(product.organization_id)
     return product
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A change of a vendor's type, and the check that the caller may make it."""
+
+    before: VendorType
+    after: VendorType
+    require: Callable[[Caller, str], None]
+
+
+def _by_vendor(caller: Caller, vendor_id: str) -> None:
+    caller.require_vendor(vendor_id)
+
+
+def _by_foundation(caller: Caller, _vendor_id: str) -> None:
+    caller.require_foundation()
+
+
+STEPS = {
+    "register": _Step(VendorType.PRIVATE, VendorType.PENDING, _by_vendor),
+    "cancel": _Step(VendorType.PENDING, VendorType.PRIVATE, _by_vendor),
+    "approve": _Step(VendorType.PENDING, VendorType.OFFICIAL, _by_foundation),
+    "deny": _Step(VendorType.PENDING, VendorType.PRIVATE, _by_foundation),
+}
+"""The steps of registration: a vendor asks to become official, the Foundation decides."""
+
+
+def take_step(
+    session: Session, caller: Caller, vendor_id: str, name: str, reason: str = ""
+) -> None:
+    """Take a step of a vendor's registration; the reason for a denial is kept until approval.
+
+    :raises NotFoundError: there is no such vendor
+    :raises ForbiddenError: the caller may not take this step
+    :raises InvalidError: the vendor's type does not allow the step, or a denial has no reason
+    """
+    vendor = get_vendor(session, vendor_id)
+    step = STEPS[name]
+    step.require(caller, vendor.id)
+    if vendor.type != step.before:
+        raise InvalidError("Invalid organization state for this action.")
+    properties = dict(vendor.properties or {})
+    if name in ("approve", "deny"):
+        properties.pop(REASON, None)
+    if name == "deny":
+        if not reason:
+            raise InvalidError(f"{REASON} is required", f"/{REASON}")
+        properties[REASON] = reason
+    vendor.type, vendor.properties = step.after, properties or None

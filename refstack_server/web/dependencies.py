@@ -1,4 +1,4 @@
-"""What every handler gets: settings, a session of the database, who asks, what was sent."""
+"""Arguments of request handlers: settings, database session, caller, body."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -16,34 +16,34 @@ from refstack_server.publish.verdicts import By
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, callers
 from refstack_server.store import results as stored_results
-from refstack_server.store.blobs import Coming
+from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
 from refstack_server.web.middleware import API
 from scoring.conformance.verdict import Verdict
 
 OPENID = "openid"
-"""Under which a browser's session has who signed in."""
+"""The key of the signed-in user's openid in a browser's session."""
 
 
 async def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
 
-async def _reading(request: Request) -> AsyncIterator[Session]:
+async def _read_session(request: Request) -> AsyncIterator[Session]:
     async with _session(request.app.state.engine) as session:
         yield session
 
 
-async def _writing(request: Request) -> AsyncIterator[Session]:
-    """Yield a session that is alone in writing; the handler commits, before the answer leaves."""
+async def _write_session(request: Request) -> AsyncIterator[Session]:
+    """Yield a session with exclusive write access; the handler commits before it answers."""
     async with _session(request.app.state.writer) as session:
         yield session
 
 
 @contextlib.asynccontextmanager
 async def _session(engine: sa.Engine) -> AsyncIterator[Session]:
-    """Yield a session; only where it may wait for the database another thread is troubled."""
+    """Yield a session; close it in a thread, since closing may wait for the database."""
     session = Session(engine, expire_on_commit=False)
     try:
         yield session
@@ -52,16 +52,16 @@ async def _session(engine: sa.Engine) -> AsyncIterator[Session]:
             await run_in_threadpool(session.close)
 
 
-async def _read_by(request: Request, session: "Reading") -> Caller:
+async def _read_caller(request: Request, session: "ReadSession") -> Caller:
     return await _caller(request, session)
 
 
-async def _written_by(request: Request, session: "Writing") -> Caller:
+async def _write_caller(request: Request, session: "WriteSession") -> Caller:
     return await _caller(request, session)
 
 
 async def _caller(request: Request, session: Session) -> Caller:
-    """Return who asks: by a token, or, for pages alone, by who signed in with this browser."""
+    """Return the caller: by token, or, for pages only, by the browser's session."""
     header = request.headers.get("authorization")
     openid = request.session.get(OPENID)
     if header is not None:
@@ -76,45 +76,54 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-async def _coming(request: Request, settings: "Config") -> AsyncIterator[Coming]:
-    with blobs.coming(settings.data) as received:
-        async for piece in request.stream():
-            received.write(piece)
-        yield received
+async def _streamed_body(request: Request, settings: "Config") -> AsyncIterator[IncomingUpload]:
+    with blobs.incoming(settings.data) as upload:
+        async for chunk in request.stream():
+            upload.write(chunk)
+        yield upload
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who asks for what is stored, and in which session it is looked up."""
+class CallerContext:
+    """The caller of a request, with the session and the settings to look results up for them."""
 
     session: Session
     caller: Caller
     settings: Settings
 
     def find(self, result_id: str) -> Result:
-        """Return a result the caller may see; errors as for :func:`.results.find`."""
+        """Return a result that the caller may see; errors as for :func:`.results.find`."""
         return stored_results.find(self.session, result_id, self.caller)
 
-    def knows_all(self, result: Result) -> bool:
-        """Return whether the caller sees more of a result than everybody may."""
+    def sees_all(self, result: Result) -> bool:
+        """Return whether the caller may see more of a result than the public."""
         return stored_results.role(result, self.caller) != stored_results.READER
 
     def verdict(self, result: Result, by: By) -> Verdict:
-        """Return what the caller may know of a verdict; errors as for :func:`.verdicts.of`."""
+        """Return a verdict as far as the caller may see it; errors as for :func:`.verdicts.of`."""
         verdict = verdicts.of(self.settings, result, by)
-        return verdict if self.knows_all(result) else public_view.verdict(verdict)
+        return verdict if self.sees_all(result) else public_view.verdict(verdict)
 
 
-async def _asked(session: "Reading", caller: "Reader", settings: "Config") -> Asked:
-    return Asked(session, caller, settings)
+async def _context(
+    session: "ReadSession", caller: "ReadCaller", settings: "Config"
+) -> CallerContext:
+    return CallerContext(session, caller, settings)
 
 
 Config = Annotated[Settings, Depends(_settings)]
-Reading = Annotated[Session, Depends(_reading)]
-Writing = Annotated[Session, Depends(_writing)]
-Reader = Annotated[Caller, Depends(_read_by)]
-Writer = Annotated[Caller, Depends(_written_by)]
-Looking = Annotated[Asked, Depends(_asked)]
+"""The settings of the server."""
+ReadSession = Annotated[Session, Depends(_read_session)]
+"""A database session that only reads."""
+WriteSession = Annotated[Session, Depends(_write_session)]
+"""A database session that may write."""
+ReadCaller = Annotated[Caller, Depends(_read_caller)]
+"""The caller, looked up in the session that reads."""
+WriteCaller = Annotated[Caller, Depends(_write_caller)]
+"""The caller, looked up in the session that writes."""
+Context = Annotated[CallerContext, Depends(_context)]
+"""The caller with session and settings."""
 Body = Annotated[bytes, Depends(_body)]
-Large = Annotated[Coming, Depends(_coming)]
-"""A body that is not held in memory while it comes."""
+"""The body of the request, in memory."""
+StreamedBody = Annotated[IncomingUpload, Depends(_streamed_body)]
+"""The body of the request, written to disk while it arrives."""

@@ -1,38 +1,69 @@
-"""Why a request was refused, in the shape RefStack v1 gives such answers."""
+"""Refusals as HTTP answers, in the shape of RefStack v1's errors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import NotRequired
+
+from fastapi.responses import JSONResponse
+from typing_extensions import TypedDict
+
+from refstack_server.store.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    UnauthenticatedError,
+)
 
 
-@dataclass
-class RefusedError(Exception):
-    """A request that cannot be done: what is wrong, and where it stands in what was sent."""
+class IdentityProviderError(RefusedError):
+    """The identity provider does not answer, or not as OpenID Connect requires."""
+
+
+_STATUSES = {
+    InvalidError: HTTPStatus.BAD_REQUEST,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    IdentityProviderError: HTTPStatus.BAD_GATEWAY,
+}
+_TITLED_BY_STATUS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""Their title is the status's own phrase, as in RefStack v1, and the message is the detail."""
+
+
+class ErrorDocument(TypedDict):
+    """The JSON body of a refusal."""
+
+    code: int
+    title: str
+    detail: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer to a refused request; ``detail`` is "" where the title says it all."""
 
     status: HTTPStatus
     title: str
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        document = {"code": int(self.status), "title": self.title}
+    def as_json(self) -> ErrorDocument:
+        """Return the JSON body."""
+        document: ErrorDocument = {"code": int(self.status), "title": self.title}
         return {**document, "detail": self.detail} if self.detail else document
 
 
-def bad_request(title: str, detail: str = "") -> RefusedError:
-    return RefusedError(HTTPStatus.BAD_REQUEST, title, detail)
+def refusal(error: RefusedError) -> Refusal:
+    """Return the HTTP answer for a refused request."""
+    status = _STATUSES[type(error)]
+    if status in _TITLED_BY_STATUS:
+        return Refusal(status, status.phrase, error.message)
+    return Refusal(status, error.message, error.detail)
 
 
-def unauthorized(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNAUTHORIZED.phrase, detail)
-
-
-def forbidden(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.phrase, detail)
-
-
-def not_found(title: str) -> RefusedError:
-    return RefusedError(HTTPStatus.NOT_FOUND, title)
-
-
-def conflict(title: str) -> RefusedError:
-    return RefusedError(HTTPStatus.CONFLICT, title)
+def json_answer(refused: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return a refusal as JSON, for programs."""
+    return JSONResponse(refused.as_json(), int(refused.status), headers)

@@ -1,19 +1,18 @@
-"""What every request goes through before a handler is found for it."""
+"""ASGI middleware that every request passes before its handler is looked up."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from fastapi.responses import JSONResponse
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 
 from refstack_server.settings import Settings
-from refstack_server.web.errors import RefusedError
+from refstack_server.web.errors import Refusal, json_answer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,8 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _V1 = "/v1/"
 API = (_V1, "/v2/")
-_WHOLE = ("/v2/", "/mine/")
-"""Where bundles and streams are sent to."""
+_LARGE_UPLOADS = ("/v2/", "/mine/")
+"""Prefixes of paths that accept bundles and streams."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -32,28 +31,25 @@ _HEADERS = {
 }
 
 
-def answer(refused: RefusedError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return what a program is told of a refusal."""
-    return JSONResponse(refused.as_json(), int(refused.status), headers)
-
-
-class Safe:
-    """Has browsers run nothing, load nothing from elsewhere and guess nothing."""
+class SecurityHeaders:
+    """Adds headers that forbid browsers to run scripts, load other sites' files or guess types."""
 
     def __init__(self, app: App):
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def safely(message: Message) -> None:
+        """Handle a request."""
+
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        await self._app(scope, receive, safely)
+        await self._app(scope, receive, send_with_headers)
 
 
-class Limited:
-    """Refuses what one address, or one key or token, asks for too often."""
+class RateLimit:
+    """Refuses requests of a client address, key or token beyond its limit per minute."""
 
     def __init__(self, app: App, settings: Settings):
         self._app = app
@@ -64,82 +60,88 @@ class Limited:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._may(scope):
-            refused = RefusedError(
+        """Handle a request."""
+        if scope["type"] == "http" and not self._is_allowed(scope):
+            refused = Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS, "too many requests; try again in a minute"
             )
-            await answer(refused, {"Retry-After": "60"})(scope, receive, send)
+            await json_answer(refused, {"Retry-After": "60"})(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _may(self, scope: Scope) -> bool:
-        what = "GET" if scope["method"] in ("GET", "HEAD", "OPTIONS") else "POST"
-        if not self._limits[what]:
+    def _is_allowed(self, scope: Scope) -> bool:
+        method = "GET" if scope["method"] in ("GET", "HEAD", "OPTIONS") else "POST"
+        if not self._limits[method]:
             return True
-        limit = RateLimitItemPerMinute(self._limits[what])
-        return all(self._window.hit(limit, what, who) for who in _who(scope))
+        limit = RateLimitItemPerMinute(self._limits[method])
+        return all(self._window.hit(limit, method, client) for client in _clients(scope))
 
 
-def _who(scope: Scope) -> Iterator[str]:
+def _clients(scope: Scope) -> Iterator[str]:
+    """Yield what identifies a client: its address, and the digest of its token or key."""
     yield (scope.get("client") or ("",))[0]
     for name, value in scope["headers"]:
         if name in (b"authorization", b"x-public-key"):
             yield hashlib.sha256(value).hexdigest()
 
 
-class OldWays:
-    """What RefStack v1's framework did for every route: ``/``, ``.json``, ``?_method=``."""
+class RefstackV1Compat:
+    """Accepts what RefStack v1's web framework accepted: ``/``, ``.json``, ``?_method=``."""
 
     def __init__(self, app: App):
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
         if scope["type"] == "http" and scope["path"].startswith(_V1):
             path = scope["path"].rstrip("/").removesuffix(".json")
             scope["path"], scope["raw_path"] = path, path.encode()
-            instead = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[-1]
-            if scope["method"] == "POST" and instead.upper() in ("DELETE", "PUT"):
-                scope["method"] = instead.upper()
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            method = query.get("_method", [""])[-1].upper()
+            if scope["method"] == "POST" and method in ("DELETE", "PUT"):
+                scope["method"] = method
         await self._app(scope, receive, send)
 
 
 class _TooLargeError(Exception):
-    """A body is larger than any that is taken."""
+    """A body is larger than its limit."""
 
 
-class Bounded:
-    """Refuses bodies that are too large, whatever their headers say, before they are kept."""
+class BodyLimit:
+    """Refuses bodies above the size limit while they arrive, whatever their headers say."""
 
     def __init__(self, app: App, settings: Settings):
         self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_whole = scope["path"].startswith(_WHOLE)
-        most = self._settings.most_bundle_bytes if is_whole else self._settings.most_bytes
-        came, begun = 0, False
+        is_large = scope["path"].startswith(_LARGE_UPLOADS)
+        limit = self._settings.most_bundle_bytes if is_large else self._settings.most_bytes
+        size, is_answered = 0, False
 
-        async def bounded() -> Message:
-            nonlocal came
+        async def receive_limited() -> Message:
+            nonlocal size
             message = await receive()
-            came += len(message.get("body", b""))
-            if came > most:
+            size += len(message.get("body", b""))
+            if size > limit:
                 raise _TooLargeError
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def send_noted(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = True
             await send(message)
 
         try:
-            await self._app(scope, bounded, watched)
+            await self._app(scope, receive_limited, send_noted)
         except _TooLargeError:
-            if begun:
+            if is_answered:
                 raise
-            refused = RefusedError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"no more than {most} bytes are taken at once"
+            refused = Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body of a request is limited to {limit} bytes",
             )
-            await answer(refused)(scope, receive, send)
+            await json_answer(refused)(scope, receive, send)

@@ -1,6 +1,6 @@
-"""What the operator sees of a server: health, metrics, a line of JSON for each request.
+"""Health check, metrics, and a log with one line of JSON for each request.
 
-No line holds a header, a query or a body, where tokens and names may stand.
+No line contains a header, a query or a body, since they may contain tokens and names.
 """
 
 import json
@@ -9,80 +9,76 @@ import sys
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 import prometheus_client
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
-from refstack_server.web.dependencies import Reading
+from refstack_server.web.dependencies import ReadSession
 from refstack_server.web.middleware import App, Message, Receive, Scope, Send
 
 router = APIRouter(tags=["operation"])
 LOG = logging.getLogger("refstack_server.requests")
 _REQUESTS = prometheus_client.Histogram(
     "refstack_request_seconds",
-    "How long requests took.",
+    "Duration of requests in seconds.",
     ("method", "route", "status"),
 )
 
 
 @router.get("/health")
-def health(session: Reading) -> dict[str, str]:
-    """Say that the server answers, its database included."""
+def health(session: ReadSession) -> dict[str, str]:
+    """Report that the server and its database answer."""
     session.execute(sa.select(1))
     return {"status": "ok"}
 
 
 @router.get("/metrics", response_class=Response)
 def metrics() -> Response:
-    """Return metrics as Prometheus reads them."""
+    """Return metrics in the Prometheus text format."""
     return Response(
         prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
     )
 
 
-class Watched:
-    """Counts and logs each request by its route, never by its path alone."""
+class RequestLog:
+    """Counts and logs each request under its route, never under its path."""
 
     def __init__(self, app: App):
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         status, began = int(HTTPStatus.INTERNAL_SERVER_ERROR), time.monotonic()
 
-        async def watched(message: Message) -> None:
+        async def send_noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_noted)
         finally:
-            took = time.monotonic() - began
+            seconds = time.monotonic() - began
             route = _route(scope)
-            _REQUESTS.labels(scope["method"], route, status).observe(took)
+            _REQUESTS.labels(scope["method"], route, status).observe(seconds)
             client = scope.get("client") or ("",)
-            LOG.info(
-                "request",
-                extra={
-                    "told": {
-                        "method": scope["method"],
-                        "route": route,
-                        "status": status,
-                        "seconds": round(took, 4),
-                        "client": client[0],
-                    }
-                },
-            )
+            fields = {
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "seconds": round(seconds, 4),
+                "client": client[0],
+            }
+            LOG.info("request", extra={"fields": fields})
 
 
 def _route(scope: Scope) -> str:
-    """Return the path without what it names: ``/v1/results/{result_id}``."""
+    """Return the path with parameters for values: ``/v1/results/{result_id}``."""
     if "endpoint" not in scope:
         return "none"
     path = scope["path"]
@@ -91,15 +87,15 @@ def _route(scope: Scope) -> str:
     return path
 
 
-class _Json(logging.Formatter):
-    """A line of JSON."""
+class _JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "what": record.getMessage(),
-            **getattr(record, "told", {}),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -107,7 +103,7 @@ class _Json(logging.Formatter):
 
 
 def set_up_logging() -> None:
-    """Have everything the server says go to stderr as lines of JSON."""
+    """Send all log records of the server to stderr as lines of JSON."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json())
+    handler.setFormatter(_JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

@@ -1,4 +1,4 @@
-"""The secret a server makes for itself, with which it signs what it gives out and takes back."""
+"""The secret with which a server signs session cookies and challenges."""
 
 import secrets
 from pathlib import Path
@@ -8,8 +8,8 @@ from refstack_client.files import write_private
 _FILE = "secret"
 
 
-def of(data: Path) -> str:
-    """Return the secret of the server that keeps its data in ``data``; made where there is none."""
+def read_or_create(data: Path) -> str:
+    """Return the secret of the server with the data directory ``data``; create it if missing."""
     path = data / _FILE
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32))

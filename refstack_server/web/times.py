@@ -2,21 +2,22 @@
 
 from datetime import datetime
 
-from refstack_server.web.errors import bad_request
+from refstack_server.store.errors import InvalidError
 
 FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def text(moment: datetime) -> str:
+    """Return a time as text, such as ``2026-01-31 23:59:59``."""
     return moment.strftime(FORMAT)
 
 
 def parse(value: str) -> datetime:
-    """Return the moment a parameter names.
+    """Return the time that a parameter states.
 
-    :raises RefusedError: 400
+    :raises InvalidError: the value does not have the form ``YYYY-MM-DD HH:MM:SS``
     """
     try:
         return datetime.strptime(value, FORMAT)
     except ValueError as error:
-        raise bad_request(f"Invalid date format: {error}") from error
+        raise InvalidError(f"Invalid date format: {error}") from error

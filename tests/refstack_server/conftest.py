@@ -7,10 +7,10 @@ from support.serving import Person, Server, add_user, person, serving
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory) -> Iterator[str]:
-    """The URL of a PostgreSQL, started for the tests; NAME in it is the database's."""
+    """Run PostgreSQL; yield its URL, in which NAME stands for the name of the database."""
     found = postgresql.programs()
     if found is None:
-        pytest.skip("no PostgreSQL on this machine (Debian: apt install postgresql)")
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
     with postgresql.running(tmp_path_factory.mktemp("postgresql"), found) as url:
         yield url
 
@@ -19,7 +19,7 @@ def postgres(tmp_path_factory) -> Iterator[str]:
     scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
 )
 def database(request) -> str:
-    """The URL of a new database, "" for SQLite beside the rest."""
+    """Return the URL of a new database, "" for SQLite in the data directory."""
     if request.param == "sqlite":
         return ""
     return postgresql.new_database(request.getfixturevalue("postgres"))
@@ -32,7 +32,7 @@ def people() -> dict[str, Person]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, people, database) -> Iterator[Server]:
-    """A server on which four people have keys; root acts for the foundation."""
+    """Run a server with four users who have keys; root acts for the Foundation."""
     data = tmp_path_factory.mktemp("server") / "data"
     for name, who in people.items():
         add_user(data, who, database, is_foundation=name == "root")

@@ -1,4 +1,4 @@
-"""From a real cloud to the published page: certify, sign, upload, share, verify, look."""
+"""From a cloud to the published page: certify, sign, upload, share, verify, show."""
 
 import subprocess
 
@@ -22,16 +22,16 @@ def test_a_cloud_is_certified_and_its_verdict_is_on_a_page(
     (made,) = (tmp_path / "runs").iterdir()
     key, packed = make_key(tmp_path / "key"), tmp_path / "b.zip"
     run(CLIENT, "bundle", "sign", str(made), "--key", str(key), "-o", str(packed))
-    stranger = subprocess.run(
+    refused = subprocess.run(
         [CLIENT, "bundle", "upload", packed, "--url", server.url],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert stranger.returncode == 4
-    assert "registered" in stranger.stderr
+    assert refused.returncode == 4
+    assert "registered" in refused.stderr
     registered(server, alice, key)
-    for _ in range(2):  # a retry is the same result
+    for _ in range(2):  # The same bundle again is the same result.
         page = run(CLIENT, "bundle", "upload", str(packed), "--url", server.url).stdout.strip()
     result_id = page.rpartition("/")[2]
     server.call("POST", f"/v1/results/{result_id}/meta/shared", alice, data="true")

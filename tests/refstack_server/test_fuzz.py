@@ -1,4 +1,4 @@
-"""Requests nobody would think of, made up from the OpenAPI document."""
+"""Random requests, generated from the OpenAPI document."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ EXAMPLES = 12
 
 
 def test_no_request_makes_the_server_fail(server, root):
-    """As the foundation, which may do everything, so that handlers are reached."""
+    """The requests are the Foundation's, which may do everything, so that they reach the handlers."""
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [

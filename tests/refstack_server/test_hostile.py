@@ -1,4 +1,4 @@
-"""What somebody may send who means harm, and what comes of it: a refusal, or plain text."""
+"""Hostile requests are refused, or their text is shown as plain text."""
 
 import csv
 import http.server
@@ -15,7 +15,7 @@ from support.serving import serving
 
 @pytest.fixture
 def canary():
-    """The address of a server that nobody has a reason to ask, and what it was asked."""
+    """Run a server that must not be contacted; yield its URL and the paths of its requests."""
     asked: list[str] = []
 
     class Canary(http.server.BaseHTTPRequestHandler):
@@ -35,7 +35,7 @@ def canary():
         listening.shutdown()
 
 
-def test_no_address_that_is_sent_is_ever_asked(server, people, canary):
+def test_the_server_requests_no_url_that_a_client_sends(server, people, canary):
     url, asked = canary
     alice, root = people["alice"], people["root"]
     result_id = server.upload([f"a.b.{url}/test"], alice, cpid=f"{url}/cpid")
@@ -68,16 +68,14 @@ def test_no_address_that_is_sent_is_ever_asked(server, people, canary):
     assert asked == ["/itself"]
 
 
-def test_what_is_no_page_number_is_refused_and_none_is_larger_than_there_are(server):
+def test_invalid_page_numbers_are_refused(server):
     for page in ("0", "-1", "x", "1e9", "9" * 40):
         assert server.call("GET", "/v1/results", params={"page": page}).status_code == 400
     for path, wrong in (("/results", {"page": 10**7}), ("/v2/log", {"most": 10**6})):
         assert server.call("GET", path, params=wrong).status_code == 400
 
 
-def test_a_slow_upload_lies_on_the_disk_while_it_comes_and_is_gone_when_it_breaks_off(
-    server, people
-):
+def test_a_slow_upload_is_written_to_disk_and_removed_when_it_breaks_off(server, people):
     uploads, seen = server.data / "uploads", threading.Event()
 
     def pieces():
@@ -89,38 +87,38 @@ def test_a_slow_upload_lies_on_the_disk_while_it_comes_and_is_gone_when_it_break
         with pytest.raises(requests.ConnectionError):
             server.call("POST", "/v2/bundles", people["alice"], data=pieces())
 
-    def coming():
-        return [(each.stat().st_size, each.stat().st_mode & 0o077) for each in halves()]
+    def received():
+        return [(path.stat().st_size, path.stat().st_mode & 0o077) for path in partial()]
 
-    def halves():
+    def partial():
         return list(uploads.glob(".coming-*"))
 
     sending = threading.Thread(target=send)
     sending.start()
     try:
-        assert_soon(lambda: coming() == [(2_000_000, 0)])
+        assert_soon(lambda: received() == [(2_000_000, 0)])
         assert server.call("GET", "/health").status_code == 200
     finally:
         seen.set()
         sending.join()
-    assert_soon(lambda: not halves())
+    assert_soon(lambda: not partial())
 
 
-def assert_soon(holds):
+def assert_soon(is_true):
     until = time.monotonic() + 20
-    while not holds():
+    while not is_true():
         assert time.monotonic() < until
         time.sleep(0.05)
 
 
-def test_bodies_that_are_too_large_are_refused_before_they_are_kept(server):
+def test_bodies_above_the_limit_are_refused_while_they_arrive(server):
     def chunks():
         for _ in range(20):
             yield b" " * 1024 * 1024
 
     answer = server.call("POST", "/v1/results", data=chunks())
     assert answer.status_code == 413
-    assert "bytes are taken at once" in answer.json()["title"]
+    assert "is limited to" in answer.json()["title"]
 
 
 def test_a_compressed_archive_is_never_expanded(server, alice):
@@ -149,7 +147,7 @@ def test_names_are_never_markup(server):
 
 
 def test_no_text_in_a_table_is_a_formula(server, people):
-    """Of what others wrote: a product's name, a reason that quotes a cloud."""
+    """A product's name, and a reason that quotes a cloud, are other users' text."""
     alice, root = people["alice"], people["root"]
     evil = '=HYPERLINK("http://evil")'
     vendor = server.call("POST", "/v1/vendors", alice, json={"name": "V"}).json()["id"]
@@ -169,13 +167,13 @@ def test_no_text_in_a_table_is_a_formula(server, people):
     assert (row["id"], row["product"], row["standing"]) == (result_id, f"'{evil}", "unofficial")
 
 
-def test_what_one_address_or_key_asks_for_too_often_waits(tmp_path):
+def test_requests_above_the_rate_limit_are_refused(tmp_path):
     data = tmp_path / "data"
     with serving(data, "--uploads-per-minute", "3", "--requests-per-minute", "5") as server:
         document = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
         uploads = [server.call("POST", "/v1/results", json=document) for _ in range(4)]
-        # The first was asked when the server was waited for.
+        # The helper that waited for the server made the first request.
         lists = [server.call("GET", "/v1/results") for _ in range(5)]
-    assert [each.status_code for each in uploads] == [201, 201, 201, 429]
-    assert [each.status_code for each in lists] == [200, 200, 200, 200, 429]
+    assert [answer.status_code for answer in uploads] == [201, 201, 201, 429]
+    assert [answer.status_code for answer in lists] == [200, 200, 200, 200, 429]
     assert uploads[-1].headers["Retry-After"] == "60"

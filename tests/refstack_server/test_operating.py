@@ -1,4 +1,4 @@
-"""What an operator does with a server: starts, stops, kills and upgrades it."""
+"""Operation of a server: start, stop, kill, upgrade."""
 
 import json
 import os
@@ -49,64 +49,64 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
     for command in ((), ("upgrade",), ("user", "add", "x")):
         done = client(*command, "--data", data)
         assert done.returncode == 4
-        assert "newer release" in done.stderr
+        assert "newer than this release" in done.stderr
         assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("url", "code", "said"),
+    ("url", "code", "message"),
     [
-        ("nonsense", 4, "the database's URL is none"),
+        ("nonsense", 4, "the URL of the database is not valid"),
         ("postgresql://u:canary@127.0.0.1:1/x", 4, "--database-password"),
-        ("nodatabase://x", 4, "cannot be used"),
-        ("postgresql://127.0.0.1:1/x", 5, "cannot be reached"),
+        ("nodatabase://x", 4, "cannot use the URL"),
+        ("postgresql://127.0.0.1:1/x", 5, "cannot reach the database"),
     ],
 )
-def test_a_database_that_cannot_be_had_is_an_error_in_a_sentence(tmp_path, url, code, said):
+def test_an_unusable_database_is_an_error_message(tmp_path, url, code, message):
     done = client("--data", tmp_path, "--database", url)
     assert done.returncode == code
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
-        *((each, "is no address like https://") for each in ("refstack.example.org", "ftp://x")),
-        *((each, "is no address like https://") for each in ("https://", "https://x/?y")),
+        *((url, "is not a valid URL") for url in ("refstack.example.org", "ftp://x")),
+        *((url, "is not a valid URL") for url in ("https://", "https://x/?y")),
         ("https://x/refstack", "has a path"),
     ],
 )
-def test_an_address_that_is_none_is_an_error_in_a_sentence(tmp_path, wrong, said):
+def test_an_invalid_public_url_is_an_error_message(tmp_path, wrong, message):
     done = client("--data", tmp_path, "--public-url", wrong)
-    assert (done.returncode, f"{wrong} {said}" in done.stderr) == (2, True)
+    assert (done.returncode, f"{wrong} {message}" in done.stderr) == (2, True)
 
 
-def test_links_begin_with_the_public_address(tmp_path):
+def test_links_begin_with_the_public_url(tmp_path):
     with serving(tmp_path / "data", "--public-url", "https://refstack.example.org/") as server:
         sent = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
         made = server.call("POST", "/v1/results", json=sent).json()
     assert made["url"] == f"https://refstack.example.org/results/{made['test_id']}"
 
 
-def test_a_start_says_where_it_listens_and_nothing_else(tmp_path):
+def test_a_start_reports_only_the_url(tmp_path):
     with serving(tmp_path / "data") as server:
-        said = (tmp_path / "data.log").read_text().splitlines()
-    lines = [each for each in said if not each.startswith("{")]
-    assert lines == [f"listening at {server.url}; Ctrl-C ends it"]
+        log = (tmp_path / "data.log").read_text().splitlines()
+    lines = [line for line in log if not line.startswith("{")]
+    assert lines == [f"listening on {server.url}; stop with Ctrl-C"]
 
 
-def test_a_port_that_is_taken_is_an_error_in_a_sentence(tmp_path):
+def test_a_used_port_is_an_error_message(tmp_path):
     with serving(tmp_path / "data") as server:
         port = server.url.rpartition(":")[2]
         done = client("--data", tmp_path / "other", "--port", port)
     assert done.returncode == 5
     assert "Traceback" not in done.stderr
-    assert f"127.0.0.1:{port}" in done.stderr
+    assert f"cannot bind to 127.0.0.1:{port}: " in done.stderr
 
 
-def test_anonymous_uploads_can_be_left_out(tmp_path):
+def test_anonymous_uploads_can_be_refused(tmp_path):
     document = {"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}
     with serving(tmp_path / "data", "--no-anonymous") as server:
         answer = server.call("POST", "/v1/results", json=document)
@@ -117,17 +117,17 @@ def test_anonymous_uploads_can_be_left_out(tmp_path):
 KILLS = int(os.environ.get("REFSTACK_SERVER_KILLS", "5"))
 
 
-def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
+def test_acknowledged_uploads_survive_a_kill_once_and_complete(tmp_path):
     data = tmp_path / "data"
     acknowledged: dict[str, list[str]] = {}
     rng = random.Random(20261121)
 
     def upload(server, number):
-        names = [f"t{number}.{each}" for each in range(50)]
+        names = [f"t{number}.{index}" for index in range(50)]
         document = {
             "cpid": "c",
             "duration_seconds": 1,
-            "results": [{"name": each} for each in names],
+            "results": [{"name": name} for name in names],
         }
         try:
             answer = server.call("POST", "/v1/results", json=document)
@@ -141,8 +141,8 @@ def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
             futures = [pool.submit(upload, server, f"{round_}-{n}") for n in range(60)]
             time.sleep(rng.uniform(0, 0.6))
             server.kill()
-            for each in futures:
-                each.result()
+            for future in futures:
+                future.result()
     assert acknowledged
     with serving(data) as server:
         for result_id, names in acknowledged.items():
@@ -154,7 +154,7 @@ def test_what_was_acknowledged_survives_a_kill_once_and_whole(tmp_path):
     assert stored == counted >= len(acknowledged)
 
 
-def test_a_database_that_is_gone_is_said_and_no_fault_of_the_requests(tmp_path, postgres):
+def test_a_missing_database_is_reported_with_status_503(tmp_path, postgres):
     url = postgresql.new_database(postgres)
     name = urlsplit(url).path[1:]
     with (
@@ -162,12 +162,12 @@ def test_a_database_that_is_gone_is_said_and_no_fault_of_the_requests(tmp_path, 
         serving(tmp_path / "data", "--database", url) as server,
     ):
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        answers = [server.call("GET", each) for each in ("/health", "/v1/results")]
-    assert [each.status_code for each in answers] == [503, 503]
+        answers = [server.call("GET", path) for path in ("/health", "/v1/results")]
+    assert [answer.status_code for answer in answers] == [503, 503]
     assert answers[0].json()["title"] == "the database does not answer; try again"
 
 
-def test_what_an_older_release_published_stays_so_when_the_database_is_upgraded(tmp_path):
+def test_an_upgrade_keeps_what_an_older_release_published(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     with sqlite3.connect(data / "refstack.sqlite") as old:
@@ -192,12 +192,12 @@ def test_what_an_older_release_published_stays_so_when_the_database_is_upgraded(
     assert found == [("a", 1), ("b", 0), ("c", 0)]
 
 
-def test_what_was_half_received_when_a_server_died_is_forgotten_in_the_end(tmp_path):
+def test_old_partial_uploads_are_removed_at_the_start(tmp_path):
     uploads = tmp_path / "data" / "uploads"
     uploads.mkdir(parents=True)
     old, young = uploads / ".coming-old", uploads / ".coming-young"
-    for each in (old, young):
-        each.write_bytes(b"half")
+    for path in (old, young):
+        path.write_bytes(b"partial")
     os.utime(old, (1, 1))
     with serving(tmp_path / "data"):
         assert list(uploads.iterdir()) == [young]
@@ -209,14 +209,14 @@ def test_the_openapi_document_describes_bodies(tmp_path):
     assert paths["/v1/results"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
 
-def test_users_and_the_first_of_the_foundation_are_made_by_command(tmp_path):
+def test_users_and_the_foundation_are_added_by_command(tmp_path):
     data, alice = tmp_path / "data", person("alice")
     key = tmp_path / "key.pub"
     key.write_text(f"{rsa_key.public_line(alice.key)} a comment\n")
     add = ("user", "add", "--data", data, "--key", key)
-    for _ in range(2):  # it may be said again
+    for _ in range(2):  # The command can be repeated.
         assert client(*add, "--foundation", "--fullname", "Alice", alice.openid).returncode == 0
-    other = client(*add, "somebody-else")
+    other = client(*add, "another-user")
     assert other.returncode == 4
     assert "already exists" in other.stderr
     key.write_text("nonsense")

@@ -18,7 +18,7 @@ from refstack_server.cli import Serve
 
 IMAGE = "refstack-server:test"
 VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")
-"""What compose fills in, and what with where nobody says."""
+"""A variable of compose, and its default."""
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["server"]
 PASSWORD = "canary-of-a-password"
 
@@ -30,17 +30,17 @@ def image() -> Iterator[str]:
 
 
 def hardening() -> list[str]:
-    """Return what compose.yaml takes away from the container, as docker run is told."""
+    """Return the hardening of compose.yaml as options of docker run."""
     return [
         *(["--read-only"] if COMPOSE["read_only"] else []),
-        *(f"--tmpfs={each}" for each in COMPOSE["tmpfs"]),
-        *(f"--cap-drop={each}" for each in COMPOSE["cap_drop"]),
-        *(f"--security-opt={each}" for each in COMPOSE["security_opt"]),
+        *(f"--tmpfs={path}" for path in COMPOSE["tmpfs"]),
+        *(f"--cap-drop={capability}" for capability in COMPOSE["cap_drop"]),
+        *(f"--security-opt={option}" for option in COMPOSE["security_opt"]),
     ]
 
 
-def test_the_compose_file_says_what_the_server_understands():
-    command = [VARIABLE.sub(r"\1", each) for each in COMPOSE["command"]]
+def test_the_command_of_the_compose_file_is_valid():
+    command = [VARIABLE.sub(r"\1", argument) for argument in COMPOSE["command"]]
     parsed = Serve(None, None).get_parser("server").parse_args(command)
     assert parsed.public_url == "http://localhost:8000"
     assert parsed.database == "postgresql://refstack@database/refstack"
@@ -51,7 +51,7 @@ def test_the_compose_file_says_what_the_server_understands():
 
 @pytest.mark.container
 @pytest.mark.long
-def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, tmp_path):
+def test_the_image_serves_over_postgresql_and_stops_cleanly(image, postgres, tmp_path):
     url = postgresql.new_database(postgres)
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {postgresql.GUARDED} LOGIN PASSWORD '{PASSWORD}'")
@@ -74,7 +74,7 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
     try:
         secret.write_text("wrong")
         refused = docker(*options, "--rm", image, *served, check=False, text=True)
-        assert (refused.returncode, "cannot be reached" in refused.stderr) == (5, True)
+        assert (refused.returncode, "cannot reach" in refused.stderr) == (5, True)
         assert "Traceback" not in refused.stderr
         secret.write_text(f"{PASSWORD}\n")
         docker(*options, "--detach", image, *served)
@@ -87,20 +87,20 @@ def test_it_serves_over_postgresql_hardened_and_ends_in_order(image, postgres, t
         docker("stop", name)
         ended = docker("inspect", name, "--format", "{{.State.ExitCode}}")
         assert ended.stdout == b"0\n"
-        for told in (docker("inspect", name), docker("logs", name), docker("history", image)):
-            assert PASSWORD.encode() not in told.stdout + told.stderr
+        for done in (docker("inspect", name), docker("logs", name), docker("history", image)):
+            assert PASSWORD.encode() not in done.stdout + done.stderr
     finally:
         docker("rm", "--force", name, check=False)
         docker("volume", "rm", volume, check=False)
 
 
 def answer(name: str, url: str) -> requests.Response:
-    """Return what the server says, once it does."""
+    """Return the server's answer; wait until it answers."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             return requests.get(url, timeout=30)
         except requests.ConnectionError:
             time.sleep(0.2)
-    told = subprocess.run(["docker", "logs", name], capture_output=True, check=False)
-    raise AssertionError(told.stderr.decode())
+    done = subprocess.run(["docker", "logs", name], capture_output=True, check=False)
+    raise AssertionError(done.stderr.decode())

@@ -1,4 +1,4 @@
-"""Pages as a browser asks for them, and what must never run in one."""
+"""Requests as browsers send them, and a script that must not run."""
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 EVIL = "<script>alert(1)</script>"

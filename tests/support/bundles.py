@@ -1,4 +1,4 @@
-"""Bundles of runs, and keys that people of a server sign them with."""
+"""Bundles of runs, and keys to sign them."""
 
 import subprocess
 from pathlib import Path
@@ -16,8 +16,8 @@ def make_key(path: Path, kind: str = "ed25519") -> Path:
 
 def registered(server, who, key: Path) -> str:
     """Register a key; return its fingerprint."""
-    given = server.call("GET", "/v2/keys/challenge", who).json()["challenge"]
-    answer = server.call("POST", "/v2/keys", who, json=proof(key, given))
+    challenge = server.call("GET", "/v2/keys/challenge", who).json()["challenge"]
+    answer = server.call("POST", "/v2/keys", who, json=proof(key, challenge))
     assert answer.status_code == 201, answer.text
     return answer.json()["fingerprint"]
 

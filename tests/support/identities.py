@@ -1,4 +1,4 @@
-"""A provider of identities for tests: OpenID Connect over HTTP, with one user who always agrees."""
+"""An identity provider for tests: OpenID Connect over HTTP, with one user who always consents."""
 
 import base64
 import contextlib
@@ -21,7 +21,7 @@ CLIENT_ID, SECRET = "refstack", "c4nary-of-the-provider"
 
 @dataclass
 class Provider:
-    """``subject`` is who signs in next; ``refuses`` has the next sign-in fail."""
+    """An identity provider; ``subject`` is the next user, ``refuses`` lets the next sign-in fail."""
 
     url: str = ""
     subject: str = "alice"
@@ -44,18 +44,18 @@ class Provider:
         public = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
         return {"keys": [{**public, "kid": "1", "use": "sig", "alg": "RS256"}]}
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, query: dict[str, str]) -> str:
         if self.refuses:
-            answer = {"error": "access_denied", "state": asked["state"]}
+            answer = {"error": "access_denied", "state": query["state"]}
         else:
             code = secrets.token_urlsafe()
-            self.codes[code] = asked
-            answer = {"code": code, "state": asked["state"]}
-        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+            self.codes[code] = query
+            answer = {"code": code, "state": query["state"]}
+        return f"{query['redirect_uri']}?{urlencode(answer)}"
 
-    def token(self, asked: dict[str, str]) -> dict:
-        begun = self.codes.pop(asked["code"])
-        digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
+    def token(self, fields: dict[str, str]) -> dict:
+        begun = self.codes.pop(fields["code"])
+        digest = hashlib.sha256(fields["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         assert challenge == begun["code_challenge"]
         now = int(time.time())
@@ -75,16 +75,16 @@ class Provider:
 
 @contextlib.contextmanager
 def providing() -> Iterator[Provider]:
-    """Run a provider until it is no longer needed."""
+    """Run an identity provider."""
     provider = Provider()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             parts = urlsplit(self.path)
-            asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+            query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
             if parts.path == "/authorize":
                 self.send_response(302)
-                self.send_header("Location", provider.authorize(asked))
+                self.send_header("Location", provider.authorize(query))
                 self.end_headers()
             elif parts.path == "/keys":
                 self.answer(provider.keys())
@@ -93,7 +93,7 @@ def providing() -> Iterator[Provider]:
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self.answer(provider.token({key: each[-1] for key, each in parse_qs(body).items()}))
+            self.answer(provider.token({key: values[-1] for key, values in parse_qs(body).items()}))
 
         def answer(self, document):
             content = json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own, as Debian packages it."""
+"""A PostgreSQL server for tests, from Debian's packages."""
 
 import contextlib
 import os
@@ -13,11 +13,11 @@ import psycopg
 
 _USER = "postgres"
 GUARDED = "guarded"
-"""The one user who needs a password."""
+"""The only user with a password."""
 
 
 def programs() -> Path | None:
-    """Return where PostgreSQL's server programs are; Debian keeps them out of the path."""
+    """Return the directory of PostgreSQL's programs; Debian does not add it to the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     usual = shutil.which("initdb")
     return found[-1].parent if found else Path(usual).parent if usual else None
@@ -25,22 +25,22 @@ def programs() -> Path | None:
 
 @contextlib.contextmanager
 def running(place: Path, bin_: Path) -> Iterator[str]:
-    """Run a cluster in ``place``; yield the URL of its server, to which a name is appended."""
+    """Run a cluster in ``place``; yield its URL, in which NAME stands for a database."""
     data, sockets = place / "data", place / "sockets"
     sockets.mkdir()
-    as_whom = []
-    if os.getuid() == 0:  # which PostgreSQL refuses
+    prefix = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root.
         pwd.getpwnam(_USER)
-        for each in (place, *place.parents):
-            if each not in (Path("/tmp"), Path("/")):
+        for directory in (place, *place.parents):
+            if directory not in (Path("/tmp"), Path("/")):
                 with contextlib.suppress(PermissionError):
-                    each.chmod(each.stat().st_mode | 0o011)
+                    directory.chmod(directory.stat().st_mode | 0o011)
         shutil.chown(place, _USER)
         shutil.chown(sockets, _USER)
-        as_whom = ["setpriv", "--reuid", _USER, "--regid", _USER, "--clear-groups"]
+        prefix = ["setpriv", "--reuid", _USER, "--regid", _USER, "--clear-groups"]
 
     def run(program: str, *arguments: str | Path) -> None:
-        command = [*as_whom, bin_ / program, *arguments]
+        command = [*prefix, bin_ / program, *arguments]
         subprocess.run(command, check=True, capture_output=True, cwd=place)
 
     run("initdb", "-D", data, "-U", _USER, "-A", "trust", "--no-sync")
@@ -55,7 +55,7 @@ def running(place: Path, bin_: Path) -> Iterator[str]:
 
 
 def new_database(url: str) -> str:
-    """Make a database; return its URL."""
+    """Create a database; return its URL."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(url.replace("NAME", _USER), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

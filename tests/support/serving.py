@@ -1,4 +1,4 @@
-"""A real server for tests, and users of it with keys of theirs."""
+"""A server for tests, and its users with keys."""
 
 import contextlib
 import json
@@ -51,7 +51,7 @@ def person(name: str) -> Person:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that listens, and what it keeps."""
+    """A running server and its data directory."""
 
     url: str
     data: Path
@@ -71,7 +71,7 @@ class Server:
             {
                 "cpid": cpid,
                 "duration_seconds": 10,
-                "results": [{"name": each} for each in names],
+                "results": [{"name": name} for name in names],
             }
         ).encode()
         headers = who.signed(body) if who else {}
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(data: Path, *options: str) -> Iterator[Server]:
-    """Run a server until it is no longer needed."""
+    """Run a server."""
     port = free_port()
     command = [CLIENT, "server", "--data", data, "--port", str(port), *options]
     log = data.parent / f"{data.name}.log"
@@ -109,7 +109,7 @@ def serving(data: Path, *options: str) -> Iterator[Server]:
             _wait(server, log)
             yield server
         finally:
-            if process.poll() is None:  # nobody killed it
+            if process.poll() is None:  # The test did not kill it.
                 process.terminate()
                 assert process.wait(SECONDS_TO_START) == 0, log.read_text()
 

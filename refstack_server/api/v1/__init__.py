@@ -1,1 +1,1 @@
-"""RefStack's REST API v1, as old clients speak it."""
+"""RefStack's REST API v1, for its existing clients."""

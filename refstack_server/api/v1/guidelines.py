@@ -1,4 +1,4 @@
-"""Guidelines and their lists of tests, from what is shipped (``/v1/guidelines``)."""
+"""The shipped guidelines and their lists of tests (``/v1/guidelines``)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ from fastapi.responses import PlainTextResponse
 from capabilities import catalogue, programme
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Status
-from refstack_server.publish import verdicts
-from refstack_server.web.errors import bad_request, not_found
+from refstack_server.intake import judge_passes
+from refstack_server.store.errors import InvalidError, NotFoundError
 
 router = APIRouter(prefix="/guidelines", tags=["guidelines"])
 _JSON = ".json"
@@ -21,7 +21,7 @@ _TRUE = ("true", "yes", "1")
 
 @router.get("")
 def list_guidelines() -> dict[str, list[dict[str, str]]]:
-    """List the guidelines, the newest first, add-ons apart."""
+    """List the guidelines, the newest first, in groups: the base programmes and each add-on."""
     groups: dict[str, list[dict[str, str]]] = defaultdict(list)
     for guideline_id in sorted(catalogue.shipped(), reverse=True):
         file = catalogue.file_name(guideline_id)
@@ -36,10 +36,10 @@ def list_guidelines() -> dict[str, list[dict[str, str]]]:
 
 
 def _find(name: str) -> str:
-    """Return the id of a shipped guideline; a name is never taken for a path."""
+    """Return the id of a shipped guideline; the name is never used as a path."""
     guideline_id = name.removesuffix(_JSON)
     if guideline_id not in catalogue.shipped():
-        raise not_found(f"Guideline {name} not found")
+        raise NotFoundError(f"Guideline {name} not found")
     return guideline_id
 
 
@@ -48,7 +48,9 @@ def show(name: str) -> Response:
     """Return a guideline as it was published."""
     guideline_id = _find(name)
     if not catalogue.file_name(guideline_id).endswith(_JSON):
-        raise not_found(f"Guideline {name} is a list of tests: see …/tests")
+        raise NotFoundError(
+            f"Guideline {name} is a flat list of tests; request /v1/guidelines/{name}/tests"
+        )
     return Response(catalogue.content(guideline_id), media_type="application/json")
 
 
@@ -56,25 +58,25 @@ def show(name: str) -> Response:
 def list_tests(
     name: str, target: str = "", type: str = "", alias: str = "", flag: str = ""
 ) -> Response:
-    """List the tests of a programme, a line each.
+    """List the tests of a programme, one per line.
 
-    :param type: comma-separated statuses; all where none is named
-    :param alias: whether their other names get lines too
-    :param flag: whether flagged tests are listed
+    :param type: comma-separated statuses of capabilities; "" for all
+    :param alias: whether to list the tests' other names too
+    :param flag: whether to list flagged tests
     """
     guideline, _ = catalogue.load(_find(name))
     try:
-        found = (
-            programme.find(guideline, verdicts.OLD_NAMES.get(target, target))
+        chosen = (
+            programme.find(guideline, judge_passes.PROGRAMMES.get(target, target))
             if target
             else programme.default(guideline, "platform")
         )
     except UnknownNameError as error:
-        raise bad_request(f"Invalid target: {target}", str(error)) from error
+        raise InvalidError(f"Invalid target: {target}", str(error)) from error
     lines = sorted(
         line
         for status in _statuses(type)
-        for capability in found.capabilities(status)
+        for capability in chosen.capabilities(status)
         for test in capability.tests
         if test.flag is None or _is_true(flag)
         for line in _lines(test.names if _is_true(alias) else (test.name,), test.idempotent_id)
@@ -86,9 +88,11 @@ def list_tests(
 
 def _statuses(text: str) -> tuple[Status, ...]:
     try:
-        return tuple(Status(each.strip()) for each in text.split(",")) if text else tuple(Status)
+        return tuple(Status(name.strip()) for name in text.split(",")) if text else tuple(Status)
     except ValueError as error:
-        raise bad_request(f"Invalid type: {text}", f"known are {', '.join(Status)}") from error
+        raise InvalidError(
+            f"Invalid type: {text}", f"must be one of {', '.join(Status)}"
+        ) from error
 
 
 def _is_true(text: str) -> bool:

@@ -1,16 +1,18 @@
 """Products and their versions (``/v1/products``)."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import NotRequired
 
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from refstack_server.store import results as stored_results
 from refstack_server.store import vendors
 from refstack_server.store.callers import Caller
+from refstack_server.store.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from refstack_server.store.schema import (
     LONGEST_CPID,
     PUBLIC_VENDORS,
@@ -22,8 +24,13 @@ from refstack_server.store.schema import (
     Vendor,
 )
 from refstack_server.web import times
-from refstack_server.web.dependencies import Body, Reader, Reading, Writer, Writing
-from refstack_server.web.errors import bad_request, conflict, forbidden, not_found
+from refstack_server.web.dependencies import (
+    Body,
+    ReadCaller,
+    ReadSession,
+    WriteCaller,
+    WriteSession,
+)
 from refstack_server.web.request_body import Document, Text, read, read_fields, schema_of
 
 router = APIRouter(prefix="/products", tags=["products"])
@@ -31,7 +38,7 @@ _LONGEST = 80
 
 
 class NewProduct(Document):
-    """A product; without an organization it is that of the user alone."""
+    """A new product; without an organization it belongs to the user's own vendor."""
 
     name: Text = pydantic.Field(max_length=_LONGEST)
     product_type: int = pydantic.Field(ge=min(ProductKind), le=max(ProductKind))
@@ -41,49 +48,96 @@ class NewProduct(Document):
 
 
 class ProductChange(pydantic.BaseModel):
-    """What may be changed of a product."""
+    """The changeable fields of a product."""
 
     name: Text | None = pydantic.Field(default=None, max_length=_LONGEST, min_length=1)
     description: Text | None = None
     public: bool | None = None
-    properties: dict[str, Any] | None = None
+    properties: dict[str, object] | None = None
 
 
 class NewVersion(Document):
-    """A version of a product, and the cloud provider id of a cloud that runs it."""
+    """A new version of a product, and the cloud provider id of a cloud that runs it."""
 
     version: Text = pydantic.Field(max_length=255)
     cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
 class VersionChange(pydantic.BaseModel):
-    """What may be changed of a version."""
+    """The changeable fields of a version."""
 
     cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
+class Summary(TypedDict):
+    """A product as everyone who may see it sees it."""
+
+    id: str
+    name: str
+    description: str | None
+    type: int
+    product_type: int
+    public: bool
+    organization_id: str
+    can_manage: bool
+
+
+class Details(Summary):
+    """A product as the users of its vendor and the Foundation see it."""
+
+    created_by_user: NotRequired[str]
+    created_at: NotRequired[str]
+    updated_at: NotRequired[str | None]
+    properties: NotRequired[dict[str, object] | None]
+
+
+class Products(TypedDict):
+    """A list of products."""
+
+    products: list[Summary]
+
+
+class ChangedProduct(TypedDict):
+    """A product after a change."""
+
+    id: str
+    name: str
+    organization_id: str
+    public: bool
+    can_manage: bool
+
+
+class Version(TypedDict):
+    """A version of a product."""
+
+    id: str
+    product_id: str
+    version: str | None
+    cpid: str | None
+
+
 @router.get("")
 def list_products(
-    session: Reading, caller: Reader, organization_id: str | None = None
-) -> dict[str, Any]:
-    """List public products and one's own, by name; the foundation sees all."""
-    found = vendors.products(session, caller, organization_id)
-    return {"products": [_summary(each, caller) for each in found]}
+    session: ReadSession, caller: ReadCaller, organization_id: str | None = None
+) -> Products:
+    """List public products and the caller's own, by name; the Foundation sees all."""
+    products = vendors.products(session, caller, organization_id)
+    return {"products": [_summary(product, caller) for product in products]}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewProduct))
-def add(body: Body, session: Writing, caller: Writer) -> dict[str, str]:
+def add(body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
     """Add a product with one version."""
     caller.require_user()
     sent = read(body, NewProduct)
     if not sent.name.strip():
-        raise bad_request("name should not be empty")
+        raise InvalidError("name should not be empty")
     if sent.organization_id is None:
         vendor_id = _own_vendor(session, caller)
     else:
         vendor_id = sent.organization_id
         if session.get(Vendor, vendor_id) is None:
-            raise bad_request(f"Organization {vendor_id} not found", "/organization_id")
+            raise InvalidError(f"Organization {vendor_id} not found", "/organization_id")
         caller.require_vendor(vendor_id)
     product = Product(
         name=sent.name,
@@ -100,7 +154,7 @@ def add(body: Body, session: Writing, caller: Writer) -> dict[str, str]:
 
 
 def _own_vendor(session: Session, caller: Caller) -> str:
-    """Return the vendor that stands for the user alone; it is made where there is none."""
+    """Return the user's own vendor; create it if it is missing."""
     name = f"vendor_{caller.openid}"[:_LONGEST]
     query = sa.select(Vendor).where(Vendor.name == name, Vendor.created_by_user == caller.openid)
     vendor = session.scalar(query)
@@ -112,7 +166,7 @@ def _own_vendor(session: Session, caller: Caller) -> str:
     return vendor.id
 
 
-def _summary(product: Product, caller: Caller) -> dict[str, Any]:
+def _summary(product: Product, caller: Caller) -> Summary:
     return {
         "id": product.id,
         "name": product.name,
@@ -132,14 +186,14 @@ def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
 
 
 @router.get("/{product_id}")
-def show(product_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
-    """Return a product; those who manage it see who made it, and when."""
+def show(product_id: str, session: ReadSession, caller: ReadCaller) -> Details:
+    """Return a product; its managers see its creator, dates and properties too."""
     product = vendors.find_product(session, product_id, caller)
-    shown = _summary(product, caller)
-    if not shown["can_manage"]:
-        return shown
+    summary = _summary(product, caller)
+    if not summary["can_manage"]:
+        return {**summary}
     return {
-        **shown,
+        **summary,
         "created_by_user": product.created_by_user,
         "created_at": times.text(product.created_at),
         "updated_at": times.text(product.updated_at) if product.updated_at else None,
@@ -149,45 +203,53 @@ def show(product_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
 
 @router.put("/{product_id}")
 def change(
-    product_id: str, body: Body, request: Request, session: Writing, caller: Writer
-) -> dict[str, Any]:
-    """Change a product; only an official vendor's can become public."""
+    product_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+) -> ChangedProduct:
+    """Change a product; only products of official vendors can become public."""
     product = _find_own(session, product_id, caller)
     content_type = request.headers.get("content-type", "")
-    given = read_fields(body, content_type, request.url.query, ProductChange)
-    for name, value in given.model_dump(exclude_unset=True).items():
+    change = read_fields(body, content_type, request.url.query, ProductChange)
+    for name, value in change.model_dump(exclude_unset=True).items():
         if name in ("name", "public") and value is None:
-            raise bad_request(f"{name} should not be empty", f"/{name}")
+            raise InvalidError(f"{name} should not be empty", f"/{name}")
         setattr(product, name, value)
     vendor = session.get_one(Vendor, product.organization_id)
     if product.public and vendor.type not in PUBLIC_VENDORS:
-        raise forbidden("a product is public only once its vendor is official")
+        raise ForbiddenError("a product can become public only after its vendor is official")
     session.commit()
-    keys = ("id", "name", "organization_id", "public", "can_manage")
-    summary = _summary(product, caller)
-    return {key: summary[key] for key in keys}
+    return {
+        "id": product.id,
+        "name": product.name,
+        "organization_id": product.organization_id,
+        "public": product.public,
+        "can_manage": caller.acts_for(product.organization_id),
+    }
 
 
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(product_id: str, session: Writing, caller: Writer) -> None:
-    """Remove a product that no result is attached to."""
+def delete(product_id: str, session: WriteSession, caller: WriteCaller) -> None:
+    """Remove a product without attached results."""
     product = _find_own(session, product_id, caller)
-    if stored_results.are_there(session, stored_results.of_product(product.id)):
-        raise bad_request("results are attached to this product")
+    if stored_results.any_match(session, stored_results.of_product(product.id)):
+        raise InvalidError("results are attached to this product")
     session.delete(product)
     session.commit()
 
 
 @router.get("/{product_id}/versions")
-def list_versions(product_id: str, session: Reading, caller: Reader) -> list[dict[str, Any]]:
-    """List a product's versions; the first has no name and stands for the product itself."""
+def list_versions(product_id: str, session: ReadSession, caller: ReadCaller) -> list[Version]:
+    """List a product's versions; the one without a name represents the product itself."""
     vendors.find_product(session, product_id, caller)
     query = sa.select(ProductVersion).where(ProductVersion.product_id == product_id)
-    versions = sorted(session.scalars(query), key=lambda each: (each.version or "", each.id))
-    return [_version(each) for each in versions]
+    versions = sorted(session.scalars(query), key=_by_name)
+    return [_version(version) for version in versions]
 
 
-def _version(version: ProductVersion) -> dict[str, Any]:
+def _by_name(version: ProductVersion) -> tuple[str, str]:
+    return version.version or "", version.id
+
+
+def _version(version: ProductVersion) -> Version:
     return {
         "id": version.id,
         "product_id": version.product_id,
@@ -196,38 +258,22 @@ def _version(version: ProductVersion) -> dict[str, Any]:
     }
 
 
-def version_of_result(version: ProductVersion) -> dict[str, Any]:
-    """Return a version as a result shows it, with its product."""
-    product = version.product
-    return {
-        "id": version.id,
-        "version": version.version,
-        "cpid": version.cpid,
-        "product_info": {
-            "id": product.id,
-            "name": product.name,
-            "organization_id": product.organization_id,
-            "public": product.public,
-        },
-    }
-
-
 @router.post(
     "/{product_id}/versions",
     status_code=HTTPStatus.CREATED,
     openapi_extra=schema_of(NewVersion),
 )
-def add_version(product_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, Any]:
+def add_version(product_id: str, body: Body, session: WriteSession, caller: WriteCaller) -> Version:
     """Add a version to a product."""
     product = _find_own(session, product_id, caller)
     sent = read(body, NewVersion)
     if not sent.version.strip():
-        raise bad_request("version should not be empty")
+        raise InvalidError("version should not be empty")
     same = sa.select(ProductVersion).where(
         ProductVersion.product_id == product.id, ProductVersion.version == sent.version
     )
     if session.scalar(same):
-        raise conflict(f"the product has a version {sent.version} already")
+        raise ConflictError(f"the product already has a version {sent.version}")
     version = ProductVersion(product_id=product.id, version=sent.version, cpid=sent.cpid)
     session.add(version)
     session.commit()
@@ -236,8 +282,8 @@ def add_version(product_id: str, body: Body, session: Writing, caller: Writer) -
 
 @router.get("/{product_id}/versions/{version_id}")
 def show_version(
-    product_id: str, version_id: str, session: Reading, caller: Reader
-) -> dict[str, Any]:
+    product_id: str, version_id: str, session: ReadSession, caller: ReadCaller
+) -> Version:
     """Return a version of a product."""
     vendors.find_product(session, product_id, caller)
     return _version(_find_version(session, product_id, version_id))
@@ -246,7 +292,7 @@ def show_version(
 def _find_version(session: Session, product_id: str, version_id: str) -> ProductVersion:
     version = session.get(ProductVersion, version_id)
     if version is None or version.product_id != product_id:
-        raise not_found(f"Product version {version_id} not found")
+        raise NotFoundError(f"Product version {version_id} not found")
     return version
 
 
@@ -256,15 +302,15 @@ def change_version(
     version_id: str,
     body: Body,
     request: Request,
-    session: Writing,
-    caller: Writer,
-) -> dict[str, Any]:
+    session: WriteSession,
+    caller: WriteCaller,
+) -> Version:
     """Change the cloud provider id of a version."""
     product = _find_own(session, product_id, caller)
     version = _find_version(session, product.id, version_id)
     content_type = request.headers.get("content-type", "")
-    given = read_fields(body, content_type, request.url.query, VersionChange)
-    for name, value in given.model_dump(exclude_unset=True).items():
+    change = read_fields(body, content_type, request.url.query, VersionChange)
+    for name, value in change.model_dump(exclude_unset=True).items():
         setattr(version, name, value)
     session.commit()
     return _version(version)
@@ -275,13 +321,15 @@ def change_version(
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
 )
-def delete_version(product_id: str, version_id: str, session: Writing, caller: Writer) -> None:
-    """Remove a version that no result is attached to."""
+def delete_version(
+    product_id: str, version_id: str, session: WriteSession, caller: WriteCaller
+) -> None:
+    """Remove a version without attached results."""
     product = _find_own(session, product_id, caller)
     version = _find_version(session, product.id, version_id)
     if version.version is None:
-        raise bad_request("this version stands for the product itself")
-    if stored_results.are_there(session, Result.product_version_id == version.id):
-        raise bad_request("results are attached to this version")
+        raise InvalidError("this version represents the product itself")
+    if stored_results.any_match(session, Result.product_version_id == version.id):
+        raise InvalidError("results are attached to this version")
     session.delete(version)
     session.commit()

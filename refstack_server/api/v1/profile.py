@@ -1,34 +1,59 @@
 """The caller and their public keys (``/v1/profile``)."""
 
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Response
+from typing_extensions import TypedDict
 
 from refstack_server.store import callers, public_keys
-from refstack_server.store.callers import known_user
-from refstack_server.web.dependencies import Body, Reader, Reading, Writer, Writing
-from refstack_server.web.request_body import Document, Text, read, schema_of
+from refstack_server.store.callers import find_user
+from refstack_server.web.dependencies import (
+    Body,
+    ReadCaller,
+    ReadSession,
+    WriteCaller,
+    WriteSession,
+)
+from refstack_server.web.request_body import Document, Json, Text, read, schema_of
 
 router = APIRouter(prefix="/profile", tags=["profile"])
 _SIGNED = b"signature"
-"""What RefStack v1 has signed with a key to show that it is one's own."""
+"""The text that RefStack v1 has users sign to prove possession of a key."""
 _FORMATS = ("ssh-rsa",)
-"""``/v2/keys`` takes every kind."""
+"""RefStack v1 accepts RSA keys only; ``/v2/keys`` accepts every type."""
 
 
 class NewKey(Document):
-    """A public key in OpenSSH's one line, and a signature made with its private half."""
+    """A public key in OpenSSH's one-line format, and a signature by its private key."""
 
     raw_key: Text
     self_signature: Text
 
 
+class Profile(TypedDict):
+    """The caller."""
+
+    openid: str
+    email: str
+    fullname: str
+    is_admin: bool
+
+
+class KeyDocument(TypedDict):
+    """A registered key."""
+
+    id: str
+    openid: str
+    format: str
+    pubkey: str
+    comment: str
+
+
 @router.get("")
-def show(session: Reading, caller: Reader) -> dict[str, Any]:
-    """Return who the caller is."""
+def show(session: ReadSession, caller: ReadCaller) -> Profile:
+    """Return the caller."""
     caller.require_user()
-    user = known_user(session, caller.openid)
+    user = find_user(session, caller.openid)
     return {
         "openid": user.openid,
         "email": user.email,
@@ -38,30 +63,30 @@ def show(session: Reading, caller: Reader) -> dict[str, Any]:
 
 
 @router.get("/pubkeys")
-def list_keys(session: Reading, caller: Reader) -> list[dict[str, str]]:
+def list_keys(session: ReadSession, caller: ReadCaller) -> list[KeyDocument]:
     """List the caller's keys."""
     caller.require_user()
     return [
         {
-            "id": each.id,
-            "openid": each.openid,
-            "format": each.format,
-            "pubkey": each.text,
-            "comment": each.comment,
+            "id": key.id,
+            "openid": key.openid,
+            "format": key.format,
+            "pubkey": key.text,
+            "comment": key.comment,
         }
-        for each in public_keys.of_user(session, caller.openid)
+        for key in public_keys.of_user(session, caller.openid)
     ]
 
 
 @router.get("/pubkeys/schema")
-def key_schema() -> dict[str, Any]:
+def key_schema() -> Json:
     """Return the JSON schema of a key."""
     return NewKey.model_json_schema()
 
 
 @router.post("/pubkeys", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
-def add_key(body: Body, session: Writing, caller: Writer) -> str:
-    """Register a key of the caller's; return its id."""
+def add_key(body: Body, session: WriteSession, caller: WriteCaller) -> str:
+    """Register a key for the caller; return its id."""
     caller.require_user()
     sent = read(body, NewKey)
     line = public_keys.parse(sent.raw_key, _FORMATS)
@@ -73,8 +98,8 @@ def add_key(body: Body, session: Writing, caller: Writer) -> str:
 
 
 @router.delete("/pubkeys/{key_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete_key(key_id: str, session: Writing, caller: Writer) -> None:
-    """Remove a key; what was uploaded with it stays the caller's."""
+def delete_key(key_id: str, session: WriteSession, caller: WriteCaller) -> None:
+    """Remove a key; the caller keeps the results that were uploaded with it."""
     caller.require_user()
     public_keys.remove(session, caller.openid, key_id)
     session.commit()

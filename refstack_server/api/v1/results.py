@@ -1,26 +1,38 @@
-"""Results: uploaded, listed, shown, changed (``/v1/results``)."""
+"""Results in RefStack v1's form: upload, list, show, change (``/v1/results``)."""
 
 import math
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server.api.v1 import products
-from refstack_server.settings import Settings
-from refstack_server.store import callers, packed_outcomes, public_keys
+from refstack_server.api.v1.result_documents import Details, Page, Row, Summary, summary
+from refstack_server.store import callers, packed_outcomes, public_keys, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
+from refstack_server.store.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from refstack_server.store.packed_outcomes import Entry
 from refstack_server.store.schema import LONGEST_CPID, Product, ProductVersion, Result
 from refstack_server.web import times
-from refstack_server.web.dependencies import Body, Config, Reader, Reading, Writer, Writing
-from refstack_server.web.errors import bad_request, forbidden, not_found, unauthorized
-from refstack_server.web.request_body import Document, Text, read, read_fields, schema_of
+from refstack_server.web.dependencies import (
+    Body,
+    Config,
+    ReadCaller,
+    ReadSession,
+    WriteCaller,
+    WriteSession,
+)
+from refstack_server.web.request_body import Document, Json, Text, read, read_fields, schema_of
+from refstack_server.web.urls import result_url
 from scoring.conformance.outcomes import Outcome
 
 router = APIRouter(prefix="/results", tags=["results"])
@@ -28,7 +40,9 @@ _LARGEST = 2**31 - 1
 
 
 class Test(pydantic.BaseModel):
-    """A test that passed; what else stands in it is dropped."""
+    """A passed test; other keys are ignored."""
+
+    __test__ = False
 
     model_config = pydantic.ConfigDict(strict=True)
     name: Text = pydantic.Field(max_length=512)
@@ -36,7 +50,7 @@ class Test(pydantic.BaseModel):
 
 
 class Upload(Document):
-    """What passed in a cloud, called by its cloud provider id."""
+    """The passed tests of a cloud, which its cloud provider id names."""
 
     cpid: Text = pydantic.Field(max_length=LONGEST_CPID)
     duration_seconds: int = pydantic.Field(ge=-_LARGEST, le=_LARGEST)
@@ -44,7 +58,7 @@ class Upload(Document):
 
 
 class Change(pydantic.BaseModel):
-    """What may be changed of a result; other keys are passed over."""
+    """The changeable fields of a result; other keys are ignored."""
 
     product_version_id: Text | None = None
     verification_status: pydantic.StrictInt | pydantic.StrictBool | None = None
@@ -53,21 +67,21 @@ class Change(pydantic.BaseModel):
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(Upload))
 def upload(
     body: Body,
-    session: Writing,
+    session: WriteSession,
     settings: Config,
     signature: Annotated[str | None, Header(alias="X-Signature")] = None,
     key: Annotated[str | None, Header(alias="X-Public-Key")] = None,
 ) -> dict[str, str]:
-    """Store results: a signed upload is its key's owner's and private, another is nobody's."""
+    """Store results: a signed upload is private to the key's owner, an anonymous one is public."""
     sent = read(body, Upload)
     is_signed = signature is not None or key is not None
     if is_signed:
         raw = callers.read_signature(signature or "")
         callers.check_signature(callers.read_key(key or ""), raw.hex(), body)
     if not sent.results:
-        raise bad_request("Uploaded results must contain at least one passing test.")
+        raise InvalidError("Uploaded results must contain at least one passing test.")
     if not is_signed and not settings.anonymous_upload:
-        raise unauthorized(
+        raise UnauthenticatedError(
             "Anonymous result uploads are disabled. Please create a user account and an api key at "
             f"{settings.public_url}"
         )
@@ -85,48 +99,44 @@ def upload(
     if owner:
         stored_results.write_meta(session, result, stored_results.USER, owner.openid)
     session.commit()
-    return {"test_id": result.id, "url": page_url(settings, result)}
+    return {"test_id": result.id, "url": result_url(settings, result)}
 
 
 def _owner(session: Session, key: str) -> Caller:
-    known = public_keys.of(session, public_keys.parse(key))
-    if known is None:
-        raise unauthorized(
+    registered = public_keys.registered(session, public_keys.parse(key))
+    if registered is None:
+        raise UnauthenticatedError(
             "User with specified key not found. Please log into the RefStack server to upload "
             "your key."
         )
-    return callers.of_user(session, known.openid)
+    return callers.of_user(session, registered.openid)
 
 
 def _passed(tests: list[Test]) -> list[Entry]:
-    """Return each test once: lists of tests print one for each capability it stands in."""
+    """Return each test once: a list of tests may repeat a test for each of its capabilities."""
     by_name: dict[str, Entry] = {}
-    for each in tests:
-        by_name.setdefault(each.name, Entry(each.name, each.uuid or "", str(Outcome.PASS)))
+    for test in tests:
+        by_name.setdefault(test.name, Entry(test.name, test.uuid or "", str(Outcome.PASS)))
     return list(by_name.values())
 
 
 def _version_of(session: Session, cpid: str, owner: Caller) -> ProductVersion | None:
-    """Return the one version of a product that a cloud is, if its vendor is the uploader's."""
+    """Return the version with this cpid if there is exactly one and the uploader acts for it."""
     query = sa.select(ProductVersion).where(ProductVersion.cpid == cpid).limit(2)
-    found = list(session.scalars(query)) if cpid else []
-    if len(found) != 1 or not owner.acts_for(found[0].product.organization_id):
+    versions = list(session.scalars(query)) if cpid else []
+    if len(versions) != 1 or not owner.acts_for(versions[0].product.organization_id):
         return None
-    return found[0]
-
-
-def page_url(settings: Settings, result: Result) -> str:
-    return f"{settings.public_url}/results/{result.id}"
+    return versions[0]
 
 
 @router.get("/schema")
-def upload_schema() -> dict[str, Any]:
+def upload_schema() -> Json:
     """Return the JSON schema of an upload."""
     return Upload.model_json_schema()
 
 
 class Filters(pydantic.BaseModel):
-    """What a list of results is narrowed by; the last of a repeated one counts."""
+    """Filters of a list of results; of a repeated one the last applies."""
 
     page: str = "1"
     start_date: str | None = None
@@ -139,15 +149,15 @@ class Filters(pydantic.BaseModel):
 
 @router.get("")
 def list_results(
-    filters: Annotated[Filters, Query()], session: Reading, caller: Reader, settings: Config
-) -> dict[str, Any]:
-    """List the results the caller may see, newest first."""
+    filters: Annotated[Filters, Query()], session: ReadSession, caller: ReadCaller, settings: Config
+) -> Page:
+    """List the results that the caller may see, the newest first."""
     conditions = list(_conditions(filters, session, caller))
     pages = math.ceil(stored_results.count(session, conditions) / settings.page_size)
     page = _page(filters.page, pages)
-    rows = [
-        {**summary(each, caller), "url": page_url(settings, each)}
-        for each in stored_results.newest(session, conditions, settings.page_size, page)
+    rows: list[Row] = [
+        {**summary(result, caller), "url": result_url(settings, result)}
+        for result in stored_results.newest(session, conditions, settings.page_size, page)
     ]
     return {"results": rows, "pagination": {"current_page": page, "total_pages": pages}}
 
@@ -155,15 +165,15 @@ def list_results(
 def _conditions(
     filters: Filters, session: Session, caller: Caller
 ) -> Iterator[sa.ColumnElement[bool]]:
-    """Yield what the listed results have in common; first, that the caller may see them."""
+    """Yield the conditions of a list; the first is that the caller may see the result."""
     if filters.signed is not None:
         if not caller.openid:
-            raise bad_request("To see signed test results you need to authenticate")
+            raise InvalidError("To see signed test results you need to authenticate")
         yield Result.openid == caller.openid
     elif filters.product_id is None:
         yield stored_results.LISTED
     elif not _is_own(session, filters.product_id, caller):
-        yield stored_results.seen_by(caller)
+        yield stored_results.visible_to(caller)
     if filters.product_id is not None:
         yield stored_results.of_product(filters.product_id)
     yield from _period(filters)
@@ -176,11 +186,11 @@ def _conditions(
 
 def _period(filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
     start, end = (
-        times.parse(each) if each is not None else None
-        for each in (filters.start_date, filters.end_date)
+        times.parse(text) if text is not None else None
+        for text in (filters.start_date, filters.end_date)
     )
     if start and end and start > end:
-        raise bad_request("Invalid dates: start_date more than end_date")
+        raise InvalidError("Invalid dates: start_date more than end_date")
     if start:
         yield Result.created_at >= start
     if end:
@@ -190,7 +200,7 @@ def _period(filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
 def _is_own(session: Session, product_id: str, caller: Caller) -> bool:
     product = session.get(Product, product_id)
     if product is None:
-        raise not_found(f'Product with id "{product_id}" not found')
+        raise NotFoundError(f'Product with id "{product_id}" not found')
     if not product.public:
         caller.require_vendor(product.organization_id)
     return product.organization_id in caller.vendors
@@ -200,76 +210,53 @@ def _page(text: str, pages: int) -> int:
     try:
         page = int(text)
     except ValueError as error:
-        raise bad_request(
+        raise InvalidError(
             "Invalid page number: The page number can not be converted to an integer"
         ) from error
     if page <= 0:
-        raise bad_request("Invalid page number: The page number less or equal zero.")
+        raise InvalidError("Invalid page number: The page number less or equal zero.")
     if page > max(1, pages):
-        raise bad_request(
+        raise InvalidError(
             "Invalid page number: The page number is greater than the total number of pages."
         )
     return page
 
 
-def summary(result: Result, caller: Caller) -> dict[str, Any]:
-    """Return a result without its tests, as far as the caller may know it."""
-    knows_all = stored_results.role(result, caller) in (
-        stored_results.OWNER,
-        stored_results.FOUNDATION,
-    )
-    shown = {
-        each.key: each.value
-        for each in result.meta
-        if knows_all or each.key in stored_results.PUBLIC_KEYS
-    }
-    version = result.product_version
-    if version and not knows_all and not version.product.public:
-        version = None
-    return {
-        "id": result.id,
-        "created_at": times.text(result.created_at),
-        "duration_seconds": result.duration_seconds,
-        "meta": shown,
-        "product_version": products.version_of_result(version) if version else None,
-        "verification_status": int(result.is_verified),
-    }
-
-
 @router.get("/{result_id}")
-def show(result_id: str, session: Reading, caller: Reader) -> dict[str, Any]:
-    """Return a result with the names of the tests that passed."""
+def show(result_id: str, session: ReadSession, caller: ReadCaller) -> Details:
+    """Return a result with the names of the passed tests."""
     result = stored_results.find(session, result_id, caller)
     role = stored_results.role(result, caller)
     names = packed_outcomes.passed(packed_outcomes.unpack(result.outcomes))
-    own = {"cpid": result.cpid} if role != stored_results.READER else {}
-    return {**summary(result, caller), **own, "results": names, "user_role": role}
+    details: Details = {**summary(result, caller), "results": names, "user_role": role}
+    if role != stored_results.READER:
+        details["cpid"] = result.cpid
+    return details
 
 
 @router.put("/{result_id}", status_code=HTTPStatus.CREATED)
 def change(
-    result_id: str, body: Body, request: Request, session: Writing, caller: Writer
-) -> dict[str, Any]:
+    result_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+) -> Summary:
     """Attach a result to a version of a product, or verify it."""
     content_type = request.headers.get("content-type", "")
     wanted = read_fields(body, content_type, request.url.query, Change)
-    given = wanted.model_dump(exclude_unset=True)
     if not caller.openid:
-        raise forbidden("only its owner, and the foundation, may change a result")
+        raise ForbiddenError("only the owner of a result and the Foundation may change it")
     result = stored_results.find_own(session, result_id, caller)
-    if "product_version_id" in given:
-        _attach(session, result, given["product_version_id"], caller)
-    if "verification_status" in given:
-        _verify(session, result, given["verification_status"], caller)
+    if "product_version_id" in wanted.model_fields_set:
+        _attach(session, result, wanted.product_version_id, caller)
+    if "verification_status" in wanted.model_fields_set:
+        _verify(session, result, wanted.verification_status, caller)
     session.commit()
     return summary(result, caller)
 
 
 def _attach(session: Session, result: Result, version_id: str | None, caller: Caller) -> None:
-    stored_results.require_unverified(result, "the product cannot be changed")
+    stored_results.require_unverified(result, "its product cannot be changed")
     version = session.get(ProductVersion, version_id) if version_id else None
     if version_id and version is None:
-        raise not_found(f"Product version {version_id} not found")
+        raise NotFoundError(f"Product version {version_id} not found")
     if version:
         caller.require_vendor(version.product.organization_id)
     result.product_version = version
@@ -278,75 +265,19 @@ def _attach(session: Session, result: Result, version_id: str | None, caller: Ca
 def _verify(session: Session, result: Result, status: int | bool | None, caller: Caller) -> None:
     caller.require_foundation()
     if status not in (0, 1):
-        raise bad_request("verification_status: 0 or 1 is needed")
+        raise InvalidError("verification_status must be 0 or 1")
     if status:
-        stored_results.verify(session, result, until=None)
+        sharing.verify(session, result, until=None)
     else:
-        stored_results.revoke(session, result, why="")
+        sharing.revoke(session, result, why="")
 
 
 @router.delete("/{result_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(result_id: str, session: Writing, caller: Writer) -> None:
-    """Remove a result; only the foundation may remove what is nobody's."""
+def delete(result_id: str, session: WriteSession, caller: WriteCaller) -> None:
+    """Remove a result; only the Foundation may remove one without an owner."""
     if not caller.openid:
-        raise forbidden("only its owner, and the foundation, may remove a result")
+        raise ForbiddenError("only the owner of a result and the Foundation may remove it")
     result = stored_results.find_own(session, result_id, caller)
-    stored_results.require_unverified(result, "nothing can be removed")
+    stored_results.require_unverified(result, "it cannot be removed")
     stored_results.remove(session, result)
     session.commit()
-
-
-@router.get("/{result_id}/meta")
-def show_meta(result_id: str, session: Reading, caller: Reader) -> dict[str, str]:
-    """Return what was written to a result."""
-    return summary(stored_results.find(session, result_id, caller), caller)["meta"]
-
-
-@router.get("/{result_id}/meta/{key}")
-def show_meta_value(result_id: str, key: str, session: Reading, caller: Reader) -> str | None:
-    """Return one value, null where there is none."""
-    result = stored_results.find(session, result_id, caller)
-    if (
-        key not in stored_results.PUBLIC_KEYS
-        and stored_results.role(result, caller) == stored_results.READER
-    ):
-        raise forbidden(f"{key} is for its owner only")
-    return result.meta_value(key)
-
-
-@router.post("/{result_id}/meta/{key}", status_code=HTTPStatus.CREATED)
-def write_meta(result_id: str, key: str, body: Body, session: Writing, caller: Writer) -> None:
-    """Write the body, as it is, to a result."""
-    result = _of_writable(session, result_id, key, caller)
-    try:
-        value = body.decode()
-    except UnicodeDecodeError as error:
-        raise bad_request(f"the value of {key} is no text in UTF-8", str(error)) from error
-    if "\0" in value or len(value) > _LONGEST_VALUE:
-        raise bad_request(f"the value of {key} needs {_LONGEST_VALUE} characters at most, no NUL")
-    stored_results.write_meta(session, result, key, value)
-    session.commit()
-
-
-_LONGEST_VALUE = 4096
-
-
-@router.delete(
-    "/{result_id}/meta/{key}", status_code=HTTPStatus.NO_CONTENT, response_class=Response
-)
-def delete_meta(result_id: str, key: str, session: Writing, caller: Writer) -> None:
-    """Remove what was written under a key."""
-    stored_results.delete_meta(session, _of_writable(session, result_id, key, caller), key)
-    session.commit()
-
-
-def _of_writable(session: Session, result_id: str, key: str, caller: Caller) -> Result:
-    if not caller.openid:
-        raise forbidden("only its owner, and the foundation, may write to a result")
-    result = stored_results.find_own(session, result_id, caller)
-    if key not in stored_results.PUBLIC_KEYS:
-        raise forbidden(f"{key} cannot be written; {', '.join(stored_results.PUBLIC_KEYS)} can")
-    stored_results.require_unverified(result, "nothing can be written to the metadata")
-    if key == stored_results.SHARED:
-        stored_results.require_owner(result, caller)
-    return result

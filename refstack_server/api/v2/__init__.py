@@ -1,1 +1,1 @@
-"""The API of this server's own: whole results with every outcome, verified and judged again."""
+"""The API v2: results with every outcome, verified and with a recomputed verdict."""

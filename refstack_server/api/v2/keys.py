@@ -1,32 +1,40 @@
-"""Public keys of every kind OpenSSH has (``/v2/keys``)."""
+"""Public keys of every type that OpenSSH has (``/v2/keys``)."""
 
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request
+from typing_extensions import TypedDict
 
 from refstack_server.store import public_keys
-from refstack_server.web.dependencies import Body, Config, Reader, Writer, Writing
+from refstack_server.web.dependencies import Body, Config, ReadCaller, WriteCaller, WriteSession
 from refstack_server.web.request_body import Document, Text, read, schema_of
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 
 
 class NewKey(Document):
-    """A public key, the challenge, and the challenge signed with the key's private half."""
+    """A public key, the challenge, and the challenge signed with the private key."""
 
     key: Text
     challenge: Text
     signature: Text
 
 
+class Challenge(TypedDict):
+    """A challenge, the seconds for which it is valid, and the command that signs it."""
+
+    challenge: str
+    seconds: int
+    how: str
+
+
 @router.get("/challenge")
-def challenge(request: Request, settings: Config, caller: Reader) -> dict[str, Any]:
-    """Return what is to be signed to register a key, and how."""
+def challenge(request: Request, settings: Config, caller: ReadCaller) -> Challenge:
+    """Return the challenge to sign to register a key, and the command that signs it."""
     caller.require_user()
-    given = public_keys.challenge(request.app.state.secret, settings.public_url, caller.openid)
+    secret = request.app.state.secret
     return {
-        "challenge": given,
+        "challenge": public_keys.challenge(secret, settings.public_url, caller.openid),
         "seconds": public_keys.SECONDS,
         "how": f"printf %s CHALLENGE | ssh-keygen -Y sign -n {public_keys.NAMESPACE} -f KEY",
     }
@@ -34,9 +42,9 @@ def challenge(request: Request, settings: Config, caller: Reader) -> dict[str, A
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
 def add(
-    body: Body, request: Request, session: Writing, settings: Config, caller: Writer
+    body: Body, request: Request, session: WriteSession, settings: Config, caller: WriteCaller
 ) -> dict[str, str]:
-    """Register a key of the caller's."""
+    """Register a key for the caller."""
     caller.require_user()
     proof = public_keys.Proof(**read(body, NewKey).model_dump())
     added = public_keys.register(

@@ -1,27 +1,40 @@
-"""Whole results (``/v2``): uploaded, judged, compared."""
+"""Results with every outcome (``/v2``): upload, verdict, comparison, verification."""
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import pydantic
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from refstack_client.report import comparison
 from refstack_client.report import document as report_document
 from refstack_client.report import text as report_text
-from refstack_server.api.v1.results import page_url
 from refstack_server.intake import store_upload, verify_upload
-from refstack_server.intake.verify_upload import Received
+from refstack_server.intake.verify_upload import CheckDocument, VerifiedUpload
 from refstack_server.publish import public_view, statistics
+from refstack_server.publish.statistics import Statistics
 from refstack_server.publish.verdicts import By
 from refstack_server.store import audit_log, packed_outcomes
 from refstack_server.store import results as stored_results
-from refstack_server.store.blobs import Coming
-from refstack_server.store.results import Sharing
-from refstack_server.web.dependencies import Asked, Body, Large, Looking, Reading, Writer, Writing
-from refstack_server.web.request_body import Document, Text, read, schema_of
+from refstack_server.store import sharing as stored_sharing
+from refstack_server.store.audit_log import EntryDocument
+from refstack_server.store.blobs import IncomingUpload
+from refstack_server.store.sharing import Sharing
+from refstack_server.web.bundle_download import bundle_response
+from refstack_server.web.dependencies import (
+    Body,
+    CallerContext,
+    Context,
+    ReadSession,
+    StreamedBody,
+    WriteCaller,
+    WriteSession,
+)
+from refstack_server.web.request_body import Document, Json, Text, read, schema_of
+from refstack_server.web.urls import result_url
 
 router = APIRouter(tags=["whole results"])
 
@@ -33,104 +46,159 @@ _ANY_BYTES = {
 }
 
 
+class StoredUpload(TypedDict):
+    """A stored upload with its verdict in one line and the checks of a bundle."""
+
+    id: str
+    url: str
+    sha256: str
+    verdict: str
+    checks: list[CheckDocument]
+
+
+class ResultDocument(TypedDict):
+    """A result without its outcomes; values that RefStack v1's format lacks are null."""
+
+    id: str
+    url: str
+    kind: str
+    sha256: str | None
+    guideline: str | None
+    programme: str | None
+    conformance: str | None
+    shared_with: str
+    verified: bool
+    verified_until: str | None
+
+
+class OutcomeDocument(TypedDict):
+    """The outcome of one attempt of a test, or of the set-up of a class."""
+
+    test: str
+    outcome: str
+    reason: str
+
+
+class ChangeDocument(TypedDict):
+    """The outcome of a test in two results."""
+
+    test: str
+    before: str
+    after: str
+    change: str
+    reason: str
+
+
+class VerificationDocument(TypedDict):
+    """A verification, and the date on which it expires, null for never."""
+
+    verified: bool
+    until: str | None
+
+
 @router.post("/bundles", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
 def add_bundle(
-    coming: Large, response: Response, session: Writing, looking: Looking
-) -> dict[str, Any]:
-    """Take a bundle that holds; the same one again is the same result, and answered with 200.
+    upload: StreamedBody, response: Response, session: WriteSession, context: Context
+) -> StoredUpload:
+    """Store a valid bundle; the same bundle again is the same result, with status 200.
 
-    It belongs to whoever signed it with a registered key, else to the caller, and is private.
+    The result is private. It belongs to the user whose registered key signed the bundle, otherwise
+    to the caller.
     """
-    return _stored(session, looking, verify_upload.read_bundle(coming), coming, response)
+    verified = verify_upload.read_bundle(upload)
+    return _store(session, context, verified, upload, response)
 
 
 @router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
 def add_stream(
     by: Annotated[By, Query()],
-    coming: Large,
+    upload: StreamedBody,
     response: Response,
-    session: Writing,
-    looking: Looking,
-) -> dict[str, Any]:
-    """Take a subunit stream of the caller's, judged by a programme."""
-    looking.caller.require_user()
-    sent = verify_upload.read_stream(
-        coming, verify_upload.shipped_programme(by.guideline, by.programme)
-    )
-    return _stored(session, looking, sent, coming, response)
+    session: WriteSession,
+    context: Context,
+) -> StoredUpload:
+    """Store a subunit stream of the caller, judged by a programme."""
+    context.caller.require_user()
+    programme = verify_upload.shipped_programme(by.guideline, by.programme)
+    verified = verify_upload.read_stream(upload, programme)
+    return _store(session, context, verified, upload, response)
 
 
-def _stored(
-    session: Session, looking: Asked, sent: Received, coming: Coming, response: Response
-) -> dict[str, Any]:
-    result, is_new = store_upload.store(session, looking, sent, coming)
+def _store(
+    session: Session,
+    context: CallerContext,
+    verified: VerifiedUpload,
+    upload: IncomingUpload,
+    response: Response,
+) -> StoredUpload:
+    result, is_new = store_upload.store(session, context.settings, context.caller, verified, upload)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return {
         "id": result.id,
-        "url": page_url(looking.settings, result),
-        "sha256": sent.sha256,
-        "verdict": report_text.headline(sent.verdict),
-        "checks": verify_upload.checks_as_json(sent.checks),
+        "url": result_url(context.settings, result),
+        "sha256": verified.sha256,
+        "verdict": report_text.headline(verified.verdict),
+        "checks": verify_upload.checks_as_json(verified.checks),
     }
 
 
 @router.get("/results/{result_id}")
-def show(result_id: str, looking: Looking) -> dict[str, Any]:
-    """Return what is known of a result."""
-    result = looking.find(result_id)
+def show(result_id: str, context: Context) -> ResultDocument:
+    """Return a result without its outcomes."""
+    result = context.find(result_id)
     return {
         "id": result.id,
-        "url": page_url(looking.settings, result),
+        "url": result_url(context.settings, result),
         "kind": result.kind,
         "sha256": result.sha256,
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,
-        "shared_with": str(stored_results.sharing(result)),
+        "shared_with": str(stored_sharing.sharing(result)),
         "verified": result.is_verified,
         "verified_until": result.verified_until.isoformat() if result.verified_until else None,
     }
 
 
 @router.get("/results/{result_id}/verdict")
-def verdict(result_id: str, by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
-    """Return the verdict on a result by a guideline's programme, with every reason."""
-    return report_document.as_json(looking.verdict(looking.find(result_id), by))
+def verdict(result_id: str, by: Annotated[By, Query()], context: Context) -> Json:
+    """Return the verdict on a result by a guideline's programme, with all reasons."""
+    return report_document.as_json(context.verdict(context.find(result_id), by))
 
 
 @router.get("/results/{result_id}/outcomes")
-def list_outcomes(result_id: str, looking: Looking) -> list[dict[str, str]]:
-    """Return every outcome of a result in its order, those at setting a class up too."""
-    result = looking.find(result_id)
-    told = str if looking.knows_all(result) else public_view.text
+def list_outcomes(result_id: str, context: Context) -> list[OutcomeDocument]:
+    """Return every outcome of a result in order, including failed set-ups of classes."""
+    result = context.find(result_id)
+    shown = str if context.sees_all(result) else public_view.text
     return [
-        {"test": each.name, "outcome": each.outcome, "reason": told(each.reason)}
-        for each in packed_outcomes.unpack(result.outcomes)
+        {"test": entry.name, "outcome": entry.outcome, "reason": shown(entry.reason)}
+        for entry in packed_outcomes.unpack(result.outcomes)
     ]
 
 
 @router.get("/results/{result_id}/bundle", response_class=Response)
-def download(result_id: str, looking: Looking) -> Response:
-    """Return the bundle as it was sent, to its owner and the foundation."""
-    return store_upload.as_file(looking, result_id)
+def download(result_id: str, context: Context) -> Response:
+    """Return a bundle as it was uploaded, for its owner and the Foundation."""
+    return bundle_response(context, result_id)
 
 
 @router.get("/results/{result_id}/compared/{other_id}")
 def compare(
-    result_id: str, other_id: str, by: Annotated[By, Query()], looking: Looking
-) -> list[dict[str, str]]:
-    """Return what every required test came to in both, worst change first."""
-    one, other = looking.find(result_id), looking.find(other_id)
-    before, after = (looking.verdict(each, by.or_of(one)) for each in (one, other))
+    result_id: str, other_id: str, by: Annotated[By, Query()], context: Context
+) -> list[ChangeDocument]:
+    """Return the outcome of every required test in two results, the worst change first."""
+    first, second = context.find(result_id), context.find(other_id)
+    before, after = (context.verdict(result, by.or_of(first)) for result in (first, second))
     return [
         {
-            "test": each.test.name,
-            "before": str(each.before),
-            "after": str(each.after),
-            "change": str(each.change),
-            "reason": each.reason,
+            "test": change.test.name,
+            "before": str(change.before),
+            "after": str(change.after),
+            "change": str(change.change),
+            "reason": change.reason,
         }
-        for each in comparison.compare(before, after)
+        for change in comparison.compare(before, after)
     ]
 
 
@@ -142,61 +210,65 @@ class Share(Document):
 
 
 @router.put("/results/{result_id}/sharing", openapi_extra=schema_of(Share))
-def share(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, str]:
-    """Share a result of the caller's with the certifier, with everybody, or with nobody any more.
+def share(result_id: str, body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
+    """Share a result of the caller with the certifier or with everybody, or withdraw it.
 
-    Everybody sees its verdict with reasons without addresses, hosts and ids, and its hash.
+    The public sees the verdict, the reasons without addresses, hosts and ids, and the SHA-256.
     """
-    result = stored_results.share(session, result_id, caller, read(body, Share).with_)
+    result = stored_sharing.share(session, result_id, caller, read(body, Share).with_)
     session.commit()
-    return {"shared_with": str(stored_results.sharing(result))}
+    return {"shared_with": str(stored_sharing.sharing(result))}
 
 
 class Verification(Document):
-    """Until when the foundation's word holds, as an ISO date; null for good."""
+    """The date on which a verification expires, in ISO format; null for never."""
 
     until: date | None = None
     model_config = pydantic.ConfigDict(extra="forbid", strict=False)
 
 
 @router.put("/results/{result_id}/verification", openapi_extra=schema_of(Verification))
-def verify(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, Any]:
-    """Verify a published result: the foundation accepts it."""
+def verify(
+    result_id: str, body: Body, session: WriteSession, caller: WriteCaller
+) -> VerificationDocument:
+    """Verify a published result for the Foundation."""
     caller.require_foundation()
     until = read(body or b"{}", Verification).until
-    stored_results.verify(session, stored_results.find(session, result_id, caller), until)
+    stored_sharing.verify(session, stored_results.find(session, result_id, caller), until)
     session.commit()
     return {"verified": True, "until": until.isoformat() if until else None}
 
 
 class Revocation(Document):
-    """Why the foundation takes its word back."""
+    """The reason why the Foundation revokes a verification; it is public."""
 
     why: Text = pydantic.Field(min_length=1, max_length=1000)
 
 
 @router.post("/results/{result_id}/revocation", openapi_extra=schema_of(Revocation))
-def revoke(result_id: str, body: Body, session: Writing, caller: Writer) -> dict[str, Any]:
-    """Take a verification back; the reason is public."""
+def revoke(
+    result_id: str, body: Body, session: WriteSession, caller: WriteCaller
+) -> dict[str, bool]:
+    """Revoke the Foundation verification of a result; the reason is public."""
     caller.require_foundation()
     why = read(body, Revocation).why
-    stored_results.revoke(session, stored_results.find(session, result_id, caller), why)
+    stored_sharing.revoke(session, stored_results.find(session, result_id, caller), why)
     session.commit()
     return {"verified": False}
 
 
 @router.get("/statistics")
-def count(by: Annotated[By, Query()], looking: Looking) -> dict[str, Any]:
-    """Return how the newest results one may see did by a programme, test by test."""
-    chosen = verify_upload.shipped_programme(by.guideline, by.programme)
-    return statistics.over(looking.session, looking.caller, chosen)
+def count(by: Annotated[By, Query()], context: Context) -> Statistics:
+    """Return statistics of the newest results of a programme that the caller may see."""
+    programme = verify_upload.shipped_programme(by.guideline, by.programme)
+    return statistics.over(context.session, context.caller, programme)
 
 
 @router.get("/log")
 def show_log(
-    session: Reading,
+    session: ReadSession,
     after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     most: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[dict[str, Any]]:
-    """Return lines of the public log; each digest covers its line's text and the digest before."""
-    return list(audit_log.lines(session, after, most))
+) -> list[EntryDocument]:
+    """Return entries of the audit log; a digest covers the text and the previous digest."""
+    return list(audit_log.entries(session, after, most))

@@ -1,4 +1,4 @@
-"""A result may be shared with the certifier before everybody sees it."""
+"""Results can be shared with the certifier before they are published."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    # What was published was for the certifier too.
+    # Results that are published are visible to the certifier too.
     op.add_column(
         "results", sa.Column("submitted", sa.Boolean(), nullable=False, server_default=sa.false())
     )

@@ -155,7 +155,7 @@ def test_planted_entries_of_class_fixtures_pass_nothing(outcome):
     entries = stored.unpack(
         stored.pack([Entry(TESTS[0], "", "fail"), *(Entry(name, "", outcome) for name in FIXTURES)])
     )
-    verdict = judge(CHOSEN, stored.judged(entries))
+    verdict = judge(CHOSEN, stored.to_outcomes(entries))
     assert verdict.conformance is Conformance.NOT_CONFORMANT
     assert verdict.count(Outcome.PASS) == 0
     assert not {test.partition("[")[0] for test in TESTS} & set(stored.passed(entries))

@@ -31,7 +31,7 @@ def call(server, alice, tmp_path):
     return run
 
 
-def test_a_stream_is_uploaded_signed_and_listed_once_it_is_shared(server, alice, call, tmp_path):
+def test_a_signed_stream_is_listed_after_it_is_shared(server, alice, call, tmp_path):
     writer = StreamWriter()
     writer.test(f"{NAME}[id-{UUID}]", "success")
     (tmp_path / "run.subunit").write_bytes(writer.content)
@@ -59,7 +59,7 @@ def test_a_stream_is_uploaded_signed_and_listed_once_it_is_shared(server, alice,
     assert result_id in listed()
 
 
-def test_a_key_nobody_registered_is_refused_with_what_to_do(server, call, tmp_path):
+def test_an_unregistered_key_is_refused_with_a_hint(server, call, tmp_path):
     (tmp_path / "r.json").write_text(
         json.dumps({"cpid": "c", "duration_seconds": 1, "results": [{"name": NAME}]})
     )
@@ -71,7 +71,7 @@ def test_a_key_nobody_registered_is_refused_with_what_to_do(server, call, tmp_pa
     assert call("upload", "r.json", "--url", server.url, "-y").returncode == 0
 
 
-def test_what_sign_prints_registers_a_key(server, bob, call, tmp_path):
+def test_the_output_of_sign_registers_a_key(server, bob, call, tmp_path):
     key = tmp_path / "new"
     subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", key], check=True)
     printed = call("sign", "new").stdout

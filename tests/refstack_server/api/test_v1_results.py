@@ -1,4 +1,4 @@
-"""RefStack v1's results, over HTTP, as an old client speaks."""
+"""RefStack v1's results over HTTP."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ def post(server, document, who=None, **headers):
     return server.call("POST", "/v1/results", data=body, headers={**signed, **headers})
 
 
-def test_what_nobody_signed_everybody_sees(server):
+def test_an_unsigned_upload_is_public(server):
     answer = post(server, {**RESULT, "results": [{"name": "b", "uuid": "u"}, {"name": "a"}]})
     assert answer.status_code == 201
     result_id = answer.json()["test_id"]
@@ -26,7 +26,7 @@ def test_what_nobody_signed_everybody_sees(server):
     assert (shown["meta"], shown["product_version"], shown["verification_status"]) == ({}, None, 0)
 
 
-def test_what_was_signed_is_its_owners_until_it_is_shared(server, alice, bob):
+def test_a_signed_upload_is_private_until_it_is_shared(server, alice, bob):
     result_id = server.upload(["t"], alice)
     assert server.call("GET", f"/v1/results/{result_id}").status_code == 401
     assert server.call("GET", f"/v1/results/{result_id}", bob).status_code == 401
@@ -75,7 +75,7 @@ def test_a_signature_covers_the_exact_bytes(server, alice, carol):
     assert other.json()["title"] == "Signature verification failed"
 
 
-def test_a_key_nobody_registered_is_refused(server):
+def test_an_unregistered_key_is_refused(server):
     from support.serving import person  # noqa: PLC0415
 
     answer = post(server, RESULT, person("stranger"))
@@ -104,7 +104,7 @@ def test_a_key_nobody_registered_is_refused(server):
         ({**RESULT, "results": [{"name": "a", "uuid": "x" * 37}]}, "/results/0/uuid"),
     ],
 )
-def test_what_is_no_result_is_refused_with_its_place(server, document, where):
+def test_an_invalid_upload_is_refused_with_the_place_of_the_error(server, document, where):
     answer = post(server, document)
     assert answer.status_code == 400
     assert answer.json()["title"] == "Request doesnt correspond to schema"
@@ -114,7 +114,7 @@ def test_what_is_no_result_is_refused_with_its_place(server, document, where):
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b'{"cpid": "\xff"}', b'{"cpid": "\\ud800"}', b"[" * 5000]
 )
-def test_what_is_no_json_is_refused(server, body):
+def test_an_upload_that_is_not_json_is_refused(server, body):
     answer = post(server, body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Malformed request")
 
@@ -127,7 +127,7 @@ def test_an_upload_without_a_pass_is_refused(server):
     }
 
 
-def test_what_the_original_accepted_is_taken(server):
+def test_uploads_that_refstack_v1_accepted_are_accepted(server):
     for document in (
         {**RESULT, "cpid": ""},
         {**RESULT, "duration_seconds": -1},
@@ -147,17 +147,17 @@ def test_a_test_named_twice_counts_once(server):
     assert server.call("GET", f"/v1/results/{result_id}.json").json()["results"] == ["a", "b"]
 
 
-def test_lists_go_by_pages_newest_first_and_none_twice(server):
+def test_lists_have_pages_with_each_result_once_newest_first(server):
     cpid = f"Paged-{uuid.uuid4()}"
     made = [server.upload([f"t{number}"], cpid=cpid) for number in range(45)]
     pages = [
         server.call("GET", "/v1/results", params={"cpid": cpid.lower(), "page": page}).json()
         for page in ("1", "+2", "03")
     ]
-    assert [each["pagination"] for each in pages] == [
+    assert [page["pagination"] for page in pages] == [
         {"current_page": page, "total_pages": 3} for page in (1, 2, 3)
     ]
-    seen = [row["id"] for each in pages for row in each["results"]]
+    seen = [row["id"] for page in pages for row in page["results"]]
     assert seen == list(reversed(made))
     assert pages[0]["results"][0].keys() == {
         "id",
@@ -190,27 +190,27 @@ def test_lists_go_by_pages_newest_first_and_none_twice(server):
         ({"signed": "false"}, "To see signed test results you need to authenticate"),
     ],
 )
-def test_filters_that_are_none_are_refused(server, filters, title):
+def test_invalid_filters_are_refused(server, filters, title):
     answer = server.call("GET", "/v1/results", params=filters)
     assert answer.status_code == 400
     assert answer.json()["title"].startswith(title)
 
 
-def test_filters_narrow(server, alice):
+def test_filters_select_results(server, alice):
     mine = server.upload(["t"], alice, cpid="narrow")
-    nobodys = server.upload(["t"], cpid="narrow")
+    anonymous = server.upload(["t"], cpid="narrow")
 
     def ids(who=None, **filters):
         answer = server.call("GET", "/v1/results", who, params={"cpid": "NARROW", **filters})
         return [row["id"] for row in answer.json()["results"]]
 
-    assert ids() == [nobodys]
-    assert ids(alice) == [nobodys]
+    assert ids() == [anonymous]
+    assert ids(alice) == [anonymous]
     assert ids(alice, signed="false") == [mine]
-    assert ids(start_date="2020-01-01 00:00:00", end_date="2999-01-01 00:00:00") == [nobodys]
+    assert ids(start_date="2020-01-01 00:00:00", end_date="2999-01-01 00:00:00") == [anonymous]
     assert ids(start_date="2999-01-01 00:00:00") == []
     assert ids(verification_status="1") == []
-    assert ids(verification_status="abc") == [nobodys]
+    assert ids(verification_status="abc") == [anonymous]
     empty = server.call("GET", "/v1/results", params={"cpid": "no such cloud"})
     assert empty.json() == {
         "results": [],
@@ -221,18 +221,18 @@ def test_filters_narrow(server, alice):
 
 
 def test_only_its_owner_and_the_foundation_remove_a_result(server, alice, bob, root):
-    result_id, nobodys = server.upload(["t"], alice), server.upload(["t"])
+    result_id, anonymous = server.upload(["t"], alice), server.upload(["t"])
     path = f"/v1/results/{result_id}"
     assert server.call("DELETE", path).status_code == 403
     assert server.call("DELETE", path, bob).status_code == 401
-    assert server.call("DELETE", f"/v1/results/{nobodys}", bob).status_code == 403
+    assert server.call("DELETE", f"/v1/results/{anonymous}", bob).status_code == 403
     assert server.call("POST", f"{path}?_method=delete", alice).status_code == 204
     assert server.call("GET", path, alice).status_code == 404
-    assert server.call("DELETE", f"/v1/results/{nobodys}", root).status_code == 204
-    assert server.call("DELETE", f"/v1/results/{nobodys}", root).status_code == 404
+    assert server.call("DELETE", f"/v1/results/{anonymous}", root).status_code == 204
+    assert server.call("DELETE", f"/v1/results/{anonymous}", root).status_code == 404
 
 
-def test_what_is_verified_is_frozen(server, alice, root):
+def test_a_verified_result_cannot_be_changed(server, alice, root):
     result_id = server.upload(["t"], alice)
     path = f"/v1/results/{result_id}"
     assert server.call("PUT", path, root, json={"verification_status": 1}).status_code == 403
@@ -254,7 +254,7 @@ def test_what_is_verified_is_frozen(server, alice, root):
     assert server.call("DELETE", path, alice).status_code == 204
 
 
-def test_only_known_keys_are_written_and_values_are_kept_as_they_came(server, alice):
+def test_metadata_has_known_keys_and_unchanged_values(server, alice):
     path = f"/v1/results/{server.upload(['t'], alice)}/meta"
     assert server.call("POST", f"{path}/user", alice, data="x").status_code == 403
     assert server.call("POST", f"{path}/other", alice, data="x").status_code == 403
@@ -289,7 +289,7 @@ def test_a_bad_token_is_refused_everywhere(server, header, title):
         assert (answer.status_code, answer.json()["title"]) == (400, title)
 
 
-def test_tokens_are_signed_with_the_users_own_key_and_by_no_other_way(server, alice, bob):
+def test_only_tokens_signed_with_the_users_own_key_are_accepted(server, alice, bob):
     import jwt  # noqa: PLC0415
 
     claims = {"user_openid": alice.openid, "exp": 4_000_000_000}

@@ -1,4 +1,4 @@
-"""RefStack v1's vendors, products, profile and guidelines, over HTTP."""
+"""RefStack v1's vendors, products, profile and guidelines over HTTP."""
 
 import base64
 import uuid
@@ -28,7 +28,7 @@ def user_path(vendor_id, who) -> str:
     return f"/v1/vendors/{vendor_id}/users/{encoded}"
 
 
-def test_a_private_vendor_is_seen_by_those_who_act_for_it(server, alice, bob, root):
+def test_a_private_vendor_is_visible_to_its_users(server, alice, bob, root):
     vendor_id = vendor_of(server, alice)
     path = f"/v1/vendors/{vendor_id}"
     assert server.call("GET", path).status_code == 403
@@ -38,7 +38,7 @@ def test_a_private_vendor_is_seen_by_those_who_act_for_it(server, alice, bob, ro
     assert server.call("GET", path, root).json()["can_manage"] is True
 
     def listed(who=None):
-        return {each["id"] for each in server.call("GET", "/v1/vendors", who).json()["vendors"]}
+        return {vendor["id"] for vendor in server.call("GET", "/v1/vendors", who).json()["vendors"]}
 
     assert vendor_id in listed(alice) & listed(root)
     assert vendor_id not in listed() | listed(bob)
@@ -48,12 +48,12 @@ def test_a_private_vendor_is_seen_by_those_who_act_for_it(server, alice, bob, ro
     "document",
     [{}, {"name": ""}, {"name": "  "}, {"name": 7}, {"name": "x" * 81}, {"name": "x", "type": 3}],
 )
-def test_what_is_no_vendor_is_refused(server, alice, document):
+def test_an_invalid_vendor_is_refused(server, alice, document):
     assert server.call("POST", "/v1/vendors", alice, json=document).status_code == 400
     assert server.call("POST", "/v1/vendors", json=document).status_code == 401
 
 
-def test_a_vendor_becomes_official_by_the_foundations_word(server, alice, bob, root):
+def test_a_vendor_becomes_official_when_the_foundation_approves_it(server, alice, bob, root):
     vendor_id = vendor_of(server, alice)
     path = f"/v1/vendors/{vendor_id}/action"
 
@@ -84,7 +84,7 @@ def test_a_vendor_becomes_official_by_the_foundations_word(server, alice, bob, r
     assert described.json()["description"] == "x"
 
 
-def test_users_act_for_a_vendor_once_they_are_added(server, alice, bob, carol):
+def test_users_act_for_a_vendor_after_they_are_added(server, alice, bob, carol):
     vendor_id = vendor_of(server, alice)
     assert server.call("GET", f"/v1/vendors/{vendor_id}/users").status_code == 401
     assert server.call("GET", f"/v1/vendors/{vendor_id}/users", bob).json() is None
@@ -92,16 +92,16 @@ def test_users_act_for_a_vendor_once_they_are_added(server, alice, bob, carol):
     for _ in range(2):
         assert server.call("PUT", user_path(vendor_id, bob), alice).status_code == 204
     users = server.call("GET", f"/v1/vendors/{vendor_id}/users", bob).json()
-    assert {each["openid"] for each in users} == {alice.openid, bob.openid}
+    assert {user["openid"] for user in users} == {alice.openid, bob.openid}
     for _ in range(2):
         assert server.call("DELETE", user_path(vendor_id, bob), alice).status_code == 204
     assert server.call("PUT", f"/v1/vendors/{vendor_id}/users/%21", alice).status_code == 400
-    nobody = base64.b64encode(b"nobody").decode()
-    added = server.call("PUT", f"/v1/vendors/{vendor_id}/users/{nobody}", alice)
+    unknown = base64.b64encode(b"unknown").decode()
+    added = server.call("PUT", f"/v1/vendors/{vendor_id}/users/{unknown}", alice)
     assert added.status_code == 404
 
 
-def test_what_is_attached_to_a_product_belongs_to_all_of_its_vendor(server, alice, bob, carol):
+def test_results_of_a_product_belong_to_all_users_of_its_vendor(server, alice, bob, carol):
     vendor_id = vendor_of(server, alice)
     product_id = product_of(server, alice, vendor_id, version="1")
     (version,) = server.call("GET", f"/v1/products/{product_id}/versions", alice).json()
@@ -115,7 +115,7 @@ def test_what_is_attached_to_a_product_belongs_to_all_of_its_vendor(server, alic
     assert server.call("GET", path, bob).json()["user_role"] == "owner"
     assert server.call("GET", path, carol).status_code == 401
     listed = server.call("GET", f"/v1/results?product_id={product_id}", bob).json()["results"]
-    assert [each["id"] for each in listed] == [result_id]
+    assert [result["id"] for result in listed] == [result_id]
     assert server.call("GET", f"/v1/results?product_id={product_id}", carol).status_code == 403
     assert server.call("POST", f"{path}/meta/shared", bob, data="true").status_code == 201
     assert server.call("GET", path).json()["product_version"] is None  # the product is private
@@ -129,7 +129,7 @@ def test_what_is_attached_to_a_product_belongs_to_all_of_its_vendor(server, alic
     assert server.call("GET", f"/v1/products/{product_id}", alice).status_code == 404
 
 
-def test_an_upload_goes_to_the_version_that_has_its_cpid(server, alice, bob):
+def test_an_upload_is_attached_to_the_version_with_its_cpid(server, alice, bob):
     vendor_id = vendor_of(server, alice)
     product_id = product_of(server, alice, vendor_id)
     cpid = str(uuid.uuid4())
@@ -143,7 +143,7 @@ def test_an_upload_goes_to_the_version_that_has_its_cpid(server, alice, bob):
     assert attached_to(alice)["id"] == made["id"]
     assert attached_to(bob) is None
     server.call("POST", versions, alice, json={"version": "3", "cpid": cpid})
-    assert attached_to(alice) is None  # which of the two?
+    assert attached_to(alice) is None  # The cpid is ambiguous.
 
 
 def test_versions_of_a_product(server, alice, bob):
@@ -164,12 +164,12 @@ def test_versions_of_a_product(server, alice, bob):
     assert server.call("PUT", path, alice, json={"cpid": long + "x"}).status_code == 400
     assert server.call("PUT", path, bob, json={"cpid": "x"}).status_code == 403
     other = product_of(server, alice)
-    stray = f"/v1/products/{other}/versions/{made.json()['id']}"
-    assert server.call("GET", stray, alice).status_code == 404
+    wrong = f"/v1/products/{other}/versions/{made.json()['id']}"
+    assert server.call("GET", wrong, alice).status_code == 404
     assert server.call("DELETE", path, alice).status_code == 204
 
 
-def test_a_product_becomes_public_once_its_vendor_is_official(server, alice, root):
+def test_a_product_can_become_public_after_its_vendor_is_official(server, alice, root):
     vendor_id = vendor_of(server, alice)
     product_id = product_of(server, alice, vendor_id)
     path = f"/v1/products/{product_id}"
@@ -186,10 +186,10 @@ def test_a_product_becomes_public_once_its_vendor_is_official(server, alice, roo
     }
     assert "properties" not in server.call("GET", path).json()
     listed = server.call("GET", f"/v1/products?organization_id={vendor_id}").json()["products"]
-    assert [(each["id"], each["can_manage"]) for each in listed] == [(product_id, False)]
+    assert [(product["id"], product["can_manage"]) for product in listed] == [(product_id, False)]
 
 
-def test_a_product_is_added_only_to_ones_own_vendor(server, alice, bob):
+def test_a_product_is_added_only_to_the_users_own_vendor(server, alice, bob):
     vendor_id = vendor_of(server, alice)
     mine = {"name": "x", "product_type": 0, "organization_id": vendor_id}
     assert server.call("POST", "/v1/products", bob, json=mine).status_code == 403
@@ -199,7 +199,7 @@ def test_a_product_is_added_only_to_ones_own_vendor(server, alice, bob):
     assert software.json()["type"] == 1
 
 
-def test_keys_are_shown_to_be_ones_own(server, alice, bob):
+def test_a_key_is_registered_with_proof_of_possession(server, alice, bob):
     from support.serving import person  # noqa: PLC0415
 
     assert server.call("GET", "/v1/profile").status_code == 401
@@ -215,7 +215,7 @@ def test_keys_are_shown_to_be_ones_own(server, alice, bob):
 
     added = add(alice, line, proof)
     assert added.status_code == 201
-    keys = {each["id"]: each for each in server.call("GET", "/v1/profile/pubkeys", alice).json()}
+    keys = {key["id"]: key for key in server.call("GET", "/v1/profile/pubkeys", alice).json()}
     assert keys[added.json()]["comment"] == "my laptop, the old one"
     assert keys[added.json()]["format"] == "ssh-rsa"
     assert add(bob, line, proof).json()["title"] == "Public key already exists."
@@ -232,7 +232,7 @@ def test_keys_are_shown_to_be_ones_own(server, alice, bob):
     assert server.call("DELETE", f"/v1/profile/pubkeys/{added.json()}", alice).status_code == 204
 
 
-def test_guidelines_come_from_what_is_shipped(server):
+def test_the_shipped_guidelines_are_served(server):
     groups = server.call("GET", "/v1/guidelines").json()
     assert {"name": "2020.06.json", "file": "2020.06.json"} in groups["powered"]
     assert {"name": "2020.06.json", "file": "dns.2020.06.json"} in groups["dns"]
@@ -254,7 +254,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("guideline", LINES)
-def test_lists_of_tests_have_as_many_lines_as_refstack_gave(server, guideline):
+def test_lists_of_tests_have_as_many_lines_as_in_refstack(server, guideline):
     counts = tuple(
         len(
             server.call(
@@ -276,14 +276,14 @@ def test_lists_of_tests_have_as_many_lines_as_refstack_gave(server, guideline):
         ("2020.06", {"alias": "0", "flag": "no", "type": "required"}, 275),
     ],
 )
-def test_lists_of_tests_are_narrowed(server, path, filters, lines):
+def test_lists_of_tests_are_filtered(server, path, filters, lines):
     answer = server.call("GET", f"/v1/guidelines/{path}/tests", params=filters)
     assert answer.headers["content-type"].lower() == "text/plain; charset=utf-8"
     assert len(answer.text.split("\n")) == lines
     assert answer.text.split("\n") == sorted(answer.text.split("\n"))
 
 
-def test_lists_of_tests_nobody_has_are_refused(server):
+def test_unknown_lists_of_tests_are_refused(server):
     path = "/v1/guidelines/2020.06/tests"
     assert server.call("GET", path, params={"target": "bogus"}).status_code == 400
     assert server.call("GET", path, params={"type": "bogus"}).status_code == 400

@@ -1,4 +1,4 @@
-"""Whole results: bundles and streams that were uploaded, judged again and compared."""
+"""The API v2: uploaded bundles and streams, their verdicts and comparisons."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ from refstack_client.bundle import contents as bundle_contents
 
 @pytest.fixture
 def key(tmp_path, server, alice) -> Path:
-    """A key that alice registered."""
+    """Return a key that alice registered."""
     made = make_key(tmp_path / "key")
     registered(server, alice, made)
     return made
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
-def test_keys_of_every_kind_are_registered_and_sign_tokens(server, bob, tmp_path, kind):
+def test_keys_of_every_type_are_registered_and_sign_tokens(server, bob, tmp_path, kind):
     key = make_key(tmp_path / "key", kind)
     listed = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
     assert registered(server, bob, key) == listed.stdout.split()[1]
@@ -39,7 +39,7 @@ def test_keys_of_every_kind_are_registered_and_sign_tokens(server, bob, tmp_path
     assert server.call("GET", "/v1/profile", headers=headers).json()["openid"] == bob.openid
 
 
-def test_a_challenge_is_for_one_user_one_server_and_one_key(server, alice, bob, tmp_path):
+def test_a_challenge_is_valid_for_one_user_one_server_and_one_key(server, alice, bob, tmp_path):
     one, other = make_key(tmp_path / "one"), make_key(tmp_path / "other")
     assert server.call("GET", "/v2/keys/challenge").status_code == 401
     given = server.call("GET", "/v2/keys/challenge", alice).json()["challenge"]
@@ -50,8 +50,8 @@ def test_a_challenge_is_for_one_user_one_server_and_one_key(server, alice, bob, 
 
     right = proof(one, given)
     failed = (400, "Signature verification failed")
-    assert title(right, bob) == (400, "The challenge was for another server or user")
-    assert title(proof(one, given + "x")) == (400, "The challenge is none of this server's")
+    assert title(right, bob) == (400, "The challenge was issued for another server or user")
+    assert title(proof(one, given + "x")) == (400, "The challenge was not issued by this server")
     assert title({**right, "signature": proof(other, given)["signature"]}) == failed
     assert title({**right, "signature": "nonsense"}) == failed
     assert title(proof(one, given, "file")) == failed
@@ -61,7 +61,7 @@ def test_a_challenge_is_for_one_user_one_server_and_one_key(server, alice, bob, 
     assert title(right) == (409, "Public key already exists.")
 
 
-def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
+def test_a_bundle_is_private_to_its_signer_and_its_verdict_is_recomputed(
     server, alice, bob, root, key, tmp_path
 ):
     content = packed(tmp_path, key, failing=1)
@@ -69,7 +69,7 @@ def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
     assert answer.status_code == 201, answer.text
     document = answer.json()
     assert document["verdict"].startswith("NOT CONFORMANT  OpenStack Powered Storage")
-    assert all(each["holds"] for each in document["checks"])
+    assert all(check["holds"] for check in document["checks"])
     path = f"/v2/results/{document['id']}"
     for who in (None, bob):
         for what in ("", "/verdict", "/outcomes", "/bundle", f"/compared/{document['id']}"):
@@ -87,14 +87,14 @@ def test_a_bundle_is_its_signers_and_private_and_its_verdict_is_made_again(
     for who in (alice, root):
         assert server.call("GET", f"{path}/bundle", who).content == content
     old = server.call("GET", f"/v1/results/{document['id']}", alice).json()
-    names = [tempest_id.parse(each).name for each in NAMES[1:]]
+    names = [tempest_id.parse(name).name for name in NAMES[1:]]
     assert (old["results"], old["user_role"]) == (names, "owner")
     server.call("POST", f"/v1/results/{document['id']}/meta/shared", alice, data="true")
     assert server.call("GET", f"{path}/verdict").json() == verdict
     assert server.call("GET", f"{path}/bundle").status_code == 403
 
 
-def test_what_is_published_tells_nothing_of_where_the_cloud_is(server, alice, key, tmp_path):
+def test_a_published_result_reveals_no_addresses_hosts_and_ids(server, alice, key, tmp_path):
     canaries = (
         "https://keystone.corp.example:5000/v3/projects",
         "10.20.30.40",
@@ -110,7 +110,7 @@ def test_what_is_published_tells_nothing_of_where_the_cloud_is(server, alice, ke
     server.call("PUT", f"{path}/sharing", alice, json={"with": "everybody"})
     by = {"guideline": "2019.11", "programme": "storage"}
     page, table = path.removeprefix("/v2"), f"{path.removeprefix('/v2')}/tests.csv"
-    for each in (
+    for url in (
         f"{path}/verdict",
         f"{path}/outcomes",
         f"{path}/compared/{path[12:]}",
@@ -118,12 +118,12 @@ def test_what_is_published_tells_nothing_of_where_the_cloud_is(server, alice, ke
         table,
     ):
         for asked in ({}, by):
-            own = server.call("GET", each, alice, params=asked).text
-            public = server.call("GET", each, params=asked).text
-            assert "NotFound: … and …" in public, each
+            own = server.call("GET", url, alice, params=asked).text
+            public = server.call("GET", url, params=asked).text
+            assert "NotFound: … and …" in public, url
             for canary in (*canaries, host):
-                assert canary in own, each
-                assert canary not in public, each
+                assert canary in own, url
+                assert canary not in public, url
     assert server.call("GET", path).json()["sha256"] == hashlib.sha256(content).hexdigest()
 
 
@@ -133,15 +133,15 @@ def test_the_same_bundle_again_is_the_same_result(server, alice, bob, key, tmp_p
         answers = list(
             pool.map(lambda _: server.call("POST", "/v2/bundles", data=content), range(8))
         )
-    assert sorted(each.status_code for each in answers) == [200] * 7 + [201]
-    assert len({each.json()["id"] for each in answers}) == 1
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
     unsigned = packed(tmp_path / "unsigned")
     assert server.call("POST", "/v2/bundles", data=unsigned).status_code == 401
     assert server.call("POST", "/v2/bundles", alice, data=unsigned).status_code == 201
     assert server.call("POST", "/v2/bundles", bob, data=unsigned).status_code == 409
 
 
-def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, alice, key, tmp_path):
+def test_a_changed_bundle_is_refused_with_the_failed_check(server, alice, key, tmp_path):
     members = archive.unpack(packed(tmp_path, key), "x")
     forged = {
         **members,
@@ -149,7 +149,7 @@ def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, al
     }
     answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(forged))
     assert answer.status_code == 400
-    assert answer.json()["title"] == "The bundle does not hold"
+    assert answer.json()["title"] == "The bundle is not valid"
     assert answer.json()["detail"].startswith("hashes: outcomes.json has another SHA-256")
     other = {
         **members,
@@ -159,11 +159,11 @@ def test_a_bundle_that_was_touched_is_refused_with_what_does_not_hold(server, al
     assert answer.json()["detail"].startswith("signature: ")
     for nonsense in (b"", b"nonsense", packed(tmp_path)[:1000]):
         answer = server.call("POST", "/v2/bundles", alice, data=nonsense)
-        assert (answer.status_code, answer.json()["title"]) == (400, "This is no bundle")
+        assert (answer.status_code, answer.json()["title"]) == (400, "This is not a bundle")
 
 
 def repacked(members: dict[str, bytes], key: Path, **stated) -> bytes:
-    """Return a bundle whose manifest and signature are right for whatever is in it."""
+    """Return a bundle with a valid manifest and signature for any members."""
     manifest = {**json.loads(members[bundle_contents.MANIFEST]), **stated}
     for name, known in manifest["members"].items():
         known |= {
@@ -178,14 +178,14 @@ def repacked(members: dict[str, bytes], key: Path, **stated) -> bytes:
 
 
 @pytest.mark.parametrize("cpid", [7, "c" * 129, "a\0b", ["c"]])
-def test_a_manifest_states_a_clouds_id_or_none(server, key, tmp_path, cpid):
+def test_the_cpid_of_a_manifest_is_validated(server, key, tmp_path, cpid):
     content = repacked(archive.unpack(packed(tmp_path, key), "x"), key, cpid=cpid)
     answer = server.call("POST", "/v2/bundles", data=content)
     assert answer.status_code == 400, answer.text
     assert answer.json()["detail"].startswith("manifest: "), answer.text
 
 
-def test_a_guideline_of_the_senders_own_certifies_nothing(server, alice, key, tmp_path):
+def test_a_bundle_of_an_unknown_guideline_is_refused(server, alice, key, tmp_path):
     mine = json.loads(catalogue.content("2020.06"))
     mine["metadata"]["id"] = "2099.06"
     guideline = reader.parse(json.dumps(mine).encode(), "mine")[0]
@@ -196,13 +196,11 @@ def test_a_guideline_of_the_senders_own_certifies_nothing(server, alice, key, tm
     members = pack.make(source, anonymous=False, attested={})
     answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(members))
     assert answer.status_code == 400, answer.text
-    assert answer.json()["detail"] == "guideline: 2099.06 is none that is known here"
+    assert answer.json()["detail"] == "guideline: 2099.06 is not a guideline that this server knows"
 
 
 @pytest.mark.parametrize("attempts", [b"[]\n", b'{"attempt": 1}\n', b'{"attempt": {}}\n', b"\xff"])
-def test_attempts_that_no_run_writes_are_refused_and_not_shown(
-    server, alice, key, tmp_path, attempts
-):
+def test_attempts_in_another_form_are_refused(server, alice, key, tmp_path, attempts):
     members = archive.unpack(packed(tmp_path, key), "x")
     content = repacked({**members, bundle_contents.ATTEMPTS: attempts}, key)
     answer = server.call("POST", "/v2/bundles", data=content)
@@ -210,7 +208,7 @@ def test_attempts_that_no_run_writes_are_refused_and_not_shown(
     assert answer.json()["detail"].startswith("attempts.jsonl: "), answer.text
 
 
-def test_a_stream_is_judged_by_the_programme_that_is_named(server, alice, tmp_path):
+def test_a_stream_is_judged_by_the_named_programme(server, alice, tmp_path):
     made = make_run(tmp_path / "runs")
     content = made.stream.read_bytes()
     by = {"guideline": "2020.06", "programme": "storage"}
@@ -226,11 +224,11 @@ def test_a_stream_is_judged_by_the_programme_that_is_named(server, alice, tmp_pa
         refused = server.call("POST", "/v2/streams", alice, data=content, params={**by, **wrong})
         assert refused.status_code == 404
     refused = server.call("POST", "/v2/streams", alice, data=b"nonsense", params=by)
-    assert (refused.status_code, refused.json()["title"]) == (400, "This is no subunit stream")
+    assert (refused.status_code, refused.json()["title"]) == (400, "This is not a subunit stream")
     assert server.call("GET", f"{path}/bundle", alice).status_code == 404
 
 
-def test_what_an_old_client_uploaded_is_judged_too(server):
+def test_a_result_in_refstack_v1_format_is_judged(server):
     names = [test.name for test in STORAGE.counted_tests()]
     result_id = server.upload(names)
     path = f"/v2/results/{result_id}/verdict"
@@ -241,10 +239,10 @@ def test_what_an_old_client_uploaded_is_judged_too(server):
     compared = server.call("GET", f"/v2/results/{result_id}/compared/{fewer}", params=by).json()
     assert compared[0]["test"] == names[0]
     assert (compared[0]["before"], compared[0]["after"]) == ("pass", "not-run")
-    assert {each["change"] for each in compared[1:]} == {"same"}
+    assert {row["change"] for row in compared[1:]} == {"same"}
 
 
-def test_what_is_written_beside_an_old_clients_upload_judges_it(server, alice):
+def test_metadata_of_a_result_in_refstack_v1_format_decide_its_verdict(server, alice):
     names = [test.name for test in STORAGE.counted_tests()]
     result_id = server.upload(names, alice)
     path = f"/v2/results/{result_id}"
@@ -267,7 +265,7 @@ def test_what_is_written_beside_an_old_clients_upload_judges_it(server, alice):
     assert judged() == (None, None, None)
 
 
-def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, root, key, tmp_path):
+def test_only_the_owner_decides_who_sees_a_result(server, alice, bob, root, key, tmp_path):
     content = packed(tmp_path, key)
     path = f"/v2/results/{server.call('POST', '/v2/bundles', data=content).json()['id']}"
     sharing = f"{path}/sharing"
@@ -288,7 +286,7 @@ def test_who_a_result_is_shared_with_is_its_owners_choice(server, alice, bob, ro
     assert server.call("PUT", sharing, bob, json={"with": "nobody"}).status_code == 403
 
 
-def test_statistics_count_what_the_caller_may_see(server, alice, root, key, tmp_path):
+def test_statistics_count_the_results_that_the_caller_may_see(server, alice, root, key, tmp_path):
     by = {"guideline": "2020.06", "programme": "storage"}
 
     def counted(who=None):
@@ -306,16 +304,18 @@ def test_statistics_count_what_the_caller_may_see(server, alice, root, key, tmp_
     after = counted()
     assert after["results"] == before["results"] + 1
     rows = {
-        test["name"]: test["outcomes"] for one in after["capabilities"] for test in one["tests"]
+        test["name"]: test["outcomes"]
+        for capability in after["capabilities"]
+        for test in capability["tests"]
     }
-    failed, passed = (tempest_id.parse(NAMES[each]).name for each in (0, 2))
+    failed, passed = (tempest_id.parse(NAMES[index]).name for index in (0, 2))
     assert rows[failed]["fail"] >= 1
     assert sum(rows[failed].values()) == sum(rows[passed].values()) == after["results"]
-    whole = {each["id"]: each["passed"] for each in after["capabilities"]}
-    broken = next(
-        each["id"]
-        for each in after["capabilities"]
-        if failed in {test["name"] for test in each["tests"]}
+    passed_by = {capability["id"]: capability["passed"] for capability in after["capabilities"]}
+    failing = next(
+        capability["id"]
+        for capability in after["capabilities"]
+        if failed in {test["name"] for test in capability["tests"]}
     )
-    assert whole[broken] < after["results"]
+    assert passed_by[failing] < after["results"]
     assert server.call("GET", "/v2/statistics", params={**by, "guideline": "x"}).status_code == 404

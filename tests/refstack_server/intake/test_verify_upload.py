@@ -1,4 +1,4 @@
-"""Whatever stands in a bundle whose hashes hold, it is taken or refused, and breaks nothing."""
+"""A bundle with valid hashes and any content is accepted or refused without a failure."""
 
 import contextlib
 import functools
@@ -18,8 +18,8 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.outcomes import run_directory
 from refstack_server.intake import verify_upload
 from refstack_server.store import blobs
+from refstack_server.store.errors import RefusedError
 from refstack_server.store.schema import LONGEST_CPID
-from refstack_server.web.errors import RefusedError
 
 JSON = st.recursive(
     st.none()
@@ -42,7 +42,7 @@ def members() -> dict[str, bytes]:
 
 
 def changed(document: Any, draw: st.DataObject) -> Any:
-    """Return a JSON value in which something, somewhere, is another."""
+    """Return a copy of a JSON value with one random change."""
     if not isinstance(document, dict | list) or not document or draw.draw(st.integers(0, 4)) == 0:
         return draw.draw(JSON)
     keys = sorted(document) if isinstance(document, dict) else range(len(document))
@@ -56,7 +56,7 @@ def changed(document: Any, draw: st.DataObject) -> Any:
 
 
 def resealed(made: dict[str, bytes], name: str) -> dict[str, bytes]:
-    """Return members with a manifest that lists a changed one as it is now."""
+    """Return members with a manifest that has the digest of a changed member."""
     if name == bundle_contents.MANIFEST:
         return made
     manifest = json.loads(made[bundle_contents.MANIFEST])
@@ -65,8 +65,8 @@ def resealed(made: dict[str, bytes], name: str) -> dict[str, bytes]:
     return {**made, bundle_contents.MANIFEST: json.dumps(manifest).encode()}
 
 
-def coming(content: bytes, place: Path) -> verify_upload.Received:
-    with blobs.coming(place) as file:
+def read(content: bytes, place: Path) -> verify_upload.VerifiedUpload:
+    with blobs.incoming(place) as file:
         file.write(content)
         return verify_upload.read_bundle(file)
 
@@ -76,18 +76,18 @@ def coming(content: bytes, place: Path) -> verify_upload.Received:
     st.data(),
     st.sampled_from([bundle_contents.MANIFEST, bundle_contents.PLAN, bundle_contents.ATTEMPTS]),
 )
-def test_a_bundle_with_anything_in_it_is_taken_or_refused(data, name):
+def test_a_bundle_with_any_content_is_accepted_or_refused(data, name):
     made = members()
-    lines = [json.loads(each) for each in made[name].splitlines()] if name.endswith("l") else None
+    lines = [json.loads(line) for line in made[name].splitlines()] if name.endswith("l") else None
     document = changed(lines or json.loads(made[name]), data)
     if lines and isinstance(document, list):
-        content = "".join(f"{json.dumps(each)}\n" for each in document).encode()
+        content = "".join(f"{json.dumps(line)}\n" for line in document).encode()
     else:
         content = json.dumps(document).encode()
     made = resealed({**made, name: content}, name)
     found = None
     with TemporaryDirectory() as place, contextlib.suppress(RefusedError):
-        found = coming(archive.pack(made), Path(place))
+        found = read(archive.pack(made), Path(place))
     if found:
         assert len(found.cpid) <= LONGEST_CPID
         assert 0 <= found.seconds < 2**31
@@ -103,6 +103,6 @@ def test_a_bundle_with_anything_in_it_is_taken_or_refused(data, name):
         bundle_contents.VERDICT,
     ],
 )
-def test_json_that_is_nested_deeper_than_anybody_reads_is_refused(tmp_path, name):
+def test_deeply_nested_json_is_refused(tmp_path, name):
     with pytest.raises(RefusedError):
-        coming(archive.pack(resealed({**members(), name: b"[" * 100_000}, name)), tmp_path)
+        read(archive.pack(resealed({**members(), name: b"[" * 100_000}, name)), tmp_path)

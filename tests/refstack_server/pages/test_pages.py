@@ -1,7 +1,8 @@
-"""Pages, as a browser and a curl get them."""
+"""Pages as browsers and curl get them."""
 
 import csv
 import io
+import json
 import subprocess
 
 import pytest
@@ -11,7 +12,7 @@ from support.bundles import make_key, packed, registered
 
 @pytest.fixture(scope="module")
 def published(server, people, tmp_path_factory) -> str:
-    """The id of a result with one failure, signed by alice and shared."""
+    """Publish a result of alice with one failed test; return its id."""
     place = tmp_path_factory.mktemp("published")
     key = make_key(place / "key")
     registered(server, people["alice"], key)
@@ -21,7 +22,7 @@ def published(server, people, tmp_path_factory) -> str:
     return result_id
 
 
-def test_what_is_published_is_listed_with_its_verdict_and_filters_narrow(server, published):
+def test_published_results_are_listed_with_verdicts_and_filtered(server, published):
     for filters in (
         {},
         {"guideline": "2020.06", "programme": "storage", "verdict": "not-conformant"},
@@ -35,7 +36,7 @@ def test_what_is_published_is_listed_with_its_verdict_and_filters_narrow(server,
     assert get(server, "/results", page="999").status_code == 200
 
 
-def test_a_result_says_the_verdict_and_that_it_is_unofficial(server, published):
+def test_a_result_page_shows_the_verdict_and_that_it_is_unofficial(server, published):
     page = get(server, f"/results/{published}").text
     assert "Unofficial Results" in page
     assert '<strong class="not-conformant">NOT CONFORMANT</strong>' in page
@@ -44,7 +45,7 @@ def test_a_result_says_the_verdict_and_that_it_is_unofficial(server, published):
     assert "guideline 2017.09" in other
 
 
-def test_a_private_result_is_no_page_for_others(server, alice):
+def test_a_private_result_has_no_page_for_other_users(server, alice):
     result_id = server.upload(["t"], alice)
     answer = get(server, f"/results/{result_id}")
     assert answer.status_code == 401
@@ -52,14 +53,14 @@ def test_a_private_result_is_no_page_for_others(server, alice):
     assert get(server, "/results/none").status_code == 404
 
 
-def test_what_an_old_client_sent_can_be_judged_on_its_page(server):
+def test_a_result_in_refstack_v1_format_is_judged_on_its_page(server):
     result_id = server.upload(["tempest.api.x.C.test_y"])
-    assert "1 tests passed" in get(server, f"/results/{result_id}").text
+    assert "1 test passed" in get(server, f"/results/{result_id}").text
     judged = get(server, f"/results/{result_id}", guideline="2020.06", programme="storage").text
     assert "INCOMPLETE" in judged
 
 
-def test_pages_load_nothing_from_elsewhere_and_run_nothing(server, published):
+def test_pages_load_nothing_from_other_sites_and_run_no_scripts(server, published):
     for path in (
         "/results",
         f"/results/{published}",
@@ -76,7 +77,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(server, published):
         assert "https://" not in answer.text.replace("https://id.example.org", "")
 
 
-def test_a_badge_says_the_verdict(server, published):
+def test_a_badge_shows_the_verdict(server, published):
     answer = server.call("GET", f"/results/{published}/badge.svg")
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert "2020.06 storage: not conformant (unofficial)" in answer.text
@@ -105,13 +106,13 @@ def test_two_results_are_compared_on_a_page(server, people, published, tmp_path)
     answer = server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
     other = answer.json()["id"]
     server.call("POST", f"/v1/results/{other}/meta/shared", people["alice"], data="true")
-    address = f"{server.url}/results/{published}"
-    page = get(server, "/compared", before=other, after=address).text
-    assert "1 of 58 required tests came to something else" in page
+    url = f"{server.url}/results/{published}"
+    page = get(server, "/compared", before=other, after=url).text
+    assert "The outcome of 1 of 58 required tests changed" in page
     assert '<td class="newly">newly failing</td><td>pass</td><td>fail</td><td>E: no</td>' in page
     assert "newly passing" in get(server, "/compared", before=published, after=other).text
     same = get(server, "/compared", before=other, after=other).text
-    assert "All 58 required tests came to the same." in same
+    assert "All 58 required tests have the same outcome." in same
     assert get(server, "/compared", before=other, after="none").status_code == 404
     assert get(server, "/compared").status_code == 404
     private = server.upload(["t"], people["alice"])
@@ -146,26 +147,24 @@ def test_vendors_and_products_have_pages_with_their_results(server, people, publ
     server.call("PUT", f"/v1/results/{published}", alice, json={"product_version_id": None})
 
 
-def test_the_tests_of_a_result_are_a_table_too(server, published):
+def test_the_outcomes_of_a_result_are_a_csv_table(server, published):
     answer = get(server, f"/results/{published}/tests.csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    failed = {each["test"] for each in rows if each["outcome"] == "fail"}
-    assert (len(failed), {each["reason"] for each in rows if each["reason"]}) == (1, {"E: no"})
+    failed = {row["test"] for row in rows if row["outcome"] == "fail"}
+    assert (len(failed), {row["reason"] for row in rows if row["reason"]}) == (1, {"E: no"})
 
 
-def test_health_and_metrics_are_told(server, published):
+def test_health_and_metrics_are_reported(server, published):
     assert server.call("GET", "/health").json() == {"status": "ok"}
-    told = server.call("GET", "/metrics").text
-    assert 'refstack_request_seconds_count{method="POST",route="/v2/bundles"' in told
-    assert published not in told
+    metrics = server.call("GET", "/metrics").text
+    assert 'refstack_request_seconds_count{method="POST",route="/v2/bundles"' in metrics
+    assert published not in metrics
 
 
-def test_the_log_is_json_and_holds_no_secret(server, alice):
-    import json  # noqa: PLC0415
-
+def test_the_log_is_json_without_secrets(server, alice):
     server.call("GET", "/v1/profile?x=canary-in-a-query", alice)
     log = (server.data.parent / "data.log").read_text()
-    lines = [json.loads(each) for each in log.splitlines() if each.startswith("{")]
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert {"method", "route", "status", "seconds"} <= lines[-1].keys()
     assert alice.token["Authorization"].split(".")[0] not in log
     assert "canary" not in log

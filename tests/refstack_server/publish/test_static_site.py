@@ -1,4 +1,4 @@
-"""The public part as files."""
+"""Export of the public pages as files."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from support.certifying import CLIENT
 
 @pytest.fixture(scope="module")
 def shared(server, people, tmp_path_factory) -> dict[str, str]:
-    """The ids of a result with a failure by with whom it is shared, and of one of nobody's."""
+    """Return the ids of results by whom they are shared with, and of an anonymous one."""
     place = tmp_path_factory.mktemp("shared")
     key = make_key(place / "key")
     registered(server, people["alice"], key)
@@ -44,8 +44,8 @@ def exported(server, database, shared, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("export") / "site"
     done = export(server, database, target)
     assert done.returncode == 0, done.stderr
-    (said,) = done.stderr.splitlines()
-    assert said.endswith(f"begin at {target}/index.html")
+    (message,) = done.stderr.splitlines()
+    assert message.endswith(f"start page: {target}/index.html")
     return target
 
 
@@ -61,7 +61,7 @@ def test_every_link_of_every_page_leads_to_a_file(exported):
         assert not document.xpath("//form|//script")
 
 
-def test_what_is_published_is_there_and_nothing_else(exported, shared):
+def test_an_export_has_all_published_results_and_no_others(exported, shared):
     page = (exported / "results" / shared["everybody"] / "index.html").read_text()
     assert "NOT CONFORMANT" in page
     assert "Conflict: everybody at …" in page
@@ -79,16 +79,19 @@ def test_what_is_published_is_there_and_nothing_else(exported, shared):
             assert shared["certifier"] not in content, path
 
 
-def test_what_holds_no_servers_data_is_said(tmp_path):
-    for data, said in ((tmp_path, "nothing of a server"), (tmp_path / "none", "is no directory")):
+def test_a_directory_without_a_server_is_refused(tmp_path):
+    for data, message in (
+        (tmp_path, "does not belong to a server"),
+        (tmp_path / "none", "is not a directory"),
+    ):
         command = [CLIENT, "server", "export", tmp_path / "site", "--data", data]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, said in done.stderr) == (4, True)
+        assert (done.returncode, message in done.stderr) == (4, True)
     assert not (tmp_path / "none").exists()
     assert not (tmp_path / "site").exists()
 
 
-def test_an_export_is_replaced_and_nothing_else_is(server, database, exported, tmp_path):
+def test_only_an_older_export_is_replaced(server, database, exported, tmp_path):
     (exported / "stale").touch()
     assert export(server, database, exported).returncode == 0
     assert not (exported / "stale").exists()
@@ -97,8 +100,8 @@ def test_an_export_is_replaced_and_nothing_else_is(server, database, exported, t
     mine.mkdir()
     (mine / "file").touch()
     done = export(server, database, mine)
-    assert (done.returncode, "exists and is no export" in done.stderr) == (4, True)
+    assert (done.returncode, "exists and is not an export" in done.stderr) == (4, True)
     done = export(server, database, tmp_path / "none" / "site")
-    assert (done.returncode, "cannot be written" in done.stderr) == (5, True)
+    assert (done.returncode, "cannot write" in done.stderr) == (5, True)
     assert not list(tmp_path.glob(".exporting-*"))
-    assert [each.name for each in mine.iterdir()] == ["file"]
+    assert [path.name for path in mine.iterdir()] == ["file"]

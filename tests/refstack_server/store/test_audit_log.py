@@ -1,4 +1,4 @@
-"""Publishing, verifying, taking back: what the public log says of it, and that it stays."""
+"""The audit log: entries of publications, verifications and revocations, and their integrity."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from refstack_server.store import audit_log
 
 @pytest.fixture
 def result_id(server, alice, tmp_path) -> str:
-    """A private result of alice's, by a bundle."""
+    """Upload a bundle of alice; return the id of the private result."""
     key = make_key(tmp_path / "key")
     registered(server, alice, key)
     answer = server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
@@ -23,12 +23,12 @@ def result_id(server, alice, tmp_path) -> str:
 
 def log(server) -> list[dict]:
     found = server.call("GET", "/v2/log", params={"most": 1000}).json()
-    assert audit_log.is_whole(found)
-    return [json.loads(each["text"]) for each in found]
+    assert audit_log.is_intact(found)
+    return [json.loads(entry["text"]) for entry in found]
 
 
 def events(server, result_id) -> list[str]:
-    return [each["event"] for each in log(server) if each["result"] == result_id]
+    return [entry["event"] for entry in log(server) if entry["result"] == result_id]
 
 
 def share(server, who, result_id) -> None:
@@ -36,19 +36,23 @@ def share(server, who, result_id) -> None:
     assert answer.status_code == 201
 
 
-def test_a_result_goes_its_way_and_the_log_says_so(server, alice, bob, root, result_id):
+def test_the_log_records_publication_verification_and_revocation(
+    server, alice, bob, root, result_id
+):
     path = f"/v2/results/{result_id}"
-    word = f"{path}/verification"
+    verification = f"{path}/verification"
     for with_, status in (("nobody", 401), ("certifier", 403)):
         shared = server.call("PUT", f"{path}/sharing", alice, json={"with": with_})
         assert shared.json() == {"shared_with": with_}
-        assert server.call("PUT", word, root, json={}).status_code == status  # not published
+        assert (
+            server.call("PUT", verification, root, json={}).status_code == status
+        )  # not published
     assert not events(server, result_id)
     share(server, alice, result_id)
     for who in (alice, bob):
-        assert server.call("PUT", word, who, json={}).status_code == 403
+        assert server.call("PUT", verification, who, json={}).status_code == 403
     until = (datetime.now(UTC) + timedelta(days=365)).date().isoformat()
-    assert server.call("PUT", word, root, json={"until": until}).json()["until"] == until
+    assert server.call("PUT", verification, root, json={"until": until}).json()["until"] == until
     shown = server.call("GET", path).json()
     assert (shown["verified"], shown["verified_until"]) == (True, f"{until}T00:00:00")
     assert "Verified by the Foundation" in server.call("GET", f"/results/{result_id}").text
@@ -62,8 +66,8 @@ def test_a_result_goes_its_way_and_the_log_says_so(server, alice, bob, root, res
     server.call("DELETE", f"/v1/results/{result_id}/meta/shared", alice)
     share(server, alice, result_id)
     assert server.call("DELETE", f"/v1/results/{result_id}", alice).status_code == 204
-    told = [each for each in log(server) if each["result"] == result_id]
-    assert [each["event"] for each in told] == [
+    entries = [entry for entry in log(server) if entry["result"] == result_id]
+    assert [entry["event"] for entry in entries] == [
         "published",
         "verified",
         "revoked",
@@ -71,21 +75,21 @@ def test_a_result_goes_its_way_and_the_log_says_so(server, alice, bob, root, res
         "published",
         "removed",
     ]
-    assert told[1]["until"].startswith(until)
-    assert told[2]["why"] == "the product changed"
-    assert told[0]["conformance"] == "conformant"
-    assert len(told[0]["sha256"]) == 64
-    assert alice.openid not in json.dumps(told)
+    assert entries[1]["until"].startswith(until)
+    assert entries[2]["why"] == "the product changed"
+    assert entries[0]["conformance"] == "conformant"
+    assert len(entries[0]["sha256"]) == 64
+    assert alice.openid not in json.dumps(entries)
 
 
-def test_a_verification_ends_in_the_future(server, alice, root, result_id):
+def test_the_end_of_a_verification_must_be_in_the_future(server, alice, root, result_id):
     share(server, alice, result_id)
-    word = f"/v2/results/{result_id}/verification"
+    verification = f"/v2/results/{result_id}/verification"
     for wrong in ("2020-01-01", "nonsense", 7, datetime.now(UTC).date().isoformat()):
-        assert server.call("PUT", word, root, json={"until": wrong}).status_code == 400
+        assert server.call("PUT", verification, root, json={"until": wrong}).status_code == 400
 
 
-def test_a_verification_that_ran_out_is_none(server, database, alice, root, result_id):
+def test_an_expired_verification_does_not_count(server, database, alice, root, result_id):
     share(server, alice, result_id)
     server.call("PUT", f"/v2/results/{result_id}/verification", root, json={"until": "2999-01-01"})
     change = f"UPDATE results SET verified_until = '2020-01-01 00:00:00' WHERE id = '{result_id}'"
@@ -106,7 +110,7 @@ def run_sql(server, database, statement) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE log SET text = 'x'", "DELETE FROM log"])
-def test_the_database_itself_keeps_the_log(server, database, alice, result_id, statement):
+def test_the_database_refuses_changes_of_the_log(server, database, alice, result_id, statement):
     share(server, alice, result_id)
     before = log(server)
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="only added"):
@@ -114,18 +118,18 @@ def test_the_database_itself_keeps_the_log(server, database, alice, result_id, s
     assert log(server) == before
 
 
-def test_a_line_that_was_changed_is_told_by_the_digests(server, alice, result_id):
+def test_a_changed_entry_is_detected_by_the_digests(server, alice, result_id):
     share(server, alice, result_id)
     found = server.call("GET", "/v2/log", params={"most": 1000}).json()
-    assert audit_log.is_whole(found)
+    assert audit_log.is_intact(found)
     for changed in (
         [{**found[0], "text": found[0]["text"] + " "}, *found[1:]],
         [*found[1:]],
         [*found[:-1], {**found[-1], "digest": "0" * 64}],
     ):
-        assert not audit_log.is_whole(changed)
+        assert not audit_log.is_intact(changed)
 
 
-def test_what_is_nobodys_has_no_line(server):
+def test_results_without_an_owner_are_not_logged(server):
     result_id = server.upload(["t"])
     assert not events(server, result_id)

@@ -1,4 +1,4 @@
-"""Signing in with a browser, and what one may do then."""
+"""Sign-in with a browser, and requests of signed-in users."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from support.bundles import make_key, packed, proof
 from support.identities import CLIENT_ID, SECRET, Provider, providing
 from support.serving import Server, add_user, person, serving
 
-EVERYBODY, CERTIFIER, NOBODY = ({"with": each} for each in ("everybody", "certifier", "nobody"))
+EVERYBODY, CERTIFIER, NOBODY = ({"with": value} for value in ("everybody", "certifier", "nobody"))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def served(tmp_path_factory, provider) -> Server:
 
 
 def signed_in(served: Server, provider: Provider, name: str) -> requests.Session:
-    """Return a browser in which somebody signed in."""
+    """Return a browser with a session of a user."""
     provider.subject = name
     browser = requests.Session()
     browser.headers["Accept"] = "text/html"
@@ -54,7 +54,7 @@ def alice(served, provider):
 
 @pytest.fixture(scope="module")
 def uploaded(served, provider, tmp_path_factory) -> str:
-    """The id of a bundle alice uploaded with her browser."""
+    """Upload a bundle with alice's browser; return the id of the result."""
     browser = signed_in(served, provider, "alice")
     content = packed(tmp_path_factory.mktemp("bundle"))
     page = browser.post(
@@ -80,7 +80,7 @@ def test_a_bundle_is_uploaded_published_and_withdrawn_with_a_browser(served, ali
     assert wrong.status_code == 400
 
 
-def test_a_form_without_the_pages_token_changes_nothing(served, alice, uploaded):
+def test_a_form_without_its_csrf_token_is_refused(served, alice, uploaded):
     for fields in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}):
         answer = post(alice, served, f"/mine/{uploaded}/share", **EVERYBODY, **fields)
         assert answer.status_code == 403
@@ -88,13 +88,13 @@ def test_a_form_without_the_pages_token_changes_nothing(served, alice, uploaded)
     assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
 
 
-def test_a_session_serves_pages_and_never_the_api(served, alice, uploaded):
+def test_a_session_is_valid_for_pages_only(served, alice, uploaded):
     assert alice.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 200
     assert alice.get(f"{served.url}/v2/results/{uploaded}", timeout=30).status_code == 401
     assert alice.get(f"{served.url}/v1/profile", timeout=30).status_code == 401
 
 
-def test_somebody_elses_results_are_not_to_be_changed(served, provider, uploaded):
+def test_results_of_other_users_cannot_be_changed(served, provider, uploaded):
     mallory = signed_in(served, provider, "mallory")
     assert uploaded not in mallory.get(f"{served.url}/mine", timeout=30).text
     token = csrf(mallory, served)
@@ -106,7 +106,7 @@ def test_somebody_elses_results_are_not_to_be_changed(served, provider, uploaded
     assert answer.status_code == 403
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(served, provider):
+def test_the_cookie_is_httponly_and_samesite(served, provider):
     browser = signed_in(served, provider, "alice")
     answer = browser.get(f"{served.url}/signin", allow_redirects=False, timeout=30)
     cookie = answer.headers["set-cookie"].lower()
@@ -124,7 +124,7 @@ def test_the_first_key_is_registered_with_a_browser_and_removed(served, provider
     token = csrf(dora, served, "/mine/keys")
     key = make_key(tmp_path / "key")
     proven = proof(key, challenge)
-    # As a browser sends what was pasted.
+    # Browsers send pasted text with CRLF.
     pasted = {name: text.replace("\n", "\r\n") for name, text in proven.items()}
     for wrong in ({"challenge": "x"}, {"signature": "x"}, {"key": ""}):
         answer = post(dora, served, "/mine/keys", csrf=token, **{**pasted, **wrong})
@@ -140,18 +140,18 @@ def test_the_first_key_is_registered_with_a_browser_and_removed(served, provider
     assert made in dora.get(f"{served.url}/mine", timeout=30).text
     removal = re.search(r'action="(/mine/keys/[^"]+/remove)"', page)[1]
     assert post(eve, served, removal, csrf=of_eve).status_code == 404
-    assert "None yet." in post(dora, served, removal, csrf=token).text
+    assert "You have no keys yet." in post(dora, served, removal, csrf=token).text
     anybody = requests.get(f"{served.url}/mine/keys", allow_redirects=False, timeout=30)
     assert anybody.headers["location"] == "/signin"
 
 
-def test_who_signs_out_is_nobody(served, provider):
+def test_signing_out_ends_the_session(served, provider):
     browser = signed_in(served, provider, "alice")
     post(browser, served, "/signout", csrf=csrf(browser, served))
     assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
 
 
-def test_a_sign_in_that_was_refused_or_made_up_is_none(served, provider):
+def test_a_refused_or_forged_sign_in_starts_no_session(served, provider):
     provider.refuses = True
     try:
         page = requests.get(f"{served.url}/signin", timeout=30)
@@ -167,7 +167,7 @@ def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, al
     chief = person("chief")
     add_user(served.data, type(chief)(f"{provider.url}/chief", chief.key), is_foundation=True)
     browser = signed_in(served, provider, "chief")
-    assert "The foundation" in browser.get(f"{served.url}/queue", timeout=30).text
+    assert "Foundation verification" in browser.get(f"{served.url}/queue", timeout=30).text
     token = csrf(browser, served, "/queue")
     for wrong in ("2020-01-01", "soon"):
         answer = post(browser, served, f"/queue/{uploaded}/verify", csrf=token, until=wrong)
@@ -183,9 +183,7 @@ def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, al
     assert "Unofficial Results" in requests.get(page, timeout=30).text
 
 
-def test_the_certifier_sees_what_is_shared_with_them_and_its_owner_the_bundle(
-    served, provider, alice, uploaded
-):
+def test_the_certifier_sees_results_and_bundles_that_are_shared(served, provider, alice, uploaded):
     chief = person("certifier")
     add_user(served.data, type(chief)(f"{provider.url}/certifier", chief.key), is_foundation=True)
     browser = signed_in(served, provider, "certifier")
@@ -196,10 +194,10 @@ def test_the_certifier_sees_what_is_shared_with_them_and_its_owner_the_bundle(
         assert browser.get(bundle, timeout=30).status_code == status
         assert (uploaded in browser.get(queue, timeout=30).text) == (status == 200)
         assert requests.get(f"{served.url}/results/{uploaded}", timeout=30).status_code == 401
-    assert "Its owner has not published it." in browser.get(queue, timeout=30).text
+    assert "Not yet published by its owner." in browser.get(queue, timeout=30).text
     assert alice.get(bundle, timeout=30).content == browser.get(bundle, timeout=30).content
     page = alice.get(f"{served.url}/results/{uploaded}", timeout=30).text
-    assert "It is with the certifier." in page
+    assert "Sharing: shared with the certifier." in page
     assert "Starts of the run" in page
     assert requests.get(bundle, timeout=30).status_code == 401
     post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
@@ -221,8 +219,8 @@ def test_the_foundation_approves_and_denies_vendors_with_a_browser(served, provi
         asked = {"register": None}
         served.call("POST", f"/v1/vendors/{ids[name]}/action", vendor, json=asked)
     page = browser.get(f"{served.url}/queue", timeout=30).text
-    assert all(f'<a href="/vendors/{each}">' in page for each in ids.values())
-    good, bad = (f"/queue/vendors/{each}" for each in ids.values())
+    assert all(f'<a href="/vendors/{vendor_id}">' in page for vendor_id in ids.values())
+    good, bad = (f"/queue/vendors/{vendor_id}" for vendor_id in ids.values())
     mine = csrf(alice, served)
     assert post(alice, served, f"{good}/approve", csrf=mine).status_code == 403
     token = csrf(browser, served, "/queue")
@@ -235,7 +233,7 @@ def test_the_foundation_approves_and_denies_vendors_with_a_browser(served, provi
     assert denied["properties"] == '{"registration_decline_reason": "no cloud"}'
 
 
-def test_what_is_no_bundle_is_told_on_a_page(served, alice):
+def test_an_invalid_bundle_is_refused_with_a_page(served, alice):
     token = csrf(alice, served)
     for files in ({"bundle": ("b.zip", b"nonsense")}, {"bundle": ("", b"")}):
         answer = alice.post(
@@ -245,7 +243,7 @@ def test_what_is_no_bundle_is_told_on_a_page(served, alice):
         assert "<h1>" in answer.text
 
 
-def test_without_a_provider_nobody_signs_in_and_a_dead_one_is_told(tmp_path):
+def test_sign_in_needs_an_identity_provider_that_answers(tmp_path):
     with serving(tmp_path / "data") as server:
         assert server.call("GET", "/signin").status_code == 404
     (tmp_path / "secret").write_text(SECRET)
@@ -254,7 +252,7 @@ def test_without_a_provider_nobody_signs_in_and_a_dead_one_is_told(tmp_path):
         assert server.call("GET", "/signin").status_code == 502
 
 
-def test_the_providers_secret_is_in_no_argument_and_no_log(served, alice):
+def test_the_oidc_secret_is_neither_in_arguments_nor_in_the_log(served, alice):
     from pathlib import Path  # noqa: PLC0415
 
     arguments = Path(f"/proc/{served.process.pid}/cmdline").read_bytes()

@@ -1,0 +1,83 @@
+"""Reference pages: the shipped guidelines, and the requests of the API."""
+
+import functools
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from capabilities import catalogue
+from capabilities import programme as programmes
+from capabilities.guideline import Status
+from capabilities.programme import Programme
+from refstack_server.pages.render import render
+from refstack_server.store.errors import NotFoundError
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+_CACHED = "public, max-age=3600"
+
+
+def newest_first() -> list[str]:
+    """Return the ids of the shipped guidelines, the newest first."""
+    return sorted(catalogue.shipped(), reverse=True)
+
+
+@functools.cache
+def programme_keys() -> list[str]:
+    """Return the keys of the programmes of all shipped guidelines."""
+    return sorted(
+        {
+            programme.key
+            for guideline_id in newest_first()
+            for programme in programmes.programmes(catalogue.load(guideline_id)[0])
+        }
+    )
+
+
+@router.get("/guidelines")
+def list_guidelines(response: Response) -> str:
+    """List the shipped guidelines with their programmes."""
+    response.headers["Cache-Control"] = _CACHED
+    return _guidelines_page()
+
+
+@functools.cache
+def _guidelines_page() -> str:
+    guidelines = [catalogue.load(guideline_id)[0] for guideline_id in newest_first()]
+    rows = [
+        (guideline, [_size(programme) for programme in programmes.programmes(guideline)])
+        for guideline in guidelines
+    ]
+    return render("guidelines.html", "/guidelines", guidelines=rows)
+
+
+def _size(programme: Programme) -> tuple[Programme, int, int]:
+    required = sum(1 for _ in programme.capabilities(Status.REQUIRED))
+    return programme, required, len(programme.counted_tests())
+
+
+@router.get("/guidelines/{guideline_id}")
+def show_guideline(guideline_id: str, response: Response) -> str:
+    """Show a guideline's programmes with their capabilities and tests."""
+    if guideline_id not in catalogue.shipped():
+        raise NotFoundError(f"Guideline {guideline_id} not found")
+    response.headers["Cache-Control"] = _CACHED
+    return _guideline_page(guideline_id)
+
+
+@functools.cache
+def _guideline_page(guideline_id: str) -> str:
+    guideline = catalogue.load(guideline_id)[0]
+    return render(
+        "guideline.html",
+        "/guidelines",
+        guideline=guideline,
+        is_json=catalogue.file_name(guideline_id).endswith(".json"),
+        programmes=programmes.programmes(guideline),
+        statuses=list(Status),
+    )
+
+
+@router.get("/docs")
+def api(request: Request) -> str:
+    """Show the requests of the API."""
+    return render("api.html", "/docs", paths=request.app.openapi()["paths"])

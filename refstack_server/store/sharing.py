@@ -1,0 +1,97 @@
+"""Sharing of results by their owners, and Foundation verification."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from refstack_server.store import audit_log
+from refstack_server.store.audit_log import Event
+from refstack_server.store.callers import Caller
+from refstack_server.store.errors import ForbiddenError, InvalidError
+from refstack_server.store.results import (
+    GUIDELINE,
+    SHARED,
+    TARGET,
+    delete_meta,
+    find_own,
+    owns,
+    require_unverified,
+    write_meta,
+)
+from refstack_server.store.schema import Kind, Result, now
+
+
+class Sharing(StrEnum):
+    """Who may see a result besides its owner, from fewest to most."""
+
+    NOBODY = "nobody"
+    CERTIFIER = "certifier"
+    EVERYBODY = "everybody"
+
+
+def sharing(result: Result) -> Sharing:
+    """Return who may see a result."""
+    if result.listed:
+        return Sharing.EVERYBODY
+    return Sharing.CERTIFIER if result.submitted else Sharing.NOBODY
+
+
+def require_owner(result: Result, caller: Caller) -> None:
+    """Check that a caller may publish a result; in RefStack v1's format the Foundation may too.
+
+    :raises ForbiddenError: the caller may not
+    """
+    if result.kind != Kind.PASSES and not owns(result, caller):
+        raise ForbiddenError("only the owner of a result may share it")
+
+
+def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> Result:
+    """Change who may see a result of the caller; return the result.
+
+    :raises NotFoundError: there is no such result
+    :raises UnauthenticatedError: the caller may not see it
+    :raises ForbiddenError: the caller is not the owner, or a verified result would be withdrawn
+    """
+    result = find_own(session, result_id, caller)
+    require_owner(result, caller)
+    if with_ is not Sharing.EVERYBODY:
+        require_unverified(result, "it cannot be withdrawn")
+    result.submitted = with_ is not Sharing.NOBODY
+    if with_ is Sharing.EVERYBODY:
+        write_meta(session, result, SHARED, "true")
+    elif result.meta_value(SHARED) is not None:
+        delete_meta(session, result, SHARED)
+    return result
+
+
+def verify(session: Session, result: Result, until: date | None) -> None:
+    """Record the Foundation verification of a result.
+
+    :param until: the day on which the verification expires, None for never
+    :raises ForbiddenError: the result is not published, or does not state what it was tested for
+    :raises InvalidError: ``until`` is not in the future
+    """
+    if until and until <= now().date():
+        raise InvalidError("the end of a verification must be in the future", "/until")
+    required = (TARGET, GUIDELINE, SHARED)
+    if result.kind == Kind.PASSES and not all(result.meta_value(key) for key in required):
+        raise ForbiddenError(
+            f"a result can be verified only if its metadata has {', '.join(required)}"
+        )
+    if not result.listed:
+        raise ForbiddenError("a result can be verified only after its owner published it")
+    expires = datetime.combine(until, datetime.min.time()) if until else None
+    result.verification_status, result.verified_until = 1, expires
+    details = {"until": expires.isoformat()} if expires else {}
+    audit_log.add(session, result, Event.VERIFIED, **details)
+
+
+def revoke(session: Session, result: Result, why: str) -> None:
+    """Revoke the Foundation verification of a result.
+
+    :param why: the reason, which is public
+    """
+    if result.verification_status:
+        result.verification_status, result.verified_until = 0, None
+        audit_log.add(session, result, Event.REVOKED, why=why)
