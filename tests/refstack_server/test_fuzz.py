@@ -11,7 +11,7 @@ EXAMPLES = 12
 
 
 def test_no_request_makes_the_server_fail(server, root):
-    """The requests are the Foundation's, which may do everything, so that they reach the handlers."""
+    """The Foundation sends the requests: it may do everything, so that they reach handlers."""
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [

@@ -21,7 +21,7 @@ CLIENT_ID, SECRET = "refstack", "c4nary-of-the-provider"
 
 @dataclass
 class Provider:
-    """An identity provider; ``subject`` is the next user, ``refuses`` lets the next sign-in fail."""
+    """An identity provider; ``subject`` is the next user, ``refuses`` fails the next sign-in."""
 
     url: str = ""
     subject: str = "alice"
