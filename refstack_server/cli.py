@@ -102,7 +102,7 @@ class Serve(_Server):
                 type=int,
                 default=default,
                 metavar="NUMBER",
-                help=f"limit of {name} per minute for each client address and each key, "
+                help=f"limit of {name} per minute for each client IP address and each key, "
                 f"0 for no limit (default: {default})",
             )
         parser.add_argument(
@@ -199,7 +199,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise MachineError(
             f"cannot bind to {host}:{port}: {error.strerror}",
-            hint="name another address with --host and --port",
+            hint="choose another host or port with --host and --port",
         ) from error
 
 

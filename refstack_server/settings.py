@@ -22,8 +22,8 @@ class Settings:
     ``data`` contains the database, unless ``database`` is the URL of another. ``public_url`` is the
     URL of the server for its users, without a slash at the end. ``most_bytes`` is the largest body
     of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of
-    results on a page of a list. The limits per minute apply to each client address and each key; 0
-    means no limit.
+    results on a page of a list. The limits per minute apply to each client IP address and each
+    key; 0 means no limit.
     """
 
     data: Path

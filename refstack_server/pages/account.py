@@ -94,7 +94,7 @@ def download(result_id: str, context: Context) -> Response:
 
 @router.post("/mine/{result_id}/share")
 def share(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
-    """Share a result with the certifier or with everybody, or withdraw it."""
+    """Share a result with the certifier, publish it, or withdraw it."""
     try:
         with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
     except ValueError as error:

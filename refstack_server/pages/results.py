@@ -46,7 +46,7 @@ WORDS = report_text.WORDS
 
 
 class Row(TypedDict):
-    """A result in a list; ``product`` and ``product_id`` are None unless the product is public."""
+    """A result in a list; ``product`` and ``product_id`` only of public products."""
 
     id: str
     created_at: str

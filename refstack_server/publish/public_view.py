@@ -1,7 +1,7 @@
-"""The public part of a verdict: outcomes and reasons without addresses, hosts and ids of the cloud.
+"""The public part of a verdict: outcomes and reasons without URLs, hosts and ids of the cloud.
 
-Reasons quote the cloud's answers, which name addresses, hosts and resources. Only the owner and the
-certifier see them in full.
+Reasons quote the cloud's answers, which name URLs, IP addresses, hosts and resources. Only the
+owner and the certifier see them in full.
 """
 
 import re
@@ -29,7 +29,7 @@ _PRIVATE = tuple(
 
 
 def text(reason: str) -> str:
-    """Return a reason with ``…`` in place of every address, host and id."""
+    """Return a reason with ``…`` in place of every URL, IP address, host and id."""
     spans = sorted(match.span() for pattern in _PRIVATE for match in pattern.finditer(reason))
     shown, end = [], 0
     for start, stop in spans:

@@ -5,7 +5,7 @@ class RefusedError(Exception):
     """A request that the collector refuses.
 
     :param message: what is wrong, one sentence
-    :param detail: where in the input it is wrong, or why; "" if the message says it all
+    :param detail: where in the input it is wrong, or why; "" if the message is complete
     """
 
     def __init__(self, message: str, detail: str = ""):

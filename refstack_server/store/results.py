@@ -134,7 +134,7 @@ def _count(session: Session, more: int) -> None:
 
 
 LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
-"""The condition that a result is public; the number of these results is stored."""
+"""The condition that a result is public; the number of public results is stored."""
 
 
 def visible_to(caller: Caller) -> sa.ColumnElement[bool]:

@@ -44,7 +44,7 @@ class ErrorDocument(TypedDict):
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to a refused request; ``detail`` is "" where the title says it all."""
+    """The answer to a refused request; ``detail`` is "" if the title is complete."""
 
     status: HTTPStatus
     title: str

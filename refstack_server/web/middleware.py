@@ -49,7 +49,7 @@ class SecurityHeaders:
 
 
 class RateLimit:
-    """Refuses requests of a client address, key or token beyond its limit per minute."""
+    """Refuses requests beyond the limit per minute of an IP address, key or token."""
 
     def __init__(self, app: App, settings: Settings):
         self._app = app
@@ -78,7 +78,7 @@ class RateLimit:
 
 
 def _clients(scope: Scope) -> Iterator[str]:
-    """Yield what identifies a client: its address, and the digest of its token or key."""
+    """Yield what identifies a client: its IP address, and the digest of its token or key."""
     yield (scope.get("client") or ("",))[0]
     for name, value in scope["headers"]:
         if name in (b"authorization", b"x-public-key"):
@@ -108,7 +108,7 @@ class _TooLargeError(Exception):
 
 
 class BodyLimit:
-    """Refuses bodies above the size limit while they arrive, whatever their headers say."""
+    """Refuses bodies above the size limit while they arrive, whatever their headers state."""
 
     def __init__(self, app: App, settings: Settings):
         self._app, self._settings = app, settings

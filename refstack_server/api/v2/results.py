@@ -211,9 +211,9 @@ class Share(Document):
 
 @router.put("/results/{result_id}/sharing", openapi_extra=schema_of(Share))
 def share(result_id: str, body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
-    """Share a result of the caller with the certifier or with everybody, or withdraw it.
+    """Share a result of the caller with the certifier, publish it, or withdraw it.
 
-    The public sees the verdict, the reasons without addresses, hosts and ids, and the SHA-256.
+    The public sees the verdict, the SHA-256, and the reasons without URLs, hosts and ids.
     """
     result = stored_sharing.share(session, result_id, caller, read(body, Share).with_)
     session.commit()

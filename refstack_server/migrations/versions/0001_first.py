@@ -8,6 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Create the tables."""
     op.create_table(
         "counts",
         sa.Column("what", sa.String(length=32), nullable=False),

@@ -8,6 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    """Add the column ``submitted``."""
     # Results that are published are visible to the certifier too.
     op.add_column(
         "results", sa.Column("submitted", sa.Boolean(), nullable=False, server_default=sa.false())

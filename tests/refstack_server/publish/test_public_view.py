@@ -1,4 +1,4 @@
-"""Reasons in the public view have no addresses, hosts and ids."""
+"""Reasons in the public view have no URLs, IP addresses, hosts and ids."""
 
 import pytest
 
