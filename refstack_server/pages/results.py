@@ -36,7 +36,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 VERIFIED = "verified"
 STANDINGS = {
     Sharing.NOBODY: "private",
-    Sharing.CERTIFIER: "shared with the certifier",
+    Sharing.CERTIFIER: "with the certifier",
     Sharing.EVERYBODY: "unofficial",
 }
 _LONGEST = 80

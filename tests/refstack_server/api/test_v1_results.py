@@ -33,6 +33,10 @@ def test_a_signed_upload_is_private_until_it_is_shared(server, alice, bob):
     assert server.call("GET", f"/v1/results/{result_id}/meta", bob).status_code == 401
     own = server.call("GET", f"/v1/results/{result_id}", alice).json()
     assert (own["user_role"], own["cpid"]) == ("owner", "cloud")
+    assert list(own) == [
+        *("id", "created_at", "duration_seconds", "meta", "product_version"),
+        *("verification_status", "cpid", "results", "user_role"),
+    ]
     assert own["meta"] == {"user": alice.openid}
 
     def listed():

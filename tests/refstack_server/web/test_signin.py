@@ -197,7 +197,7 @@ def test_the_certifier_sees_results_and_bundles_that_are_shared(served, provider
     assert "Not yet published by its owner." in browser.get(queue, timeout=30).text
     assert alice.get(bundle, timeout=30).content == browser.get(bundle, timeout=30).content
     page = alice.get(f"{served.url}/results/{uploaded}", timeout=30).text
-    assert "Sharing: shared with the certifier." in page
+    assert "Sharing: with the certifier." in page
     assert "Starts of the run" in page
     assert requests.get(bundle, timeout=30).status_code == 401
     post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
