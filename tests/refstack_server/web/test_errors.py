@@ -17,7 +17,10 @@ from refstack_server.web.errors import IdentityProviderError, refusal
             errors.UnauthenticatedError("sign in"),
             {"code": 401, "title": "Unauthorized", "detail": "sign in"},
         ),
-        (errors.ForbiddenError("not you"), {"code": 403, "title": "Forbidden", "detail": "not you"}),
+        (
+            errors.ForbiddenError("not you"),
+            {"code": 403, "title": "Forbidden", "detail": "not you"},
+        ),
         (IdentityProviderError("down", "why"), {"code": 502, "title": "down", "detail": "why"}),
     ],
 )
