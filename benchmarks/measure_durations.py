@@ -32,12 +32,14 @@ class Tests(testtools.StreamResult):
     """Collects, by worker, the tests with start and end, and which passed."""
 
     def __init__(self) -> None:
+        """Start without tests."""
         super().__init__()
         self._started: dict[str, datetime] = {}
         self.by_worker: dict[str, list[Test]] = defaultdict(list)
         self.passed: set[str] = set()
 
     def status(self, test_id=None, test_status=None, test_tags=None, timestamp=None, **event):
+        """Take one event of the stream."""
         test = tempest_id.parse(test_id or "")
         if not test or not timestamp:
             return

@@ -34,6 +34,7 @@ class First(testtools.StreamResult):
     began: float | None = None
 
     def status(self, test_id=None, test_status=None, timestamp=None, **event):
+        """Take one event of the stream."""
         if test_status == "inprogress" and timestamp and self.began is None:
             self.began = timestamp.timestamp()
 

@@ -77,7 +77,8 @@ def _consecutive(sandbox: Sandbox, names: Sequence[str], port_base: int) -> dict
     last = _LAST_PORT - len(names) + 1
     if not 1 <= port_base <= last:
         raise UsageError(
-            f"--port-base {port_base}: {len(names)} ports from there are not valid",
-            hint=f"for the profile {sandbox.profile.name} choose a number from 1024 to {last}",
+            f"--port-base {port_base} is not valid: the profile {sandbox.profile.name} needs "
+            f"{len(names)} ports up to {_LAST_PORT}",
+            hint=f"choose a number from 1024 to {last}",
         )
     return {name: port_base + offset for offset, name in enumerate(names)}

@@ -30,8 +30,8 @@ def memory(sandbox: Sandbox) -> int:
     """Return what the sandbox's processes use, shared pages counted once."""
     pids = [daemon.pid for daemon in services.status(sandbox) if daemon.pid]
     parents = [psutil.Process(pid) for pid in pids]
-    every = {p for parent in parents for p in (parent, *parent.children(recursive=True))}
-    return sum(each.memory_full_info().pss for each in every)
+    processes = {p for parent in parents for p in (parent, *parent.children(recursive=True))}
+    return sum(process.memory_full_info().pss for process in processes)
 
 
 def test_the_platform_comes_to_all_but_what_needs_a_guest(platform, place: Path):

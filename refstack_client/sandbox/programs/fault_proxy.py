@@ -41,6 +41,7 @@ class Proxy:
     """Forwards the requests to one port, with the latency and the fault mode that it is set to."""
 
     def __init__(self, host, port):
+        """Prepare a proxy that does not listen before :meth:`set`."""
         self.host, self.port = host, port
         self.to = None
         self.mode = None

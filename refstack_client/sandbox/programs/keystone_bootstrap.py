@@ -15,6 +15,7 @@ from keystone.common import sql
 
 
 def main():
+    """Read the request from standard input and bootstrap Keystone."""
     request = json.load(sys.stdin)
     keystone.conf.configure()
     sql.initialize()

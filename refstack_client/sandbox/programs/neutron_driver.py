@@ -9,13 +9,15 @@ class Driver(api.MechanismDriver):
     """Binds every port at once."""
 
     def initialize(self):
-        pass
+        """Do nothing: there is no back end."""
 
     @property
     def connectivity(self):
+        """Return the kind of network that it provides."""
         return portbindings.CONNECTIVITY_L2
 
     def bind_port(self, context):
+        """Bind a port to the first segment offered."""
         segment = next(iter(context.segments_to_bind), None)
         if segment:
             context.set_binding(

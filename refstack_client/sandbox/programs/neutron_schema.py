@@ -21,6 +21,7 @@ _KIND = "securitygroupdefaultrules"
 
 
 def main():
+    """Create the tables and the default rules."""
     engine = sqlalchemy.create_engine(sys.argv[1])
     tables = head.get_metadata()
     tables.create_all(engine)

@@ -11,6 +11,7 @@ CELLS = {"cell0": "nova_cell0", "cell1": "nova"}
 
 
 def main(directory):
+    """Write the paths of the databases below ``directory``."""
     with contextlib.closing(sqlite3.connect(f"{directory}/nova_api.sqlite")) as database, database:
         for cell, name in CELLS.items():
             database.execute(

@@ -15,6 +15,7 @@ class Driver(fake.FakeDriverWithoutFakeNodes):
     """Keeps servers in memory and uploads a text as the snapshot of one."""
 
     def snapshot(self, context, instance, image_id, update_task_state):
+        """Upload a text as the image ``image_id``."""
         if instance.uuid not in self.instances:
             raise exception.InstanceNotRunning(instance_id=instance.uuid)
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)

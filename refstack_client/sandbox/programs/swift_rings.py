@@ -14,6 +14,7 @@ MIN_PART_HOURS = 0
 
 
 def main():
+    """Write a ring for each server of the command line."""
     directory, host, *servers = sys.argv[1:]
     for server in servers:
         name, port = server.split("=")

@@ -15,6 +15,7 @@ from swift.common.wsgi import run_wsgi  # noqa: E402
 
 
 def main():
+    """Run the server of the command line."""
     directory, server = sys.argv[1:]
     swift_conf = os.path.join(directory, "swift.conf")
     for name, module in list(sys.modules.items()):
