@@ -12,6 +12,7 @@ from pathlib import Path
 
 import openstack
 import pytest
+from keystoneauth1.exceptions import ConnectFailure
 
 from refstack_client.errors import MachineError, UsageError
 from refstack_client.sandbox import daemon, fault_proxy, lifecycle, services, state
@@ -184,7 +185,7 @@ def test_the_fault_proxy_adds_latency_and_injects_faults(new_sandbox, monkeypatc
     time.sleep(0.5)  # the proxy writes the number a few times a second
     assert fault_proxy.request_count(sandbox) > before
     fault_proxy.inject(sandbox, Faults(modes={"swift": "down"}))
-    with pytest.raises(openstack.exceptions.SDKException):
+    with pytest.raises(ConnectFailure):
         store_and_read(connection)
     fault_proxy.inject(sandbox, Faults())
     assert store_and_read(connection) == b"content"
