@@ -443,6 +443,7 @@ def test_every_value_of_tempest_conf_has_its_origin_and_clouds_yaml_may_add_some
     assert (wrong.returncode, "expected a list" in wrong.stderr) == (2, True), wrong.stderr
 
 
+@LONG
 def test_a_quick_look_runs_one_test_for_each_capability_and_certifies_nothing(place, sandbox):
     done = run(*CERTIFY, "--os-cloud", "sandbox", "--mode", "quick")
     assert done.returncode == 0, done.stderr

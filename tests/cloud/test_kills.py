@@ -182,6 +182,7 @@ def test_a_project_that_keystone_made_once_its_tempest_was_dead_goes_with_the_ru
     assert tenants_of(sandbox) == []
 
 
+@LONG
 def test_a_killed_run_is_told_of_and_what_was_done_counts(place, sandbox):
     made = kill_in_the_middle(sandbox, place)
     known = json.loads(run(CLIENT, "verdict", str(made), "-f", "json").stdout)["required"]
@@ -220,6 +221,7 @@ def test_tenants_without_an_admin_are_emptied_of_what_a_killed_run_made(place, s
     assert "57/58 required tests" in resumed.stdout
 
 
+@LONG
 def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     for process in daemon.marked(sandbox.state):

@@ -79,6 +79,7 @@ def test_secrets_are_in_private_files_and_in_no_argument_or_environment(sandbox)
     assert sandbox.state.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.long
 def test_several_run_side_by_side_and_a_path_can_contain_a_space(sandbox, new_sandbox, monkeypatch):
     other = new_sandbox()
     other = state.find(other.root, f"{other.name} with space", "storage")

@@ -6,7 +6,7 @@ import pytest
 from support.bundles import make_key, registered
 from support.certifying import CERTIFY, CLIENT
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 
 def run(*command, **more):

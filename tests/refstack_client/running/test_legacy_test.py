@@ -61,6 +61,7 @@ def test_a_list_is_run_with_a_given_tempest_conf(place, sandbox, conf):
     assert main(["verdict", str(made / "stream.subunit"), "--programme", "storage"]) == 3
 
 
+@pytest.mark.long
 def test_names_after_two_dashes_are_run_and_a_wrong_conf_is_said(place, sandbox, conf):
     start = "tempest.api.object_storage.test_container_services.ContainerTest.test_create"
     done = run(CLIENT, "test", "-c", str(conf), "--", start)
