@@ -1,5 +1,5 @@
-# The certification in a container (docs/container.rst) and, as the target "server", the collector
-# (docs/server.rst). Built by any docker or podman, also offline where the base image is at hand.
+# The certification in a container (docs/how-to/container.rst) and, as the target "server", the
+# collector (docs/how-to/server.rst). Built by any docker or podman, also offline where the base image is at hand.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build

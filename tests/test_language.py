@@ -98,7 +98,7 @@ RULES = (
     Rule(r"\b(?-i:we|We|our|Our|ours|us)\b", "name who does it; an imperative"),
 )
 # Legitimate uses: files, what the line contains, and why.
-ALLOWED = (("docs/guidelines.rst", r"flag, no code entered", "the headings of a table"),)
+ALLOWED = (("docs/how-to/server.rst", r'"(nobody|everybody)"', "values of the API"),)
 
 
 def room_of(path: Path) -> str:

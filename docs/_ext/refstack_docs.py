@@ -6,12 +6,14 @@ import inspect
 import pkgutil
 import tempfile
 import tomllib
+from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from cliff.display import DisplayCommandBase
+from cliff.sphinxext import AutoprogramCliffDirective
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -97,6 +99,16 @@ def _sentence(path: str) -> str:
     return first if first.endswith(".") else f"{first}."
 
 
+class Command(AutoprogramCliffDirective):
+    """Describe one command as cliff does, with the values of defaults in the help of options."""
+
+    def _drop_ignored_options(self, parser: ArgumentParser, ignored_opts: list[str]) -> None:
+        super()._drop_ignored_options(parser, ignored_opts)
+        for action in parser._actions:
+            if action.help:
+                action.help %= {**vars(action), "prog": parser.prog}
+
+
 class Commands(Directive):
     """Describe the commands whose names match the patterns in the content, one in a line.
 
@@ -127,7 +139,7 @@ def _command_names() -> list[str]:
 
 def _described_command(name: str) -> StringList:
     (entry,) = metadata.entry_points(group=_COMMANDS, name=name.replace(" ", "_"))
-    lines = [f".. autoprogram-cliff:: {_COMMANDS}", f"   :command: {name}"]
+    lines = [f".. command:: {_COMMANDS}", f"   :command: {name}"]
     if issubclass(entry.load(), DisplayCommandBase):
         lines.append(f"   :ignored: {','.join(_FORMATTING)}")
     return StringList([*lines, ""], source=f"generated for {name}")
@@ -176,6 +188,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("import-layers", ImportLayers)
     app.add_directive("http-routes", HttpRoutes)
+    app.add_directive("command", Command)
     app.add_directive("commands", Commands)
     app.connect("builder-inited", lambda app: setattr(app.env, "shown_commands", set()))
     app.connect("env-check-consistency", _check_all_shown)

@@ -1,4 +1,4 @@
-"""What is in a bundle: everything needed to judge a run again (docs/bundle.rst).
+"""What is in a bundle: everything needed to judge a run again (docs/reference/bundle-format.rst).
 
 The manifest names every other member with its SHA-256 and is what is signed. Outcomes and verdict
 that a bundle states are compared with those that follow from its stream, and never trusted.

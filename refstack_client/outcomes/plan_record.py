@@ -138,7 +138,7 @@ class PlanRecord:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the document of ``plan.json`` (docs/runs.rst)."""
+        """Return the document of ``plan.json`` (docs/reference/run-directory.rst)."""
         basis = self.basis
         document: dict[str, Any] = {
             "format": FORMAT,

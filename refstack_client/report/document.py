@@ -24,7 +24,7 @@ def counts(verdict: Verdict) -> dict[str, int]:
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the document that ``verdict -f json`` prints (docs/verdict.rst)."""
+    """Return the document that ``verdict -f json`` prints (docs/reference/verdict-json.rst)."""
     return {
         "format": FORMAT,
         "guideline": verdict.programme.guideline.id,

@@ -25,7 +25,7 @@ FEWEST = 2
 """Users that a test class may need at a time: a primary and an alternate."""
 _HINT = (
     "list at least two tenant users in it, each with username, password, project_name and "
-    "domain_name (docs/credentials.rst shows one)"
+    "domain_name (docs/how-to/credentials.rst shows one)"
 )
 
 

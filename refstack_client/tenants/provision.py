@@ -126,8 +126,9 @@ def from_accounts(request: CertificationRequest, cloud: Cloud) -> Tenants:
         raise CloudError(
             f"{facts.user} is one tenant user (roles: {', '.join(facts.roles) or 'none'}); the "
             "tests need several",
-            hint="list tenant users in a file and use --accounts FILE (docs/credentials.rst), or "
-            "use an admin credential, with which throwaway tenants are created and removed",
+            hint="list tenant users in a file and use --accounts FILE "
+            "(docs/how-to/credentials.rst), or use an admin credential, with which throwaway "
+            "tenants are created and removed",
         )
     users = accounts_file.verify(accounts_file.read(request.accounts_file), cloud)
     role_names = [role for user in users for role in user.roles]
