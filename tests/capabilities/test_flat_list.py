@@ -28,11 +28,11 @@ def test_scs_0128_is_shipped():
 def test_a_line_that_names_no_test_is_refused_with_its_number():
     with pytest.raises(GuidelineError, match="x:2: not a test"):
         flat_list.parse("m.C.one\nwhat is this\n", "x", "x")
-    with pytest.raises(GuidelineError, match="no test is listed"):
+    with pytest.raises(GuidelineError, match="no test in the list"):
         flat_list.parse("# nothing\n", "x", "x")
 
 
-def test_lines_are_sorted_and_stand_once():
+def test_lines_are_sorted_and_listed_once():
     tests = [
         Test("m.C.b", ONE, aliases=("m.C.a", "m.C.b")),
         Test("m.C.b", ONE),
