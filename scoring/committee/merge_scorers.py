@@ -12,11 +12,11 @@ from scoring.errors import ScoringError
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A cell that scorers disagree on: ``said`` maps the scorer's name to the cell's text."""
+    """A cell that scorers disagree on: ``cells`` maps the scorer's name to the cell's text."""
 
     capability: str
     criterion: str
-    said: Mapping[str, str]
+    cells: Mapping[str, str]
 
 
 def disagreements(sheets: Mapping[str, Worksheet]) -> tuple[Disagreement, ...]:
@@ -41,9 +41,9 @@ def disagreements(sheets: Mapping[str, Worksheet]) -> tuple[Disagreement, ...]:
     for row in first[1].rows:
         scored = {name: own[row.capability] for name, own in rows.items() if row.capability in own}
         for slot in SLOTS:
-            said = {name: own.cells[slot] for name, own in scored.items()}
-            if len(set(said.values())) > 1:
-                found.append(Disagreement(row.capability, slot, said))
+            texts = {name: own.cells[slot] for name, own in scored.items()}
+            if len(set(texts.values())) > 1:
+                found.append(Disagreement(row.capability, slot, texts))
     return tuple(found)
 
 

@@ -174,7 +174,7 @@ def _row(line: str, number: int, offset: int, source: str, highest: int) -> Row:
 def differences(before: Worksheet, after: Worksheet) -> tuple[tuple[str, str, str, str], ...]:
     """Return capability, criterion and both cells where two worksheets differ.
 
-    A row only one of them has is told once, with "row" for the criterion.
+    A row that only one of them has is listed once, with "row" as the criterion.
     """
     old = {row.capability: row for row in before.rows}
     new = {row.capability: row for row in after.rows}

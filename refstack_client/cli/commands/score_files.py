@@ -208,6 +208,6 @@ class Merge(Lister):
             write_over(args.output, text.encode())
             say(f"written: {args.output}")
         return ("capability", "criterion", *sheets), (
-            (each.capability, each.criterion, *(each.said.get(name, "") for name in sheets))
+            (each.capability, each.criterion, *(each.cells.get(name, "") for name in sheets))
             for each in found
         )

@@ -56,6 +56,6 @@ HEADER = "capability,decision,reason,author,date,note\n"
         (HEADER + "one,,,,,n\none,,,,,n\n", "x:3: duplicate decision on one"),
     ],
 )
-def test_what_is_no_decision_is_refused_with_its_place(text, message):
+def test_an_invalid_decision_is_refused_with_its_place(text, message):
     with pytest.raises(ScoringError, match=message):
         decisions.read(text, "x")

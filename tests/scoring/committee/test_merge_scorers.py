@@ -18,16 +18,16 @@ def sheet(*rows: list[str]) -> worksheet.Worksheet:
 
 
 @given(CELLS, CELLS, CELLS)
-def test_a_merged_cell_is_what_all_said_or_a_question_mark(one, two, three):
+def test_a_merged_cell_is_what_all_agree_on_or_a_question_mark(one, two, three):
     sheets = {"a": sheet(one), "b": sheet(two), "c": sheet(three)}
     found = merge_scorers.disagreements(sheets)
     (row,) = worksheet.parse(merge_scorers.merged(sheets["a"], found), "x").rows
-    for slot, said in zip(SLOTS, zip(one, two, three, strict=True), strict=True):
-        assert row.cells[slot] == (said[0] if len(set(said)) == 1 else "?")
-    told = {each.criterion: tuple(each.said.values()) for each in found}
-    assert all(len(set(said)) > 1 for said in told.values())
+    for slot, texts in zip(SLOTS, zip(one, two, three, strict=True), strict=True):
+        assert row.cells[slot] == (texts[0] if len(set(texts)) == 1 else "?")
+    differing = {each.criterion: tuple(each.cells.values()) for each in found}
+    assert all(len(set(texts)) > 1 for texts in differing.values())
 
 
-def test_who_has_no_such_row_says_nothing():
+def test_a_scorer_without_the_row_does_not_disagree():
     one, two = ["1"] * 13, ["0"] * 13
     assert merge_scorers.disagreements({"a": sheet(one, two), "b": sheet(one)}) == ()
