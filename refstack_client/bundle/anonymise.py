@@ -1,4 +1,4 @@
-"""Placeholders for host names and addresses: always the same one within a bundle."""
+"""Placeholders for host names and IP addresses: always the same one within a bundle."""
 
 import ipaddress
 import re
@@ -10,7 +10,7 @@ import testtools
 
 from refstack_client.outcomes.cloud_facts import CloudFacts
 
-# Anything that could be an address; what is not one stays. Versions (1.2.3) have three numbers.
+# Anything that could be an IP address; what is not one stays. Versions (1.2.3) have three numbers.
 _ADDRESS = re.compile(
     rb"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w)|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:]))"
 )
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(
 
 @dataclass
 class Anonymiser:
-    """The placeholder of each name and address, numbered in the order in which they are met."""
+    """The placeholder of each host name and IP address, numbered by first use."""
 
     hosts: dict[bytes, bytes] = field(default_factory=dict)
     addresses: dict[bytes, bytes] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Anonymiser:
 
 
 class _Filter(testtools.StreamResult):
-    """Hides names and addresses in attachments."""
+    """Hides host names and IP addresses in attachments."""
 
     def __init__(self, anonymiser: Anonymiser, target: testtools.StreamResult) -> None:
         super().__init__()

@@ -1,13 +1,13 @@
-"""A zip file with one form for one content: members stored, in order, without times.
+"""A zip file with one form for one content: members are stored, sorted, and without times.
 
-Whoever packs the same members gets the same bytes, whatever compression library is at hand, and
-nothing in it can blow up. A file that is not exactly what packing its own members gives is refused,
-so no byte of it can change unnoticed.
+The same members give the same bytes with any compression library, and no member expands when it is
+read. A file that differs from what packing its own members gives is refused, so a change of any
+byte is noticed.
 """
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from refstack_client.errors import InputError
@@ -19,11 +19,11 @@ _FILE_OF_0644 = 0o100644 << 16
 
 
 class ArchiveError(InputError):
-    """A file is no archive of ours."""
+    """A file is not a valid archive of a bundle."""
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
-    """Return the zip file of ``members``, in their order of names."""
+    """Return the zip file of ``members``, sorted by name."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
         for name in sorted(members):
@@ -35,9 +35,9 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def read(path: Path) -> dict[str, bytes]:
-    """Return the members of an archive.
+    """Return the members of an archive. Nothing is unpacked to disk.
 
-    :raises ArchiveError: it is none, or too large; nothing is ever unpacked to disk
+    :raises ArchiveError: the file is not a valid archive, or is larger than :data:`MOST_BYTES`
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -52,9 +52,9 @@ def unpack(content: bytes, source: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             entries = packed.infolist()
-            for fault in _faults(entries):
-                raise ArchiveError(f"{source}: {fault}")
-            members = {each.filename: packed.read(each) for each in entries}
+            for problem in _problems(entries):
+                raise ArchiveError(f"{source}: {problem}")
+            members = {entry.filename: packed.read(entry) for entry in entries}
     except (
         zipfile.BadZipFile,
         EOFError,
@@ -64,24 +64,24 @@ def unpack(content: bytes, source: str) -> dict[str, bytes]:
         UnicodeDecodeError,
         ValueError,
     ) as error:
-        raise ArchiveError(f"{source} is no whole archive: {error}") from error
+        raise ArchiveError(f"{source} is not a complete zip file: {error}") from error
     if pack(members) != content:
-        raise ArchiveError(f"{source} is not as it was packed: bytes of it were changed")
+        raise ArchiveError(f"{source} was changed after it was packed")
     return members
 
 
-def _faults(entries: list[zipfile.ZipInfo]):
-    """Yield what is wrong with the entries, before anything of them is read."""
-    names = [each.filename for each in entries]
+def _problems(entries: Sequence[zipfile.ZipInfo]) -> Iterator[str]:
+    """Yield what is wrong with the entries, before the content of any is read."""
+    names = [entry.filename for entry in entries]
     if len(entries) > MOST_MEMBERS:
-        yield f"{len(entries)} members, {MOST_MEMBERS} are the most"
+        yield f"{len(entries)} members, more than {MOST_MEMBERS}"
     for name in names:
         if not name or name != Path(name).name or "\\" in name or "\x00" in name:
-            yield f'"{name}" is no plain file name'
+            yield f'"{name}" is not a plain file name'
         if names.count(name) > 1:
-            yield f"{name} stands in it twice"
-    for each in entries:
-        if each.compress_type != zipfile.ZIP_STORED or each.flag_bits & 0x1:
-            yield f"{each.filename} is compressed or encrypted, which ours never are"
-    if sum(each.file_size for each in entries) > MOST_BYTES:
-        yield f"its members are larger than {MOST_BYTES} bytes"
+            yield f"two members are called {name}"
+    for entry in entries:
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 0x1:
+            yield f"{entry.filename} is compressed or encrypted, as a bundle never is"
+    if sum(entry.file_size for entry in entries) > MOST_BYTES:
+        yield f"the members are larger than {MOST_BYTES} bytes"

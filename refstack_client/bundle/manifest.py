@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.json_value import JsonObject, JsonValue
 
 FORMAT = 1
 UNOFFICIAL = "Unofficial Results – Not Yet Accepted"
@@ -41,7 +40,7 @@ class Manifest:
     source: str
     """:data:`OF_RUN` or :data:`OF_STREAM`."""
     anonymous: bool
-    """Host names and addresses are placeholders."""
+    """Host names and IP addresses are placeholders."""
     members: Mapping[str, MemberDigest]
     made_by: Mapping[str, str]
     versions: Mapping[str, str]
@@ -96,7 +95,7 @@ class Manifest:
             label=document.member("label").text(),
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the document of ``manifest.json`` (docs/bundle.rst)."""
         return {
             "format": FORMAT,

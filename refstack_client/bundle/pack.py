@@ -112,7 +112,7 @@ def make(
 ) -> dict[str, bytes]:
     """Return the members of an unsigned bundle: the same bytes for the same source.
 
-    :param anonymous: put placeholders for names and addresses of hosts
+    :param anonymous: put placeholders for host names and IP addresses
     :param attested: the members of the attestation, if there is one
     """
     plan = source.plan

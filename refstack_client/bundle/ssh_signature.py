@@ -1,14 +1,15 @@
-"""Signatures by OpenSSH's own ``ssh-keygen -Y``: the keys people have, and no cryptography of ours.
+"""SSH signatures by OpenSSH's ``ssh-keygen -Y``, so that no key is handled here.
 
-Any key works that ssh-keygen can sign with: a private key file, encrypted or not, or the public
-half of one that an agent or a hardware token holds.
+Any key that ssh-keygen can sign with works: a private key file, encrypted or not, or the public
+half of a key that is in an agent or on a hardware token.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,28 +20,28 @@ SECONDS_TO_ANSWER = 120
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signed: the identity as the list of signers names it ("" for nobody in it), the key."""
+    """The identity in the file of allowed signers, "" if none was given, and the key."""
 
     identity: str
     key: str
 
 
 class SignatureError(InputError):
-    """A signature does not hold, or is by nobody who is trusted."""
+    """A signature is not valid, or its key is not trusted."""
 
 
 def sign(content: bytes, key: Path, namespace: str) -> bytes:
-    """Return the armoured signature of ``content``; ssh-keygen asks for a passphrase itself.
+    """Return the armoured signature of ``content``. ssh-keygen asks for a passphrase itself.
 
     :raises InputError: the key cannot sign
-    :raises MachineError: there is no ssh-keygen
+    :raises MachineError: ssh-keygen is not installed, or does not end
     """
     if not key.exists():
-        raise InputError(f"{key}: there is no such key", hint="ssh-keygen -t ed25519 makes one")
+        raise InputError(f"{key}: there is no such key", hint="create one: ssh-keygen -t ed25519")
     done = _ssh_keygen(("sign", "-n", namespace, "-f", str(key)), content)
     if done.returncode or not done.stdout:
         raise InputError(
-            f"{key} could not sign: {_last_line(done.stderr)}",
+            f"cannot sign with {key}: {_last_line(done.stderr)}",
             hint="give a private key that OpenSSH reads (an encrypted one needs a terminal to ask "
             "on), or the .pub file of one in your agent",
         )
@@ -48,49 +49,56 @@ def sign(content: bytes, key: Path, namespace: str) -> bytes:
 
 
 def verify(content: bytes, signature: bytes, signers: Path, namespace: str) -> Signer:
-    """Return who signed ``content``, as a file of allowed signers (ssh-keygen(1)) names them.
+    """Return who signed ``content``, by a file of allowed signers (ssh-keygen(1)).
 
-    :raises SignatureError: the signature does not hold or its key is not in the file
+    :raises SignatureError: the signature is not valid, or its key is not in the file
+    :raises InputError: there is no such file
     """
     if not signers.is_file():
         raise InputError(f"{signers}: there is no such file of allowed signers")
-    with tempfile.TemporaryDirectory(prefix="refstack-signature-") as place:
-        armoured = Path(place) / "signature"
-        armoured.write_bytes(signature)
-        known = _ssh_keygen(("find-principals", "-f", str(signers), "-s", str(armoured)), b"")
-        names = known.stdout.decode(errors="replace").split("\n")
-        if known.returncode or not names[0]:
-            raise SignatureError(f"its key is not among those of {signers}")
+    with _written(signature) as armoured:
+        found = _ssh_keygen(("find-principals", "-f", str(signers), "-s", armoured), b"")
+        names = found.stdout.decode(errors="replace").split("\n")
+        if found.returncode or not names[0]:
+            raise SignatureError(f"the key of the signature is not in {signers}")
         identity = names[0].split(",")[0].strip()
         options = ("verify", "-f", str(signers), "-I", identity, "-n", namespace)
-        done = _ssh_keygen((*options, "-s", str(armoured)), content)
-    if done.returncode:
-        raise SignatureError(f"the signature does not hold: {_last_line(done.stderr)}")
-    return Signer(identity, _key(done.stdout))
+        return Signer(identity, _verified(options, armoured, content))
 
 
 def check(content: bytes, signature: bytes, namespace: str) -> Signer:
-    """Return the key that signed ``content``, whoever it belongs to.
+    """Return the key that signed ``content``, without looking for its owner.
 
-    :raises SignatureError: the signature does not hold
+    :raises SignatureError: the signature is not valid
     """
-    with tempfile.TemporaryDirectory(prefix="refstack-signature-") as place:
-        armoured = Path(place) / "signature"
-        armoured.write_bytes(signature)
-        options = ("check-novalidate", "-n", namespace, "-s", str(armoured))
-        done = _ssh_keygen(options, content)
+    with _written(signature) as armoured:
+        return Signer("", _verified(("check-novalidate", "-n", namespace), armoured, content))
+
+
+@contextmanager
+def _written(signature: bytes) -> Iterator[str]:
+    """Provide the path of a temporary file with a signature."""
+    with tempfile.TemporaryDirectory(prefix="refstack-signature-") as directory:
+        path = Path(directory) / "signature"
+        path.write_bytes(signature)
+        yield str(path)
+
+
+def _verified(options: Sequence[str], armoured: str, content: bytes) -> str:
+    """Return the key of a valid signature."""
+    done = _ssh_keygen((*options, "-s", armoured), content)
     if done.returncode:
-        raise SignatureError(f"the signature does not hold: {_last_line(done.stderr)}")
-    return Signer("", _key(done.stdout))
+        raise SignatureError(f"the signature is not valid: {_last_line(done.stderr)}")
+    return _key(done.stdout)
 
 
-def _ssh_keygen(arguments: Sequence[str], content: bytes) -> subprocess.CompletedProcess:
+def _ssh_keygen(arguments: Sequence[str], content: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
             ["ssh-keygen", "-Y", *arguments],
             input=content,
             capture_output=True,
-            # Without a terminal nobody can be asked, and no window is to pop up either.
+            # No window may ask for a passphrase, and without a terminal nothing may wait for one.
             env={**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
             start_new_session=not sys.stdin.isatty(),
             timeout=SECONDS_TO_ANSWER,
@@ -98,21 +106,21 @@ def _ssh_keygen(arguments: Sequence[str], content: bytes) -> subprocess.Complete
         )
     except FileNotFoundError as error:
         raise MachineError(
-            "ssh-keygen is not installed", hint="install OpenSSH's client (openssh-client)"
+            "ssh-keygen is not installed", hint="install the OpenSSH client (openssh-client)"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise MachineError(
-            f"ssh-keygen did not answer in {SECONDS_TO_ANSWER} s",
-            hint="is an agent or a hardware key waiting to be touched?",
+            f"ssh-keygen did not end within {SECONDS_TO_ANSWER} s",
+            hint="check whether an agent or a hardware key waits for you",
         ) from error
 
 
 def _key(output: bytes) -> str:
-    """Return ``ED25519 SHA256:…`` of ssh-keygen's sentence."""
+    """Return ``ED25519 SHA256:…`` of the sentence that ssh-keygen prints."""
     _, _, rest = output.decode(errors="replace").strip().partition(" with ")
     return rest.replace(" key", "")
 
 
 def _last_line(output: bytes) -> str:
     lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else "ssh-keygen said nothing"
+    return lines[-1].strip() if lines else "ssh-keygen printed nothing"

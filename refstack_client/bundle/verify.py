@@ -31,7 +31,7 @@ _Checks = dict[str, Callable[[Bundle], str]]
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, whether it passed, and what was found."""
+    """One check: its name, whether it passed, and a sentence on its result."""
 
     name: str
     passed: bool
@@ -53,7 +53,7 @@ class Verification:
 
 
 class _CheckFailedError(Exception):
-    """A check failed; the message says why."""
+    """A check failed, for the reason in the message."""
 
 
 def verify(path: Path, signers: Path | None, *, any_signer: bool = False) -> Verification:

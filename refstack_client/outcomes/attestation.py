@@ -1,6 +1,6 @@
-"""A vendor's word on the designated sections of a guideline: attested, never tested.
+"""The attestation of a vendor on the designated sections of a guideline.
 
-OpenStack Powered asks for it beside the tests; a product without it may be OpenStack Compatible.
+OpenStack Powered requires it beside the tests. A product without it can be OpenStack Compatible.
 """
 
 import datetime
@@ -18,12 +18,12 @@ from refstack_client.files import json_text
 FORMAT = 1
 NAMESPACE = "attestation@refstack-client"
 YES, NO = "yes", "no"
-_HINT = "refstack-client attest writes one"
+_HINT = "create one: refstack-client attest"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """``answer`` is yes where a product runs the section's upstream code, else no."""
+    """The answer for a section: yes if the product runs its upstream code, else no."""
 
     section: str
     answer: str
@@ -32,7 +32,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Attestation:
-    """Who says of which product, and when (ISO date), what it runs of the designated sections."""
+    """Who attests on which date (ISO 8601) which designated sections a product runs."""
 
     guideline: str
     sha256: str
@@ -44,11 +44,11 @@ class Attestation:
 
     def missing(self, sections: Iterable[str]) -> tuple[str, ...]:
         """Return the sections that are not attested with yes."""
-        attested = {each.section for each in self.sections if each.answer == YES}
-        return tuple(each for each in sections if each not in attested)
+        attested = {statement.section for statement in self.sections if statement.answer == YES}
+        return tuple(section for section in sections if section not in attested)
 
     def content(self) -> bytes:
-        """Return the file: the same statements give the same bytes."""
+        """Return the content of the file; the same statements give the same bytes."""
         return json_text({"format": FORMAT, **asdict(self)}).encode()
 
 
@@ -87,24 +87,24 @@ def _statement(section: str, value: Any, source: str) -> Statement:
 def read(content: bytes, source: str) -> Attestation:
     """Read an attestation.
 
-    :raises InputError: it is none
+    :raises InputError: the file is not a valid attestation
     """
     try:
         document = json.loads(content)
         if document.pop("format") != FORMAT:
             raise InputError(f"{source}: not of format {FORMAT}", hint=_HINT)
-        sections = tuple(Statement(**each) for each in document.pop("sections"))
+        sections = tuple(Statement(**section) for section in document.pop("sections"))
         found = Attestation(**document, sections=sections)
         datetime.date.fromisoformat(found.date)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{source} is no attestation: {error}", hint=_HINT) from error
+        raise InputError(f"{source} is not a valid attestation: {error}", hint=_HINT) from error
     return found
 
 
 def check_of(found: Attestation, guideline: Guideline, programme: str) -> None:
-    """Check that an attestation is of a guideline and programme.
+    """Check that an attestation is for a guideline and a programme.
 
-    :raises InputError: it is of others
+    :raises InputError: it is for others
     """
     stated: Mapping[str, tuple[str, str]] = {
         "guideline": (found.guideline, guideline.id),

@@ -1,10 +1,10 @@
-"""One line a person understands, and the kind of cause, from what a test left in the stream."""
+"""A reason in one line, and the kind of cause, from the attachments of a test."""
 
 import re
 
 from scoring.conformance.outcomes import Call, Cause, CauseKind
 
-# Tempest's packages of API tests, and who serves what they test.
+# Tempest's packages of API tests, and the services that they test.
 _SERVICES = {
     "compute": "Nova (compute)",
     "identity": "Keystone (identity)",
@@ -13,7 +13,7 @@ _SERVICES = {
     "object_storage": "Swift (object-store)",
     "volume": "Cinder (block-storage)",
 }
-# What a URL gives away when the catalogue is not at hand.
+# The service of a URL where there is no service catalog.
 _PATHS = (
     (re.compile(r"/v1/AUTH_|/info$|/healthcheck$"), _SERVICES["object_storage"]),
     (re.compile(r"/v3/auth/|/v3/(users|projects|roles|domains)"), _SERVICES["identity"]),
@@ -23,16 +23,16 @@ _PATHS = (
     (re.compile(r"/v3/[0-9a-f]{32}/|/v3/(volumes|snapshots|backups)\b"), _SERVICES["volume"]),
 )
 
-# Whose client made a call, as the frames of a traceback tell.
+# The service whose client made a call, by the frames of a traceback.
 _CLIENT_FRAME = re.compile(r"tempest/lib/(?:services/(?P<area>\w+)/|(?P<auth>auth\.py))")
 
 _LONGEST = 240
-# How many characters of an error and of a log are looked at: an error says at its start what it is,
-# a log at its end what went wrong.
+# How many characters of an error and of a log are looked at: the start of an error
+# names it, and the end of a log has the failed call.
 _LONGEST_ERROR = 1 << 16
 _LONGEST_LOG = 1 << 22
-# Whoever uploads a stream chooses the texts these expressions meet. Each takes time in proportion
-# to the text: none scans again what it has scanned from another place.
+# Uploaded streams contain any text. Each expression takes time in proportion to the text: it never
+# scans the same text again from another place.
 _CONNECTION = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
 _URL_IN_ERROR = re.compile(r"with url: (?P<path>\S+)")
 _HOW = (
@@ -49,7 +49,7 @@ _REQUEST = re.compile(
     r"Request \((?P<caller>[^()]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
 )
 _BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?|[?#].*")
-# What was asked for and went wrong, and who makes such things.
+# Resources that can fail to build, and the services that build them.
 _THINGS = {
     "backup": _SERVICES["volume"],
     "image": _SERVICES["image"],
@@ -60,14 +60,14 @@ _THINGS = {
 _THING = re.compile(rf"(?P<thing>{'|'.join(_THINGS)}) \S+ failed to build\b", re.IGNORECASE)
 _BODY = re.compile(r"Body: (?P<body>[^\n]*)")
 _MISSING_KEY = re.compile(r"^KeyError: '(?P<key>\w+)'")
-# Where an error comes from that a client of Tempest's raised, rather than a test.
+# The frame of an error that a client of Tempest raised, rather than a test.
 _RAISED_BY_CLIENT = re.compile(
     r'File "[^"]*tempest/lib/(?:services/|auth|common/(?:rest_client|api_version_utils))'
 )
 _REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '(?P<id>[^']+)'")
-# What a test does after it has failed.
+# The steps of a test after it failed.
 _TIDYING = ("_run_cleanups", "tearDown")
-# The first that stands in an error tells the kind; what none tells is a wrong response.
+# The first that matches an error is the kind; without a match it is a wrong response.
 _KINDS = (
     (CauseKind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
     (CauseKind.RESOURCE, re.compile(r"BuildErrorException|in ERROR status|into ERROR|ERROR state")),
@@ -98,38 +98,40 @@ _SKIP_KINDS = (
     (CauseKind.SERVICE_MISSING, re.compile(r"service|not available|endpoint", re.I)),
 )
 REMEDIES = {
-    CauseKind.UNREACHABLE: "see that the service runs and can be reached from here, then go on "
-    "with --resume RUN --rerun-failed",
-    CauseKind.SERVICE_MISSING: "offer the service, register its endpoint, or certify for a "
-    "programme that does without it",
-    CauseKind.EXTENSION_MISSING: "enable the extension in the service, or tell Tempest of it "
-    "(--set)",
-    CauseKind.CREDENTIAL: "give the tenants the roles that the API's policy asks for, or use a "
-    "credential that can",
-    CauseKind.QUOTA: "raise the quota of the tenants, or test fewer at a time (--concurrency)",
-    CauseKind.CONFIG: "name the right value with --set section.option=value",
-    CauseKind.TIMEOUT: "see why the service is slow; give it longer with "
-    "--set compute.build_timeout=… or its like",
-    CauseKind.RESOURCE: "look for the request id in the service's own log: it could not "
-    "make the thing",
-    CauseKind.WRONG_RESPONSE: "compare the call with the API's reference: this answer is not the "
-    "one it promises",
-    CauseKind.TEST: "report it to Tempest, and ask for a flag in the guideline (D401)",
+    CauseKind.UNREACHABLE: "check that the service runs and can be reached from here, then "
+    "continue with --resume RUN --rerun-failed",
+    CauseKind.SERVICE_MISSING: "deploy the service, register its endpoint, or choose a programme "
+    "that does not require it",
+    CauseKind.EXTENSION_MISSING: "enable the extension in the service, or list it in the "
+    "configuration of Tempest (--set)",
+    CauseKind.CREDENTIAL: "assign the roles that the policy of the API requires to the test users, "
+    "or use other credentials",
+    CauseKind.QUOTA: "raise the quota of the test projects, or run fewer tests at a time "
+    "(--concurrency)",
+    CauseKind.CONFIG: "set the right value with --set section.option=value",
+    CauseKind.TIMEOUT: "find out why the service is slow, or raise the timeout, for example "
+    "--set compute.build_timeout=…",
+    CauseKind.RESOURCE: "search for the request ID in the log of the service, which could not "
+    "create the resource",
+    CauseKind.WRONG_RESPONSE: "compare the call with the API reference: the response differs from "
+    "what it promises",
+    CauseKind.TEST: "report a bug to Tempest, and request a flag in the guideline (D401)",
 }
+"""What to do about each kind of cause."""
 _QUALIFIED = re.compile(r"^(?P<module>[\w.]+)\.(?P<name>\w+)(?:: (?P<message>.*))?$", re.DOTALL)
 
 ONLY_WITH_TENANTS_OF_TEMPEST = (
-    "Tempest skips it unless it makes the tenants itself (its bug 2147232), which takes an admin"
+    "Tempest skips it unless it creates the test projects itself, as an admin (bug 2147232)"
 )
-# What Tempest says of a skip where that tells a user nothing.
+# Clearer reasons for skips than those of Tempest.
 _SKIPS = (("bug#2147232", ONLY_WITH_TENANTS_OF_TEMPEST),)
 
 
 def of_skip(text: str) -> tuple[str, Cause]:
     """Return why a test skipped, from its ``reason`` attachment."""
     kind = next((kind for kind, sign in _SKIP_KINDS if sign.search(text)), CauseKind.CONFIG)
-    told = next((sentence for sign, sentence in _SKIPS if sign in text), _one_line(text))
-    return told or "skipped without a reason", Cause(kind)
+    reason = next((sentence for sign, sentence in _SKIPS if sign in text), _one_line(text))
+    return reason or "skipped without a reason", Cause(kind)
 
 
 def of_failure(test_name: str, traceback: str, log: str) -> tuple[str, Cause]:

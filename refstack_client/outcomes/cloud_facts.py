@@ -1,10 +1,9 @@
-"""What is known of a cloud without another request, as a plan and a bundle record it."""
+"""The facts of a cloud that a plan and a bundle record."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.json_value import JsonObject, JsonValue
 
 ADMIN_ROLE = "admin"
 
@@ -46,6 +45,6 @@ class CloudFacts:
         """Return whether the user has the role ``admin``."""
         return ADMIN_ROLE in self.roles
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the form that :meth:`from_json` reads."""
         return asdict(self)

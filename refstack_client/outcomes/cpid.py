@@ -1,7 +1,7 @@
-"""The cloud's id in RefStack's world, as the old client made it.
+"""The ID of a cloud in RefStack ("cpid"), as the original refstack-client computes it.
 
-The id of the identity service in the catalogue; where there is none, the MD5 of the host name in
-the endpoint's address.
+It is the ID of the identity service in the service catalog. Where the catalog has none it is the
+MD5 of the host name in the URL of Keystone.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ def of_facts(cloud: CloudFacts) -> str:
 
 
 def of_endpoint(url: str) -> str:
-    """Return the cpid made from the host of a Keystone endpoint."""
+    """Return the cpid computed from the host of a Keystone URL."""
     host = urlsplit(url).hostname or ""
     return hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()
 
 
 def collides(url: str) -> bool:
-    """Return whether other clouds likely have the same host, and so the same cpid."""
+    """Return whether other clouds are likely to have the same host, and so the same cpid."""
     host = urlsplit(url).hostname or ""
     try:
         return not ipaddress.ip_address(host).is_global

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.json_value import JsonObject, JsonValue
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcomes
 
 
@@ -45,7 +44,7 @@ def entries(outcomes: Outcomes) -> tuple[OutcomeEntry, ...]:
     )
 
 
-def as_json(listed: Iterable[OutcomeEntry]) -> list[dict[str, Any]]:
+def as_json(listed: Iterable[OutcomeEntry]) -> list[JsonObject]:
     """Return the document of ``outcomes.json``."""
     return [asdict(entry) for entry in listed]
 

@@ -11,6 +11,8 @@ from refstack_client.errors import InputError
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+JsonObject = dict[str, object]
+"""A JSON object that is to be written."""
 
 
 @dataclass(frozen=True)

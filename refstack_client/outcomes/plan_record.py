@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from capabilities import tempest_id
 from capabilities.matching import Match, MatchKind
 from capabilities.programme import Programme
 from refstack_client.outcomes.cloud_facts import CloudFacts
-from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.json_value import JsonObject, JsonValue
 
 FORMAT = 1
 
@@ -45,7 +44,7 @@ class PlannedTest:
         """Return what identifies the test in its guideline: its idempotent ID, else its name."""
         return self.id or self.name
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the form that :meth:`from_json` reads."""
         why = {} if self.why_missing is None else {"why": self.why_missing}
         return {
@@ -137,10 +136,10 @@ class PlanRecord:
             merged=document.optional("merged", _merged, ()),
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the document of ``plan.json`` (docs/reference/run-directory.rst)."""
         basis = self.basis
-        document: dict[str, Any] = {
+        document: JsonObject = {
             "format": FORMAT,
             "guideline": {"id": basis.guideline, "sha256": basis.guideline_sha256},
             "programme": self.programme,

@@ -1,4 +1,4 @@
-"""Keep secrets out of what is left behind."""
+"""Hide secrets in streams and files."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from refstack_client.outcomes.subunit_stream import INTERIM
 HIDDEN = "<redacted>"
 
 _PATTERNS = (
-    # Fernet tokens, wherever they stand.
+    # Fernet tokens, anywhere.
     re.compile(rb"gAAAA[\w-]{20,}={0,2}"),
     # "password": "…" and its relatives in JSON and Python literals, escaped quotes included.
-    # Tempest cuts long bodies off: a value without an end goes on to the end of its line.
+    # Tempest cuts long bodies off: a value without an end extends to the end of its line.
     re.compile(
         rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data)\\*["']:\s*)"""
         rb"""(?P<quote>\\*["']).*?(?:(?<!\\)(?P=quote)|$)""",
@@ -37,7 +37,7 @@ _Test = tuple[str | None, str | None]
 
 @dataclass
 class _Attachment:
-    """The pieces of an attachment that came so far, and what their events state beside them."""
+    """The pieces of an attachment so far, and the other fields of their events."""
 
     content: bytearray = field(default_factory=bytearray)
     event: dict[str, Any] = field(default_factory=dict)
@@ -50,20 +50,29 @@ class _Attachment:
 class Redactor(testtools.StreamResult):
     """Passes events on with the secrets in their attachments hidden.
 
-    An attachment may come in pieces that a secret straddles: each is held back until it is whole.
-    It then goes on with the route code, time and tags it came with: readers of subunit know a test
-    by its id and route code, and take an attachment under another one for a test that never ended.
+    A secret may be divided between the pieces of an attachment, so pieces are kept until it is
+    complete.
+    It then passes on with its route code, time and tags: readers of subunit identify a test by its
+    ID and route code, and take an attachment with another one for a test that never ended.
 
-    :param secrets: what must not pass, besides what looks like a token or a password
+    :param secrets: texts to hide, besides everything that looks like a token or a password
     """
 
-    def __init__(self, target: testtools.StreamResult, secrets: Iterable[str] = ()):
+    def __init__(self, target: testtools.StreamResult, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._target = target
         self._secrets = tuple(secrets)
         self._held: defaultdict[_Test, dict[str, _Attachment]] = defaultdict(dict)
 
-    def status(self, test_id=None, test_status=None, file_name=None, file_bytes=None, **event):
+    def status(
+        self,
+        test_id: str | None = None,
+        test_status: str | None = None,
+        file_name: str | None = None,
+        file_bytes: bytes | None = None,
+        **event: Any,
+    ) -> None:
+        """Pass an event on; an attachment passes when it is complete."""
         test, is_whole = (test_id, event.get("route_code")), event.pop("eof", False)
         if file_name is not None:
             held = self._held[test]
@@ -99,11 +108,11 @@ def hide(content: bytes, secrets: Iterable[str] = ()) -> bytes:
 
 
 def _forms(secret: str) -> set[bytes]:
-    """Return a secret as it stands in a text, in JSON, and in what Python prints of either."""
+    """Return a secret as it is written in a text, in JSON, and in the ``repr`` of either."""
     texts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    printed = {repr(each)[1:-1] for each in texts} | {ascii(each)[1:-1] for each in texts}
-    printed |= {repr(each.encode())[2:-1] for each in texts}
-    return {each.encode() for each in texts | printed}
+    printed = {repr(text)[1:-1] for text in texts} | {ascii(text)[1:-1] for text in texts}
+    printed |= {repr(text.encode())[2:-1] for text in texts}
+    return {text.encode() for text in texts | printed}
 
 
 def _replacement(match: re.Match[bytes]) -> bytes:

@@ -1,7 +1,7 @@
-"""RefStack's results: the JSON old clients upload, and what its server gives back.
+"""Results in the JSON of RefStack v1, as the client uploads it and as the server returns it.
 
-Passes only, each with its name and id. What the original server would answer with 500 (REST API
-v1) is refused here, with what and where.
+Only passed tests are in it, each with its name and ID. What the original server would answer with
+status 500 is refused here with a reason and a place.
 """
 
 import codecs
@@ -13,6 +13,7 @@ from typing import Any
 
 from capabilities.tempest_id import TestId
 from refstack_client.errors import InputError
+from refstack_client.outcomes.json_value import JsonObject
 from scoring.conformance.outcomes import Attempt, Outcome, Outcomes, deciding
 
 LONGEST_NAME, LONGEST_CPID = 512, 128
@@ -23,13 +24,13 @@ _HINT = "refstack-client test and upload-subunit write such a file"
 
 @dataclass(frozen=True)
 class RefstackResults:
-    """``passes`` are test names with their uuid ("" where they have none), each name once."""
+    """``passes`` are names of passed tests, each once, with their UUID ("" without one)."""
 
     cpid: str
     seconds: int
     passes: tuple[tuple[str, str], ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the form that is uploaded."""
         return {
             "cpid": self.cpid,
@@ -40,6 +41,7 @@ class RefstackResults:
         }
 
     def outcomes(self) -> Outcomes:
+        """Return the outcomes: each test passed in one attempt."""
         return Outcomes(
             tuple(
                 Attempt(_test(name, uuid), Outcome.PASS, "", order)
@@ -49,21 +51,21 @@ class RefstackResults:
 
 
 def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResults:
-    """Return what old clients upload: what passed last, without scenarios and attributes.
+    """Return the tests whose last attempt passed, without scenarios and attributes.
 
-    A class whose set-up failed later undoes what its tests came to.
+    A later failure of the set-up of a class overrides the outcomes of its tests.
     """
-    last = {each.test.full: each for each in outcomes.attempts}
+    last = {attempt.test.full: attempt for attempt in outcomes.attempts}
     passed: dict[str, bool] = {}
-    for each in last.values():
-        decides = deciding(outcomes.history(each.test.full, each.test.class_name))
-        name = _plain(each.test)
+    for attempt in last.values():
+        decides = deciding(outcomes.history(attempt.test.full, attempt.test.class_name))
+        name = _plain(attempt.test)
         # Every scenario of a test must have passed.
         passed[name] = passed.get(name, True) and bool(decides and decides.outcome is Outcome.PASS)
     passes = (
-        (_plain(each.test), (each.test.idempotent_id or "").removeprefix("id-"))
-        for each in last.values()
-        if passed[_plain(each.test)]
+        (_plain(attempt.test), (attempt.test.idempotent_id or "").removeprefix("id-"))
+        for attempt in last.values()
+        if passed[_plain(attempt.test)]
     )
     return RefstackResults(cpid, seconds, _each_once(passes))
 
@@ -79,9 +81,9 @@ def _each_once(passes: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]
 
 
 def read(content: bytes, source: str) -> RefstackResults:
-    """Read results in either form: as uploaded, or as the server gives them back.
+    """Read results in either form: as the client uploads or as the server returns them.
 
-    :raises InputError: they are neither
+    :raises InputError: the content has neither form
     """
     try:
         document = json.loads(content.decode("utf-8-sig"))
@@ -89,7 +91,10 @@ def read(content: bytes, source: str) -> RefstackResults:
         raise InputError(f"{source}: not valid JSON: {error}", hint=_HINT) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         raise InputError(f"{source}: /results: expected a list of tests", hint=_HINT)
-    passes = [_pass(each, f"{source}: /results/{n}") for n, each in enumerate(document["results"])]
+    passes = [
+        _pass(entry, f"{source}: /results/{number}")
+        for number, entry in enumerate(document["results"])
+    ]
     cpid, seconds = document.get("cpid", ""), document.get("duration_seconds", 0)
     if not isinstance(cpid, str) or not isinstance(seconds, int) or isinstance(seconds, bool):
         raise InputError(
@@ -99,12 +104,12 @@ def read(content: bytes, source: str) -> RefstackResults:
 
 
 def is_refstack(content: bytes) -> bool:
-    """Return whether a file looks like results of RefStack, and not like a stream."""
+    """Return whether a file looks like results of RefStack rather than a stream."""
     return content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" and b'"results"' in content
 
 
 def _pass(entry: Any, where: str) -> tuple[str, str]:
-    if isinstance(entry, str):  # as the server gives them back: names alone
+    if isinstance(entry, str):  # as the server returns them: names alone
         return entry, ""
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise InputError(f"{where}: expected a test with a name", hint=_HINT)
@@ -115,14 +120,16 @@ def _pass(entry: Any, where: str) -> tuple[str, str]:
 def check(results: RefstackResults, source: str) -> None:
     """Check that a server can take ``results``.
 
-    :raises InputError: it cannot
+    :raises InputError: a value is missing, too long or of another form
     """
     if not results.passes:
         raise InputError(f"{source}: no test passed, and only passes are uploaded")
     if not results.cpid or len(results.cpid) > LONGEST_CPID:
         raise InputError(f"{source}: /cpid: 1 to {LONGEST_CPID} characters are needed")
     if not 0 <= results.seconds <= MOST_SECONDS:
-        raise InputError(f"{source}: /duration_seconds: {results.seconds} is no duration")
+        raise InputError(
+            f"{source}: /duration_seconds: {results.seconds} is not from 0 to {MOST_SECONDS}"
+        )
     for number, (name, _) in enumerate(results.passes):
         where = f"{source}: /results/{number}"
         if not name or len(name) > LONGEST_NAME:
@@ -138,7 +145,7 @@ def _test(name: str, uuid: str) -> TestId:
     return TestId(full, name, f"id-{uuid}" if uuid else None)
 
 
-def body(results: RefstackResults | Mapping[str, Any]) -> bytes:
+def body(results: RefstackResults | Mapping[str, object]) -> bytes:
     """Return the exact bytes that are sent, and signed."""
     document = results.as_json() if isinstance(results, RefstackResults) else results
     return json.dumps(document).encode()

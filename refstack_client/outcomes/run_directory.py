@@ -1,17 +1,20 @@
-"""A run is a directory; everything about it can be told from what is in it.
+"""Read a run, which is a directory with everything about it.
 
-guideline.json   the guideline as it was read
-plan.json        what was to run, where, as whom
-tests.txt        every test of the Tempest that was used
-tempest.conf     as used, secrets left out
-stream.subunit   what ran, appended to as it came
-request.json     the options it was started with
-attempts.jsonl   a line per start and one per end: what was asked, how it ended, roles in tokens
-log              what stestr said
-sbom.json        what was in the image, where it ran in one
-verdict.json report.html
-tenancy.json     what it made in the cloud, until all its tests are done and that is gone
-lock             held by the process that is in the run
+guideline.json   the guideline as it was read (guideline.txt for a list)
+plan.json        which tests were to run, where and as whom
+tests.txt        every test of the Tempest in use
+tempest.conf     as used, without secrets
+stream.subunit   the results, appended while tests run
+request.json     the options the run was started with
+attempts.jsonl   lines at each start and end: number of tests, status, roles in tokens
+log              the output of stestr
+sbom.json        the packages of the image, for a run in a container
+verdict.json     the verdict
+report.html      the verdict as a page
+tenancy.json     the resources of the run in the cloud, until they are removed
+lock             locked by the process that writes the run
+
+:mod:`refstack_client.running.run_recorder` writes these files.
 """
 
 import json
@@ -29,7 +32,7 @@ from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 
 RETRY_BUDGET = 3
-"""How often what failed may be run again unless asked otherwise; the verdict tells."""
+"""How often failed tests may be run again by default; the report shows it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Run:
 
     @property
     def tenancy(self) -> Path:
-        """What must be known to remove what the run made; gone when it is removed."""
+        """The resources of the run in the cloud; there is no such file once they are removed."""
         return self.directory / "tenancy.json"
 
     @property
@@ -101,15 +104,15 @@ _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
 def check_id(run: Run) -> None:
-    """Check that a directory is called as a run is: names of what it made come from that.
+    """Check the name of a run directory: names of the resources of the run derive from it.
 
-    :raises InputError: it is not
+    :raises InputError: the name is not that of a run
     """
     if not _ID.fullmatch(run.id):
         raise InputError(
-            f"{run.directory} is not called as a run is (20260131T120000Z-1a2b3c), so what it made "
-            "cannot be told from what others made",
-            hint="give the directory the name it was made with",
+            f"{run.directory} is not named like a run (20260131T120000Z-1a2b3c): its resources in "
+            "the cloud cannot be distinguished from others",
+            hint="rename the directory to the name that certify printed",
         )
 
 
@@ -123,7 +126,7 @@ def read_request(run: Run) -> tuple[Guideline, Mapping[str, Any]]:
 
 
 class Mode(StrEnum):
-    """What a start asks for."""
+    """Which tests a start of a run selects."""
 
     ALL = "all"
     NO_OUTCOME = "no outcome"
@@ -238,7 +241,7 @@ def _document(run: Run, path: Path) -> JsonValue:
     if not run.directory.is_dir() or not path.is_file():
         raise InputError(
             f"{run.directory} is not a run: it has no {path.name}",
-            hint="give the directory refstack-client certify printed, or a subunit file",
+            hint="give the directory that refstack-client certify printed, or a subunit file",
         )
     return JsonValue.parse(path.read_bytes(), str(path))
 

@@ -163,13 +163,13 @@ class _Attachments(testtools.StreamResult):
 
 
 class CompletePackets(testtools.StreamResult):
-    """Passes on the events of complete packets and drops what a killed stestr left incomplete."""
+    """Passes on the events of complete packets; a killed stestr writes incomplete ones too."""
 
     def __init__(self, target: testtools.StreamResult) -> None:
         super().__init__()
         self._target = target
 
     def status(self, test_id: str | None = None, **event: Any) -> None:
-        """Pass an event on, unless it is the parser's report of bytes that are no packet."""
+        """Pass an event on, unless it is the parser's report of bytes outside of packets."""
         if test_id is not None and test_id != PARSER:
             self._target.status(test_id=test_id, **event)

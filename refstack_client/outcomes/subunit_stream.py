@@ -19,7 +19,7 @@ _CLASS_FIXTURE = re.compile(r"setUpClass \((?P<name>[\w.]+)\)")
 INTERIM = (None, "exists", "inprogress")
 """Statuses of a test that has not ended."""
 _OUTCOMES = {"success": Outcome.PASS, "fail": Outcome.FAIL, "skip": Outcome.SKIP}
-# A final status that is none of these counts as a failure.
+# Any other final status counts as a failure.
 _NOT_PASSES = {
     "xfail": "expected failure (xfail): counts as a failure",
     "uxsuccess": "unexpected success (uxsuccess): counts as a failure",

@@ -1,9 +1,9 @@
 """The verdict as a JSON document, and the table of its counts that every other form shows too."""
 
 from dataclasses import asdict
-from typing import Any
 
 from refstack_client.outcomes.causes import REMEDIES
+from refstack_client.outcomes.json_value import JsonObject
 from scoring.conformance.outcomes import Cause, Outcome
 from scoring.conformance.verdict import CapabilityVerdict, TestVerdict, Verdict
 
@@ -23,7 +23,7 @@ def counts(verdict: Verdict) -> dict[str, int]:
     }
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
+def as_json(verdict: Verdict) -> JsonObject:
     """Return the document that ``verdict -f json`` prints (docs/reference/verdict-json.rst)."""
     return {
         "format": FORMAT,
@@ -40,7 +40,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _capability(verdict: CapabilityVerdict) -> dict[str, Any]:
+def _capability(verdict: CapabilityVerdict) -> JsonObject:
     return {
         "id": verdict.capability.id,
         "status": str(verdict.status),
@@ -49,7 +49,7 @@ def _capability(verdict: CapabilityVerdict) -> dict[str, Any]:
     }
 
 
-def _test(verdict: TestVerdict) -> dict[str, Any]:
+def _test(verdict: TestVerdict) -> JsonObject:
     return {
         "id": verdict.test.idempotent_id,
         "name": verdict.test.name,
@@ -61,7 +61,7 @@ def _test(verdict: TestVerdict) -> dict[str, Any]:
     }
 
 
-def _cause(cause: Cause | None) -> dict[str, Any] | None:
+def _cause(cause: Cause | None) -> JsonObject | None:
     if cause is None:
         return None
     call = asdict(cause.call) if cause.call else None

@@ -65,7 +65,7 @@ def _case(verdict: TestVerdict) -> TestCase:
 
 
 def _printable(text: str) -> str:
-    """Return ``text`` without the control characters that XML cannot hold."""
+    """Return ``text`` without control characters, which XML does not allow."""
     return "".join(
         character for character in text if character.isprintable() or character in "\t\n"
     )

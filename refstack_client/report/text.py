@@ -24,7 +24,7 @@ _ANSWERS = {
 
 
 def headline(verdict: Verdict) -> str:
-    """Return the verdict in one line; each number is next to its word."""
+    """Return the verdict in one line; numbers are beside what they count."""
     return "  ".join(
         (
             WORDS[verdict.conformance],

@@ -20,11 +20,11 @@ _CREATED = 201
 
 
 class _UnavailableError(Exception):
-    """The server did not answer, or with an error of its own: another attempt may help."""
+    """The server did not answer, or with status 5xx: another attempt may help."""
 
 
 WAIT = tenacity.wait_exponential(multiplier=1, max=30)
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Server:
 
     @property
     def verify(self) -> bool | str:
+        """Return the file of authorities to trust, or whether to verify at all."""
         if self.insecure:
             return False
         return str(self.cacert) if self.cacert else True
@@ -60,16 +61,17 @@ def headers(body: bytes, key: RSAPrivateKey | None) -> dict[str, str]:
     return {**common, "X-Signature": rsa_key.sign(key, body), "X-Public-Key": public}
 
 
-def upload(server: Server, body: bytes, key: RSAPrivateKey | None, say: Say) -> str:
-    """Send results; return the address of their page.
+def upload(server: Server, body: bytes, key: RSAPrivateKey | None, notify: Notify) -> str:
+    """Send results; return the URL of their page.
 
-    Network errors and 5xx are tried again, more and more slowly; a refusal (4xx) never is.
+    After a network error or status 5xx the request is repeated with growing delays, after status
+    4xx never.
 
-    :param say: is told of every attempt that failed
+    :param notify: is called with a sentence for each attempt that failed
     :raises InputError: the server refuses the results
-    :raises CloudError: it cannot be reached, or failed at every attempt
+    :raises CloudError: the server cannot be reached, or every attempt failed
     """
-    response = _request(server, _Call("POST", "/v1/results", headers(body, key), body), say)
+    response = _request(server, _Call("POST", "/v1/results", headers(body, key), body), notify)
     if response.status_code != _CREATED:
         raise InputError(
             f"{server.url} refused the results: {_reason(response)}", hint=_hint(response)
@@ -77,13 +79,13 @@ def upload(server: Server, body: bytes, key: RSAPrivateKey | None, say: Say) -> 
     return str(_json(response, server).get("url", ""))
 
 
-def upload_bundle(server: Server, content: bytes, say: Say) -> Mapping[str, Any]:
-    """Send a bundle; return what the server says of it: ``id``, ``url``, ``verdict``, ``checks``.
+def upload_bundle(server: Server, content: bytes, notify: Notify) -> Mapping[str, Any]:
+    """Send a bundle; return the server's record: ``id``, ``url``, ``verdict``, ``checks``.
 
-    The same bundle may be sent again: it stays one result. Errors as for :func:`upload`.
+    A bundle that is sent again stays one result. Errors as for :func:`upload`.
     """
     call = _Call("POST", "/v2/bundles", {"Content-Type": "application/zip"}, content)
-    response = _request(server, call, say)
+    response = _request(server, call, notify)
     if response.status_code not in (_CREATED, requests.codes.ok):
         raise InputError(
             f"{server.url} refused the bundle: {_reason(response)}",
@@ -92,7 +94,9 @@ def upload_bundle(server: Server, content: bytes, say: Say) -> Mapping[str, Any]
     return _json(response, server)
 
 
-def results(server: Server, filters: Mapping[str, str], say: Say) -> Iterator[Mapping[str, Any]]:
+def results(
+    server: Server, filters: Mapping[str, str], notify: Notify
+) -> Iterator[Mapping[str, Any]]:
     """Yield the results a server lists, newest first, page by page; errors as for :func:`upload`.
 
     :param filters: as the API names them: ``start_date``, ``end_date``, ``cpid``
@@ -100,7 +104,7 @@ def results(server: Server, filters: Mapping[str, str], say: Say) -> Iterator[Ma
     page = 1
     while True:
         wanted = _Call("GET", "/v1/results", {}, params={**filters, "page": str(page)})
-        response = _request(server, wanted, say)
+        response = _request(server, wanted, notify)
         if response.status_code != requests.codes.ok:
             raise InputError(f"{server.url} refused to list results: {_reason(response)}")
         document = _json(response, server)
@@ -110,30 +114,32 @@ def results(server: Server, filters: Mapping[str, str], say: Say) -> Iterator[Ma
         page += 1
 
 
-def _request(server: Server, call: _Call, say: Say) -> requests.Response:
-    def tell(state: tenacity.RetryCallState) -> None:
+def _request(server: Server, call: _Call, notify: Notify) -> requests.Response:
+    def report(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0
-        say(f"{error}; trying again in {wait:.0f} s ({state.attempt_number} of {ATTEMPTS} failed)")
+        notify(
+            f"{error}; trying again in {wait:.0f} s ({state.attempt_number} of {ATTEMPTS} failed)"
+        )
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(_UnavailableError),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         wait=WAIT,
-        before_sleep=tell,
+        before_sleep=report,
         reraise=True,
     )
     try:
         return retrying(_once, server, call)
     except _UnavailableError as error:
         raise CloudError(
-            f"{error}, {ATTEMPTS} times", hint="nothing is lost: upload again when it is back"
+            f"{error}, {ATTEMPTS} times", hint="upload again when the server answers"
         ) from error
 
 
 def _once(server: Server, call: _Call) -> requests.Response:
     url = f"{server.url.rstrip('/')}{call.path}"
-    if server.insecure:  # as was asked for, and is said once
+    if server.insecure:  # The command has printed one warning.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
         response = requests.request(
@@ -143,7 +149,7 @@ def _once(server: Server, call: _Call) -> requests.Response:
             headers=call.headers,
             params=call.params,
             verify=server.verify,
-            # Without it a ~/.netrc would add its own, which such servers refuse.
+            # Without this a ~/.netrc would add credentials, which such servers refuse.
             auth=lambda request: request,
             # A redirected POST would arrive as a GET.
             allow_redirects=False,
@@ -155,11 +161,15 @@ def _once(server: Server, call: _Call) -> requests.Response:
             hint="give its authority with --cacert FILE (or, at your own risk, --insecure)",
         ) from error
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
-        raise InputError(f"{url} is no address of a server", hint="--url http(s)://…") from error
+        raise InputError(
+            f"{url} is not a valid URL of a server", hint="give one: --url https://…"
+        ) from error
     except OSError as error:
         if isinstance(error, requests.exceptions.RequestException):
             raise _UnavailableError(f"{url} could not be reached") from error
-        raise InputError(str(error), hint="is --cacert a file of certificates?") from error
+        raise InputError(
+            str(error), hint="check that --cacert is a file of certificates"
+        ) from error
     if response.status_code >= _SERVER_ERROR:
         raise _UnavailableError(f"{url} answered {response.status_code}")
     return response
@@ -170,8 +180,8 @@ def _json(response: requests.Response, server: Server) -> Mapping[str, Any]:
         document = response.json()
     except ValueError as error:
         raise CloudError(
-            f"what answers at {server.url} is no RefStack server",
-            hint="its API is usually below …/api",
+            f"unexpected response from {server.url}: it is not that of a RefStack server",
+            hint="check --url: the API of RefStack is usually below …/api",
         ) from error
     return document if isinstance(document, dict) else {}
 
@@ -179,13 +189,13 @@ def _json(response: requests.Response, server: Server) -> Mapping[str, Any]:
 def _reason(response: requests.Response) -> str:
     try:
         document = response.json()
-        told = " ".join(filter(None, (document.get("title"), document.get("detail"))))
+        detail = " ".join(filter(None, (document.get("title"), document.get("detail"))))
     except (ValueError, AttributeError, TypeError):
-        told = response.text[:200]
-    return f"{response.status_code} {told}".strip()
+        detail = response.text[:200]
+    return f"{response.status_code} {detail}".strip()
 
 
 def _hint(response: requests.Response) -> str:
     if response.status_code == requests.codes.unauthorized:
-        return "register the key with the server: refstack-client sign KEY prints what it asks for"
-    return "nothing was stored; what it says names the reason"
+        return "register the key with the server: refstack-client sign KEY prints what to enter"
+    return "nothing was stored: the reason is in the message"

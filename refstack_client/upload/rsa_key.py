@@ -1,7 +1,8 @@
-"""RSA keys as RefStack v1 wants them: PKCS#1 v1.5 signatures, and nothing but RSA."""
+"""RSA keys and PKCS#1 v1.5 signatures, the only ones that RefStack v1 accepts."""
 
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,13 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes
 
-_HINT = "ssh-keygen -t rsa -b 4096 makes one (RefStack v1 takes no other kind)"
+_Loader = Callable[[bytes, bytes | None], object]
+_HINT = "create one: ssh-keygen -t rsa -b 4096 (RefStack v1 accepts no other kind)"
 
 
 def load(path: Path) -> rsa.RSAPrivateKey:
-    """Return the private key in ``path``, of OpenSSH's or PEM form; asks for a passphrase.
+    """Return the private key in ``path`` (OpenSSH or PEM); ask for its passphrase.
 
-    :raises InputError: it is no RSA key, or cannot be opened
+    :raises InputError: the file is not a private RSA key, or cannot be opened
     """
     content = read_bytes(path)
     is_openssh = b"BEGIN OPENSSH PRIVATE KEY" in content
@@ -26,16 +28,16 @@ def load(path: Path) -> rsa.RSAPrivateKey:
         key = _opened(read, content, path)
     except (ValueError, UnsupportedAlgorithm) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path} is no private key: {reason}", hint=_HINT) from error
+        raise InputError(f"{path} is not a valid private key: {reason}", hint=_HINT) from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise InputError(f"{path} is no RSA key", hint=_HINT)
+        raise InputError(f"{path} is not an RSA key", hint=_HINT)
     return key
 
 
-def _opened(read, content: bytes, path: Path):
+def _opened(read: _Loader, content: bytes, path: Path) -> object:
     try:
         return read(content, None)
-    except TypeError as error:  # it is encrypted
+    except TypeError as error:  # The key is encrypted.
         if not sys.stdin.isatty():
             raise InputError(
                 f"{path} is encrypted, and there is no terminal to ask for its passphrase on",

@@ -1,4 +1,4 @@
-"""One line of reason from what a test left behind."""
+"""A reason in one line from the attachments of a test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Texts that somebody chose to keep a regular expression busy take no longer than others."""
+"""Texts made to keep a regular expression busy take no longer than others."""
 
 import contextlib
 import time

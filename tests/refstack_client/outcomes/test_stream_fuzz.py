@@ -1,4 +1,4 @@
-"""Damaged streams, very many of them: no error but ours, bounded memory, never a pass more."""
+"""Damaged streams in large numbers: only InputError, little memory, and never one pass more."""
 
 import random
 import resource

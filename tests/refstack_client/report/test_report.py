@@ -32,7 +32,7 @@ NUMBERS = ("passed", "failed", "skipped", "not_run", "missing", "flagged")
 
 @pytest.fixture
 def verdict(writer) -> Verdict:
-    """A verdict with every outcome a stream can hold, and text that would break careless HTML."""
+    """A verdict with every outcome of a stream, and text that would break careless HTML."""
     tests = STORAGE.counted_tests()
     for number, test in enumerate(tests[:-1]):
         status = {0: "fail", 1: "skip"}.get(number, "success")
@@ -183,8 +183,8 @@ def test_the_fewest_causes_to_fix_are_listed(writer):
     found = list(report_text.lines(judge(STORAGE, subunit_stream.parse(writer.content, "x"))))
     assert "FAIL  40 tests: E: Volume … is in ERROR status" in found
     start = found.index("To conform, fix 2 causes:")
-    assert found[start + 1].startswith("  1. resource in error (40): look for the request id")
-    assert found[start + 2].startswith("  2. credential (1): give the tenants the roles")
+    assert found[start + 1].startswith("  1. resource in error (40): search for the request ID")
+    assert found[start + 2].startswith("  2. credential (1): assign the roles")
 
 
 def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The old world: a server that behaves like RefStack v1, over real HTTP and TLS."""
+"""RefStack v1: a server that behaves like the original, over real HTTP and TLS."""
 
 import datetime
 import ipaddress
@@ -31,7 +31,7 @@ ENDPOINT = "https://cloud.example.org:5000/v3"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the original server does, but first with the errors it was told to give."""
+    """Answers as the original server does, after the errors of its list."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -181,7 +181,7 @@ def test_a_key_that_is_not_registered_or_not_rsa_is_said(server, results, tmp_pa
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "ed")], check=True
     )
     assert upload(server, results, "-i", str(tmp_path / "ed")) == 4
-    assert "is no RSA key" in capsys.readouterr().err
+    assert "is not an RSA key" in capsys.readouterr().err
     assert upload(server, results, "-i", str(tmp_path / "absent")) == 4
     assert len(server.seen) == 1
 
@@ -219,7 +219,7 @@ def test_a_server_that_stays_broken_or_away_is_given_up(server, results, capsys)
     assert main([*command, "--url", "http://127.0.0.1:1"]) == 5
     assert "could not be reached, 4 times" in capsys.readouterr().err
     assert main([*command, "--url", "nowhere"]) == 4
-    assert "is no address of a server" in capsys.readouterr().err
+    assert "is not a valid URL of a server" in capsys.readouterr().err
 
 
 def test_a_refusal_is_never_tried_again(server, results, capsys):
@@ -270,7 +270,7 @@ def test_a_json_file_is_uploaded_and_judged(server, results, tmp_path, capsys):
     [
         ({"cpid": "c", "duration_seconds": 1, "results": []}, "no test passed"),
         ({"cpid": "c" * 129, "duration_seconds": 1, "results": ["a.b"]}, "/cpid: 1 to 128"),
-        ({"cpid": "c", "duration_seconds": 2**31, "results": ["a.b"]}, "is no duration"),
+        ({"cpid": "c", "duration_seconds": 2**31, "results": ["a.b"]}, "is not from 0 to"),
         ({"cpid": "c", "duration_seconds": "1", "results": ["a.b"]}, "whole number"),
         ({"cpid": "c", "duration_seconds": 1, "results": [{"uuid": "x"}]}, "/results/0: expected"),
         ({"cpid": "c", "duration_seconds": 1, "results": ["a" * 513]}, "1 to 512 characters"),
