@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from refstack_client.outcomes.subunit_stream import parse as parse_stream
     from refstack_client.outcomes.subunit_stream import read as read_stream
     from refstack_client.planning.plan import Plan
-    from refstack_client.planning.request import Request
+    from refstack_client.planning.request import CertificationRequest
     from refstack_client.report.comparison import compare
     from refstack_client.report.document import as_json as verdict_document
     from refstack_client.report.groups import groups
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attestation",
     "Bundle",
+    "CertificationRequest",
     "Check",
     "ClientError",
     "CloudError",
@@ -81,7 +82,6 @@ __all__ = [
     "Manifest",
     "Plan",
     "PlanRecord",
-    "Request",
     "Results",
     "Run",
     "Server",
@@ -113,6 +113,7 @@ __all__ = [
 _HOMES = {
     "Attestation": ("refstack_client.outcomes.attestation", "Attestation"),
     "Bundle": ("refstack_client.bundle.contents", "Bundle"),
+    "CertificationRequest": ("refstack_client.planning.request", "CertificationRequest"),
     "Check": ("refstack_client.bundle.verify", "Check"),
     "ClientError": ("refstack_client.errors", "ClientError"),
     "CloudError": ("refstack_client.errors", "CloudError"),
@@ -121,7 +122,6 @@ _HOMES = {
     "Manifest": ("refstack_client.bundle.manifest", "Manifest"),
     "Plan": ("refstack_client.planning.plan", "Plan"),
     "PlanRecord": ("refstack_client.outcomes.plan_record", "PlanRecord"),
-    "Request": ("refstack_client.planning.request", "Request"),
     "Results": ("refstack_client.bundle.open_results", "Results"),
     "Run": ("refstack_client.outcomes.run_directory", "Run"),
     "Server": ("refstack_client.upload.refstack_api", "Server"),

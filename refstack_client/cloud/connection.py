@@ -80,7 +80,8 @@ class Cloud:
     def own_account(self) -> Account | None:
         """Return the user of the connection; None if it does not sign in with a password.
 
-        None too if user and project are of different domains, which :class:`Account` does not represent.
+        None too if user and project are of different domains, which :class:`Account` does not
+        represent.
         """
         session = self.connection.session
         access = session.auth.get_access(session)

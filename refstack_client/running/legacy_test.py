@@ -58,7 +58,9 @@ class LegacyResult:
     ended: Ended
 
 
-def run_tests(request: LegacyRequest, console: Console, show: Callable[[str], None]) -> LegacyResult:
+def run_tests(
+    request: LegacyRequest, console: Console, show: Callable[[str], None]
+) -> LegacyResult:
     """Run the requested tests and return those that passed.
 
     :param console: shows the progress

@@ -87,7 +87,10 @@ class RunProgress(testtools.StreamResult):
             self._end(name, outcome)
         remaining = f"about {self.seconds_remaining():.0f} s remaining"
         self._bar.update(
-            self._task, completed=len(self._outcomes), description=self._summary(), remaining=remaining
+            self._task,
+            completed=len(self._outcomes),
+            description=self._summary(),
+            remaining=remaining,
         )
         now = time.monotonic()
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:

@@ -94,7 +94,7 @@ def locked(run: Run) -> Iterator[None]:
 
 
 def cut_off(parent: Path) -> tuple[Run, ...]:
-    """Return the runs in ``parent`` that died: an attempt has no end, and no process uses the run."""
+    """Return the runs in ``parent`` that died: an attempt has no end, and no process uses it."""
     return tuple(
         run
         for path in (sorted(parent.iterdir()) if parent.is_dir() else ())

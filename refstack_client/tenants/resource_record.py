@@ -150,9 +150,7 @@ def check(cloud: Cloud, path: Path, logs: Iterable[Path], names: ExpectedNames) 
     if content is None:
         return
     tenancy, created = content
-    hint = (
-        "nothing was removed; remove the leaked resources of the run by hand, then this file"
-    )
+    hint = "nothing was removed; remove the leaked resources of the run by hand, then this file"
     if tenancy.prefix != names.prefix:
         raise InputError(
             f"{path}: /prefix is {tenancy.prefix}, but names of this run start with {names.prefix}",

@@ -41,6 +41,6 @@ def test_a_programme_has_as_many_classes_with_two_projects_as_its_tests_may_be_i
     def count(guideline, name):
         return plan.classes_with_two_projects(programme.find(catalogue.load(guideline)[0], name))
 
-    # The access lists of Swift's containers; the credentials of what is not installed are not known.
+    # The access lists of Swift's containers; credentials of what is not installed are not known.
     assert (count("2020.06", "platform"), count("2020.06", "compute")) == (1, 0)
     assert count("dns.2020.06", "dns") == 3
