@@ -11,6 +11,7 @@ from refstack_client.cli.commands import config, refstack_v1
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_CONFORMANT, EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.cli.options import server as server_options
 from refstack_client.files import json_text, write_over
 from refstack_client.outcomes.redaction import HIDDEN
 from refstack_client.running import effective_conf, legacy_test
@@ -32,7 +33,7 @@ class Test(Command):
         parser.add_argument(
             "--concurrency", metavar="N", type=int, default=1, help="default: %(default)s"
         )
-        refstack_v1.add_upload(parser)
+        server_options.add_upload(parser)
         parser.add_argument(
             "tests",
             nargs=REMAINDER,

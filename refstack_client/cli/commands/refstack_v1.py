@@ -1,7 +1,6 @@
 """``upload``, ``upload-subunit``, ``list`` and ``sign``: as the old refstack-client had them."""
 
 import json
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -9,50 +8,15 @@ from pathlib import Path
 from refstack_client.bundle import open_results
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
+from refstack_client.cli.options import server as server_options
 from refstack_client.errors import UsageError
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import cpid, refstack_json
 from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.upload import refstack_api, rsa_key
-from refstack_client.upload.refstack_api import Server
 
-DEFAULT_URL = "https://refstack.openstack.org/api"
 SELF_SIGNED = b"signature"
 """What a key signs to be registered: these nine bytes."""
-
-
-def add_server(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--url",
-        default=os.environ.get("REFSTACK_URL", DEFAULT_URL),
-        help="the server's API (default: $REFSTACK_URL, else %(default)s)",
-    )
-    parser.add_argument("-k", "--insecure", action="store_true", help="check no TLS certificate")
-    parser.add_argument("--cacert", metavar="FILE", type=Path, help="the authority to trust")
-
-
-def add_upload(parser: ArgumentParser) -> None:
-    add_server(parser)
-    parser.add_argument(
-        *("-i", "--sign", "--priv-key"),
-        dest="key",
-        metavar="KEY",
-        type=Path,
-        help="sign with this RSA key (OpenSSH's or PEM form)",
-    )
-    parser.add_argument("-y", action="store_true", dest="yes", help="do not ask")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be sent, and send nothing"
-    )
-    parser.add_argument(
-        *("-s", "--silent"), action="store_true", help="accepted for old scripts: no effect"
-    )
-
-
-def server(args: Namespace) -> Server:
-    if args.insecure:
-        say("warning: TLS certificates are not checked")
-    return Server(args.url, args.insecure, args.cacert)
 
 
 def send(args: Namespace, found: RefstackResults, source: str) -> int:
@@ -66,7 +30,7 @@ def send(args: Namespace, found: RefstackResults, source: str) -> int:
         print("".join(f"{name}: {value}\n" for name, value in headers.items()))
         print(body.decode())
         return EXIT_OK
-    chosen = server(args)
+    chosen = server_options.server(args)
     say(f"{len(found.passes)} passed tests, cpid {found.cpid}, {'signed' if key else 'anonymous'}")
     if not args.yes and not _agreed(args.url):
         say("nothing was sent")
@@ -91,7 +55,7 @@ class Upload(Command):
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument("file", type=Path, help="JSON file of results")
-        add_upload(parser)
+        server_options.add_upload(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -111,7 +75,7 @@ class UploadSubunit(Command):
             help="of the cloud the results are of: the cpid is made from its host (default for a "
             "run: the id of its identity service)",
         )
-        add_upload(parser)
+        server_options.add_upload(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -143,7 +107,7 @@ class List(Lister):
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         parser = super().get_parser(prog_name)
-        add_server(parser)
+        server_options.add_server(parser)
         parser.add_argument("--start-date", metavar="'YYYY-MM-DD hh:mm:ss'", default="")
         parser.add_argument("--end-date", metavar="'YYYY-MM-DD hh:mm:ss'", default="")
         parser.add_argument("--cpid", default="")
@@ -157,7 +121,7 @@ class List(Lister):
             if (value := getattr(args, name))
         }
         rows: list[tuple[str, str, str]] = []
-        for each in refstack_api.results(server(args), filters, say):
+        for each in refstack_api.results(server_options.server(args), filters, say):
             if len(rows) >= args.limit:
                 say(f"there are more than {args.limit}: --limit shows them")
                 break

@@ -140,12 +140,33 @@ def test_a_bundle_that_nobody_touched_holds_and_gives_the_verdict(made, keys, tm
 
 def test_a_stream_alone_makes_a_bundle_by_the_guideline_that_is_named(made, tmp_path, capsys):
     out = tmp_path / "b.zip"
-    sign = ["bundle", "sign", str(made.stream), "-o", str(out)]
-    assert main(sign) == 2
-    assert main([*sign, "--guideline", "2020.06", "--programme", "storage"]) == 0
+    create = ["bundle", "create", str(made.stream), "-o", str(out)]
+    assert main(create) == 2
+    assert main([*create, "--guideline", "2020.06", "--programme", "storage"]) == 0
     assert main(["bundle", "verify", str(out)]) == 4
     assert main(["bundle", "verify", str(out), "--any-signer"]) == 1
     assert "57/58" in capsys.readouterr().err
+
+
+def test_a_bundle_without_a_signature_is_created(made, tmp_path, capsys):
+    out = tmp_path / "b.zip"
+    assert main(["bundle", "create", str(made.directory), "-o", str(out)]) == 0
+    assert f"written: {out}" in capsys.readouterr().err
+    assert bundle_contents.SIGNATURE not in archive.read(out)
+    assert main(["bundle", "verify", str(out), "--any-signer"]) == 1
+    assert main(["bundle", "verify", str(out)]) == 4
+    assert "verification failed: signature" in capsys.readouterr().err
+
+
+def test_sign_without_a_key_still_creates_and_names_the_command_to_use(made, tmp_path, capsys):
+    created, signed = tmp_path / "created.zip", tmp_path / "signed.zip"
+    assert main(["bundle", "create", str(made.directory), "-o", str(created)]) == 0
+    assert "deprecated" not in capsys.readouterr().err
+    assert main(["bundle", "sign", str(made.directory), "-o", str(signed)]) == 0
+    notice = capsys.readouterr().err
+    assert "warning: bundle sign without --key is deprecated" in notice
+    assert "refstack-client bundle create" in notice
+    assert created.read_bytes() == signed.read_bytes()
 
 
 def test_a_bundle_by_a_list_of_tests_holds(writer, tmp_path, capsys):
@@ -154,8 +175,8 @@ def test_a_bundle_by_a_list_of_tests_holds(writer, tmp_path, capsys):
         writer.test(f"{test.name}[{test.idempotent_id}]", "success")
     (tmp_path / "s").write_bytes(writer.content)
     out = tmp_path / "b.zip"
-    sign = ["bundle", "sign", str(tmp_path / "s"), "--guideline", "scs-0128", "-o", str(out)]
-    assert main(sign) == 0
+    create = ["bundle", "create", str(tmp_path / "s"), "--guideline", "scs-0128", "-o", str(out)]
+    assert main(create) == 0
     assert main(["bundle", "verify", str(out), "--any-signer"]) == 0
     assert main(["verdict", str(out)]) == 0
 
