@@ -50,8 +50,16 @@ docs: $(READY) ## Build the documentation into build/docs; a warning is an error
 constraints: $(READY) ## Resolve all pinned versions again
 	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt
 
-clean: ## Stop the sandbox, remove it and the virtual environment
-	if [ -x $(BIN)/refstack-client ]; then $(BIN)/refstack-client sandbox down --wipe; fi
+changes: $(READY) ## Write CHANGES.rst from the release notes
+	$(BIN)/reno report --title Changes --output CHANGES.rst
+
+clean: ## Stop all sandboxes, remove them and the virtual environment
+	if [ -x $(BIN)/refstack-client ]; then \
+		for settings in "$$REFSTACK_SANDBOX_ROOT"/*/sandbox.json; do \
+			[ ! -e "$$settings" ] || $(BIN)/refstack-client sandbox down --wipe \
+				--name "$$(basename "$$(dirname "$$settings")")" || exit; \
+		done; \
+	fi
 	rm -rf $(VENV) .sandbox
 
 # uv installs ten times as fast as pip. Without uv, pip installs the same versions.

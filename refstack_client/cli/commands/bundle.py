@@ -6,6 +6,7 @@ from pathlib import Path
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE

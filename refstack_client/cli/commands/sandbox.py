@@ -1,60 +1,55 @@
-"""``sandbox up|down|status``: a real, small OpenStack on loopback."""
+"""``sandbox up|down|status``: a small but real OpenStack on loopback."""
 
 import shlex
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 
 from refstack_client.cli.command import Command, Lister, say
 from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
-from refstack_client.cli.options.sandbox import add_sandbox
+from refstack_client.cli.options.sandbox import add_profile, add_sandbox
+from refstack_client.errors import UsageError
 from refstack_client.sandbox import faults, lifecycle, services, state
 from refstack_client.sandbox.faults import DEFAULT_MODE, MODES
-from refstack_client.sandbox.profiles import PROFILES
+
+Row = tuple[str, int | str, str, str]
 
 
-class _Sandbox:
-    def get_parser(self, prog_name: str) -> ArgumentParser:
-        parser = super().get_parser(prog_name)  # type: ignore[misc]
-        add_sandbox(parser)
-        parser.add_argument(
-            "--profile",
-            help=f"what it is made of: {', '.join(PROFILES)} (default: storage, or as it was made)",
-        )
-        return parser
+class Up(Command):
+    """Start a sandbox: a small but real OpenStack on loopback.
 
-    @staticmethod
-    def find(args: Namespace) -> state.Sandbox:
-        return state.find(args.root, args.name, args.profile)
-
-
-class Up(_Sandbox, Command):
-    """Start a real, small OpenStack on loopback; safe to repeat."""
+    Repeating it is safe: what runs is left running, what does not is started.
+    """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
+        add_sandbox(parser)
+        add_profile(parser)
         parser.add_argument(
             "--port-base",
             type=int,
             metavar="PORT",
-            help="the first of the consecutive ports to use (default: free ones are chosen)",
+            help="first of the consecutive ports to use (default: free ports)",
         )
         parser.add_argument(
             "--latency",
             metavar="TIME",
-            help="add this to each answer (100ms, 0.1s), as of a cloud that is far away",
+            help="latency to add to each response, such as 100ms or 0.1s (default: none)",
         )
         parser.add_argument(
             "--break",
-            metavar="SERVICE[:HOW]",
+            metavar="SERVICE[:MODE]",
             dest="broken",
             action="append",
             default=[],
-            help=f"break a service (may be repeated): {'; '.join(map(': '.join, MODES.items()))}. "
-            f"Default: {DEFAULT_MODE}. Without it everything is mended",
+            help="service to break, and how (may be repeated); without it no service is broken. "
+            f"Modes: {'; '.join(map(': '.join, MODES.items()))} (default mode: {DEFAULT_MODE})",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        sandbox = self.find(args)
+        """Start the sandbox; print the environment to use it with."""
+        sandbox = state.find(args.root, args.name, args.profile)
         names = [service.name for service in sandbox.profile.services]
         injected = faults.parse(args.latency, args.broken, names)
         lifecycle.up(sandbox, args.port_base, say, injected)
@@ -64,31 +59,63 @@ class Up(_Sandbox, Command):
         return EXIT_OK
 
 
-class Down(_Sandbox, Command):
-    """Stop a sandbox; nothing of it is left running."""
+class Down(Command):
+    """Stop a sandbox: the one that runs, or the one that --name or --profile selects."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("--wipe", action="store_true", help="also remove all it holds")
+        add_sandbox(parser)
+        add_profile(parser)
+        parser.add_argument(
+            "--wipe", action="store_true", help="also remove the data of the sandbox"
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        sandbox = self.find(args)
+        """Stop the sandbox."""
+        sandbox = _selected(args)
         count = lifecycle.wipe(sandbox) if args.wipe else lifecycle.down(sandbox)
-        say(f"{count} processes stopped" if count else "it was not running")
+        processes = "1 process" if count == 1 else f"{count} processes"
+        say(f"sandbox {sandbox.name}: " + (f"stopped {processes}" if count else "was not running"))
         return EXIT_OK
 
 
-class Status(_Sandbox, Lister):
-    """Show each process of a sandbox; exit code 5 unless all are well."""
+def _selected(args: Namespace) -> state.Sandbox:
+    """Return the sandbox that the options select; without any, the only one that runs.
 
-    def run(self, parsed_args: Namespace) -> int:
-        printed = super().run(parsed_args)
-        return printed or (EXIT_OK if services.is_up(self.find(parsed_args)) else EXIT_UNUSABLE)
+    :raises UsageError: several run
+    """
+    running = () if args.name or args.profile else state.running(args.root)
+    if len(running) > 1:
+        action = "down --wipe" if args.wipe else "down"
+        commands = "".join(f"\n  {sandbox.command(action)}" for sandbox in running)
+        names = ", ".join(sandbox.name for sandbox in running)
+        raise UsageError(
+            f"{len(running)} sandboxes are running: {names}", hint=f"select one:{commands}"
+        )
+    return running[0] if running else state.find(args.root, args.name, args.profile)
 
-    def take_action(self, args: Namespace):
-        rows = services.status(self.find(args))
+
+class Status(Lister):
+    """Show the processes of a sandbox; exit code 5 unless all are healthy."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        add_sandbox(parser)
+        add_profile(parser)
+        return parser
+
+    def take_action(self, args: Namespace) -> tuple[tuple[str, ...], Iterable[Row]]:
+        """List the processes."""
+        sandbox = state.find(args.root, args.name, args.profile)
+        if not services.is_up(sandbox):
+            self.exit_code = EXIT_UNUSABLE
         return (
             ("Process", "PID", "URL", "Health"),
-            ((row.name, row.pid or "", row.url, row.health) for row in rows),
+            (
+                (process.name, process.pid or "", process.url, process.health)
+                for process in services.status(sandbox)
+            ),
         )
