@@ -50,9 +50,6 @@ docs: $(READY) ## Build the documentation into build/docs; a warning is an error
 constraints: $(READY) ## Resolve all pinned versions again
 	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt
 
-changes: $(READY) ## Write CHANGES.rst from the release notes
-	$(BIN)/reno report --title Changes --output CHANGES.rst
-
 clean: ## Stop all sandboxes, remove them and the virtual environment
 	if [ -x $(BIN)/refstack-client ]; then \
 		for settings in "$$REFSTACK_SANDBOX_ROOT"/*/sandbox.json; do \

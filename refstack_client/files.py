@@ -66,6 +66,7 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def json_text(document: Any) -> str:
+    """Return a JSON document as indented text that ends with a newline."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

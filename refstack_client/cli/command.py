@@ -3,6 +3,7 @@
 import logging
 import sys
 from argparse import Namespace
+from collections.abc import Iterable, Sequence
 
 import cliff.command
 import cliff.lister
@@ -12,6 +13,9 @@ from refstack_client.cli import exit_codes
 from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
 
 LOG = logging.getLogger(__name__)
+
+Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+"""The columns and the rows that a :class:`Lister` lists."""
 
 _SCORING, _SERVER = "refstack-client[scoring]", "refstack-client[server]"
 # What some installations leave out: the container has no extra, requirements-verify.txt no tests.
@@ -67,7 +71,7 @@ class _Command(cliff.command.Command):
                 if code is not None:
                     return code
             say(f"error: unexpected {type(error).__name__}: {error}")
-            say("hint:  this is a fault of refstack-client; --debug shows where it happened")
+            say("hint:  this is a bug in refstack-client: report it with the output of --debug")
             return EXIT_UNUSABLE
 
     def _trace(self) -> None:

@@ -43,7 +43,7 @@ class Engine:
 def connect() -> Engine:
     """Return the engine that DOCKER_HOST or docker's context names, else the first that responds.
 
-    :raises MachineError: there is none, access is denied, or it is too old
+    :raises MachineError: no engine responds, access is denied, or it is too old
     """
     try:
         return Engine(docker.from_env())
@@ -115,7 +115,7 @@ def explained(what: str, hint: str = "") -> Iterator[None]:
         yield
     except docker.errors.APIError as error:
         reason = " ".join(str(error.explanation or error).split())
-        if "no space left" in reason.lower():
+        if "no space" in reason.lower():
             hint = "free disk space where the engine keeps its data"
         raise MachineError(f"the container engine could not {what}: {reason}", hint=hint) from error
     except requests.RequestException as error:

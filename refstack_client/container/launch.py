@@ -99,7 +99,7 @@ def certify(
 
     :param streams: take each line of its standard output, and of its standard error
     :param output: the directory for the directories of its runs
-    :raises MachineError: the engine failed; the message says where the results are
+    :raises MachineError: the engine failed; the hint names the command that fetches the results
     """
     output.mkdir(parents=True, exist_ok=True)
     container = _create(engine, name, limits)

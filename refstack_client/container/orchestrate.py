@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Finished:
-    """Hold how each part ended, by its name: a result, or why there is none."""
+    """Hold how each part ended, by its name: a result, or the error."""
 
     results: Mapping[str, ContainerResult | ClientError]
     interrupted: bool
@@ -38,7 +38,7 @@ class Finished:
     def only(self) -> ContainerResult:
         """Return the result of the certification that has only one part.
 
-        :raises ClientError: it has none
+        :raises ClientError: there is no result
         :raises MachineError: the container was killed
         """
         result = self.results[ALL]
@@ -51,7 +51,7 @@ class Finished:
     def planned_runs(self) -> list[Run]:
         """Return the runs of all parts that have a plan: those that can be merged.
 
-        :raises MachineError: there are none
+        :raises MachineError: no part has any
         """
         runs = [
             run
@@ -87,17 +87,17 @@ def parts(engine: Engine, common: Payload, shards: int, image_id: str) -> dict[s
     }
 
 
-def run(job: Job, print_line: Print, say: Print) -> Finished:
+def run(job: Job, print_line: Print, report: Print) -> Finished:
     """Run every part in a container of its own; on Ctrl-C end them all.
 
     :param print_line: takes the standard output of a certification with one part
-    :param say: takes every other line
+    :param report: prints every other line
     """
     names = {part: launch.new_name() for part in job.payloads}
 
     def start(part: str) -> ContainerResult:
         on_the_host = _on_the_host(job.output, f"{part} | " if part else "")
-        streams = (say if part else print_line, say)
+        streams = (report if part else print_line, report)
         return launch.certify(
             job.engine,
             names[part],
@@ -117,13 +117,13 @@ def run(job: Job, print_line: Print, say: Print) -> Finished:
             wait(futures.values())
         except KeyboardInterrupt:
             interrupted = True
-            say("stopping the containers; results so far are kept")
+            report("stopping the containers; results so far are kept")
             _end(job.engine, list(names.values()), list(futures.values()))
     return Finished({part: _result(future) for part, future in futures.items()}, interrupted)
 
 
 def killed(result: ContainerResult) -> MachineError:
-    """Return the error that says why a container was killed and how to resume its run."""
+    """Return the error with the reason why a container was killed and the command to resume."""
     why = (
         "the container was killed: it ran out of memory"
         if result.out_of_memory
@@ -146,7 +146,7 @@ def _on_the_host(output: Path, prefix: str) -> Callable[[str], str]:
 
 
 def _result(future: "Future[ContainerResult]") -> ContainerResult | ClientError:
-    """Return how a part ended; what is no problem of the user's is raised."""
+    """Return how a part ended; a bug is raised."""
     try:
         return future.result()
     except ClientError as error:

@@ -8,7 +8,7 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import UNOFFICIAL
-from refstack_client.cli.command import Command, Lister, say
+from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import guideline as guideline_options
@@ -67,14 +67,14 @@ class _Pack(Command):
 class Create(_Pack):
     """Write results into a bundle, one file that can be verified offline, without a signature.
 
-    A bundle holds everything that its verdict follows from. See also: bundle sign.
+    A bundle contains everything that its verdict follows from. See also: bundle sign.
     """
 
 
 class Sign(_Pack):
     """Write results into a bundle and sign it with an SSH key.
 
-    A bundle holds everything that its verdict follows from, and can be verified offline.
+    A bundle contains everything that its verdict follows from, and can be verified offline.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
@@ -145,7 +145,7 @@ class Verify(Lister):
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
         """List the checks."""
         found = bundle_verify.verify(args.bundle, args.signers, any_signer=args.any_signer)
         if found.is_valid and found.verdict:
@@ -170,7 +170,7 @@ class Show(Lister):
         file_options.add_bundle(parser)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
         """List the fields of the manifest."""
         bundle = Bundle.read(args.bundle)
         try:

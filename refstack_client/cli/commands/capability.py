@@ -1,4 +1,4 @@
-"""``capability list|show|explain``: one capability, over all guidelines."""
+"""``capability list|show|explain``: show capabilities in all guidelines."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -7,15 +7,16 @@ from capabilities import catalogue, process_rules, programme
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Guideline
 from capabilities.programme import Programme
-from refstack_client.cli.command import Command, Lister
+from refstack_client.cli.command import Command, Lister, Table
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
 
 
 class List(Lister):
-    """List every capability of the shipped guidelines, first and last seen."""
+    """List all capabilities, with the first and last shipped guideline of each."""
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         seen: dict[str, list[str]] = {}
         facts: dict[str, Capability] = {}
         for guideline in _all():
@@ -29,9 +30,12 @@ class List(Lister):
 
 
 class _Named:
+    """Have a capability and a guideline as arguments."""
+
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)  # type: ignore[misc]
-        parser.add_argument("capability", metavar="CAPABILITY")
+        parser.add_argument("capability", metavar="CAPABILITY", help="id of the capability")
         guideline_options.add_guideline(parser)
         return parser
 
@@ -39,13 +43,14 @@ class _Named:
 class Show(_Named, Lister):
     """List the tests of a capability in one guideline."""
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         name = args.guideline or catalogue.default()
-        found = guideline_options.load_programme(name, args.programme).guideline
-        if args.capability not in found.capabilities:
+        guideline = guideline_options.load_programme(name, args.programme).guideline
+        if args.capability not in guideline.capabilities:
             raise UnknownNameError(
-                f"guideline {found.id} has no capability called {args.capability}",
-                hint="refstack-client capability list shows all and where they stand",
+                f"guideline {guideline.id} has no capability {args.capability}",
+                hint="list all: refstack-client capability list",
             )
         return ("Test", "Id", "Aliases", "Flag"), (
             (
@@ -54,24 +59,26 @@ class Show(_Named, Lister):
                 " ".join(test.aliases),
                 f"{test.flag.reason} ({test.flag.date})" if test.flag else "",
             )
-            for test in found.capabilities[args.capability].tests
+            for test in guideline.capabilities[args.capability].tests
         )
 
 
 class Explain(Command):
-    """Tell what a capability is, how it stood in each guideline, and why it is required or not."""
+    """Show what a capability is, its status in each guideline, and the reasons."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("capability", metavar="CAPABILITY")
+        parser.add_argument("capability", metavar="CAPABILITY", help="id of the capability")
         return parser
 
     def take_action(self, args: Namespace) -> int:
-        history = [each for each in _all() if args.capability in each.capabilities]
+        """Run the command; return its exit code."""
+        history = [guideline for guideline in _all() if args.capability in guideline.capabilities]
         if not history:
             raise UnknownNameError(
-                f"no shipped guideline has a capability called {args.capability}",
-                hint="refstack-client capability list shows all",
+                f"no shipped guideline has a capability {args.capability}",
+                hint="list all: refstack-client capability list",
             )
         print("\n".join(_lines(args.capability, history)))
         return EXIT_OK
@@ -80,7 +87,7 @@ class Explain(Command):
 def _lines(name: str, history: list[Guideline]) -> Iterator[str]:
     latest = history[-1].capabilities[name]
     yield f"{name}: {latest.description}"
-    yield f"project {latest.project}" + (", needs admin rights" if latest.admin else "")
+    yield f"project {latest.project}" + (", needs admin credentials" if latest.admin else "")
     yield ""
     for guideline in history:
         capability = guideline.capabilities[name]
@@ -101,17 +108,17 @@ def _lines(name: str, history: list[Guideline]) -> Iterator[str]:
 
 def _standing(name: str, guideline: Guideline) -> str:
     parts = {
-        each.key: str(each.statuses[name])
-        for each in _own_programmes(guideline)
-        if name in each.statuses
+        own.key: str(own.statuses[name])
+        for own in _own_programmes(guideline)
+        if name in own.statuses
     }
     return ", ".join(f"{status} in {key}" for key, status in parts.items()) or "in no programme"
 
 
 def _own_programmes(guideline: Guideline) -> tuple[Programme, ...]:
-    """Return the programmes that are not made of others: platform says what they say."""
+    """Return the programmes that are not a combination of others, as platform is."""
     found = programme.programmes(guideline)
-    return found if len(found) == 1 else tuple(each for each in found if each.key != "platform")
+    return found if len(found) == 1 else tuple(one for one in found if one.key != "platform")
 
 
 def _why(name: str, guideline: Guideline) -> Iterator[str]:

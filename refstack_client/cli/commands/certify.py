@@ -44,6 +44,7 @@ class Plan(Command):
     """Show the tests that a certification would run, without running any."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
@@ -52,6 +53,7 @@ class Plan(Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         plan = certify.preview(cloud_options.request(args, args.os_cloud, Path()))
         if args.format == "json":
             print(json.dumps(plan.record().as_json(), indent=2, ensure_ascii=False))
@@ -64,6 +66,7 @@ class Certify(Command):
     """Certify a cloud: check it, run the tests of a programme, judge and report."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
@@ -85,6 +88,7 @@ class Certify(Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         cloud_options.check_again(args)
         with _sandbox(args) as os_cloud:
             if args.clean:

@@ -1,4 +1,4 @@
-"""``cloud check``: whether a cloud can be certified, before anything runs."""
+"""``cloud check``: check a cloud before anything runs."""
 
 import dataclasses
 import json
@@ -21,9 +21,10 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 
 
 class Check(Command):
-    """Look whether a cloud can be certified with these credentials; changes nothing."""
+    """Check whether a cloud can be certified with these credentials; change nothing."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
@@ -31,24 +32,25 @@ class Check(Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         found = list(preflight.check(cloud_options.request(args, args.os_cloud, Path())))
         if args.format == "json":
-            print(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
+            print(json.dumps([dataclasses.asdict(check) for check in found], indent=2))
         else:
             _show(found)
-        return EXIT_INCOMPLETE if any(each.level is Level.PROBLEM for each in found) else EXIT_OK
+        return EXIT_INCOMPLETE if any(check.level is Level.PROBLEM for check in found) else EXIT_OK
 
 
 def _show(found: list[Found]) -> None:
     table = Table.grid(padding=(0, 2))
     for _ in range(3):
         table.add_column(overflow="fold")
-    for each in found:
-        table.add_row(each.name, f"[{_STYLES[each.level]}]{each.level}[/]", _text(each.found))
-        if each.remedy:
-            table.add_row("", "", _text(f"→ {each.remedy}"))
+    for check in found:
+        table.add_row(check.name, f"[{_STYLES[check.level]}]{check.level}[/]", _text(check.found))
+        if check.remedy:
+            table.add_row("", "", _text(f"→ {check.remedy}"))
     Console(soft_wrap=False).print(table)
-    problems = sum(each.level is Level.PROBLEM for each in found)
+    problems = sum(check.level is Level.PROBLEM for check in found)
     print(f"{len(found)} checks, {problems} problems")
 
 

@@ -1,4 +1,4 @@
-"""``config show``: the tempest.conf that would be used, and where each value comes from."""
+"""``config show``: show the tempest.conf for a cloud, and the origin of each value."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -14,9 +14,10 @@ from refstack_client.running.effective_conf import EffectiveConf
 
 
 class Show(Command):
-    """Show the tempest.conf that would be used for a cloud, without its secrets."""
+    """Show the tempest.conf that a certification of a cloud would use, without secrets."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         guideline_options.add_guideline(parser)
         cloud_options.add_cloud(parser)
@@ -30,6 +31,7 @@ class Show(Command):
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         conf = configure(args)
         if args.format == "json":
             print(json.dumps(_entries(conf), indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""``explain``: everything about one test of one run."""
+"""``explain``: show everything about one test of one run."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -20,72 +20,80 @@ LINES_OF_LOG = 20
 
 
 class Explain(Command):
-    """Say why a test is required, what it came to and why, at which call, and what to do."""
+    """Show why a test is required, its outcome, the reason, the failing call, and what to do."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("test", metavar="TEST", help="its name, the end of it, or its id")
+        parser.add_argument(
+            "test",
+            metavar="TEST",
+            help="name of the test, the end of the name, or the idempotent ID",
+        )
         results_options.add_results(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         found = open_results.read(args.results)
         verdict = results_options.judge(found, args.guideline, args)
-        for number, each in enumerate(_find(verdict, args.test)):
-            print("\n" * bool(number) + "\n".join(_lines(each, verdict, found)))
+        for number, test in enumerate(_find(verdict, args.test)):
+            print("\n" * bool(number) + "\n".join(_lines(test, verdict, found)))
         return EXIT_OK
 
 
 def _find(verdict: Verdict, wanted: str) -> list[TestVerdict]:
     tests = {
-        each.test.key: each for capability in verdict.capabilities for each in capability.tests
+        tested.test.key: tested
+        for capability in verdict.capabilities
+        for tested in capability.tests
     }
     text = wanted.partition("[")[0]
     for matches in (
-        lambda each: wanted.removeprefix("id-") == (each.test.idempotent_id or "")[3:],
-        lambda each: text in each.test.names,
-        lambda each: any(name.endswith(f".{text}") for name in each.test.names),
-        lambda each: any(text in name for name in each.test.names),
+        lambda tested: wanted.removeprefix("id-") == (tested.test.idempotent_id or "")[3:],
+        lambda tested: text in tested.test.names,
+        lambda tested: any(name.endswith(f".{text}") for name in tested.test.names),
+        lambda tested: any(text in name for name in tested.test.names),
     ):
-        found = [each for each in tests.values() if matches(each)]
+        found = [tested for tested in tests.values() if matches(tested)]
         if found:
             return found
     raise InputError(
-        f"no test of {verdict.programme.name} {verdict.programme.guideline.id} is called {wanted}",
-        hint="give its name or the end of it; guideline tests lists them",
+        f"{verdict.programme.name} {verdict.programme.guideline.id} has no test {wanted}",
+        hint="give its name or the end of it; to list all: refstack-client guideline tests",
     )
 
 
-def _lines(each: TestVerdict, verdict: Verdict, found: Results) -> Iterator[str]:
-    yield each.test.name
-    yield f"  id          {each.test.idempotent_id or 'none'}"
+def _lines(tested: TestVerdict, verdict: Verdict, found: Results) -> Iterator[str]:
+    yield tested.test.name
+    yield f"  id          {tested.test.idempotent_id or 'none'}"
     for one in programme.programmes(verdict.programme.guideline):
         for capability, status in one.statuses.items():
             listed = one.guideline.capabilities[capability].tests
-            if any(test.key == each.test.key for test in listed):
+            if any(test.key == tested.test.key for test in listed):
                 yield f"  {status:<11} in {one.key}, as part of {capability}"
-    if each.test.flag:
-        yield f"  flagged     {each.test.flag.reason} ({each.test.flag.date}): it does not count"
-    attempts = f" (attempts: {', '.join(each.attempts)})" if len(each.attempts) > 1 else ""
-    yield f"  outcome     {each.outcome}{attempts}"
-    if each.outcome is Outcome.PASS:
+    if tested.test.flag:
+        yield f"  flagged     {tested.test.flag.reason} ({tested.test.flag.date}): does not count"
+    attempts = f" (attempts: {', '.join(tested.attempts)})" if len(tested.attempts) > 1 else ""
+    yield f"  outcome     {tested.outcome}{attempts}"
+    if tested.outcome is Outcome.PASS:
         return
-    yield f"  reason      {each.reason}"
-    if each.cause:
-        yield f"  kind        {each.cause.kind}"
-        if each.cause.call:
-            yield f"  call        {each.cause.call}"
-    remedy = remedy_of(each.outcome, each.cause)
+    yield f"  reason      {tested.reason}"
+    if tested.cause:
+        yield f"  kind        {tested.cause.kind}"
+        if tested.cause.call:
+            yield f"  call        {tested.cause.call}"
+    remedy = remedy_of(tested.outcome, tested.cause)
     yield f"  to do       {remedy}"
-    yield from _evidence(each, found)
+    yield from _evidence(tested, found)
 
 
-def _evidence(each: TestVerdict, found: Results) -> Iterator[str]:
-    """Yield the traceback and the end of the log, of the last attempt that left them."""
+def _evidence(tested: TestVerdict, found: Results) -> Iterator[str]:
+    """Yield the traceback and the end of the log of the last attempt that has them."""
     with found.open_stream() as content:
-        attachments = stream_tools.attachments(content, each.test.names)
+        attachments = stream_tools.attachments(content, tested.test.names)
     for name, text in attachments.items():
-        # The stream may be another's, with secrets in it.
+        # The stream may come from elsewhere and contain secrets.
         lines = hide(text.strip().encode()).decode().splitlines()
         if lines and name != "reason":
             more = len(lines) - LINES_OF_LOG

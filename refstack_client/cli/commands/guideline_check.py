@@ -1,4 +1,4 @@
-"""``guideline check|drift|diff``: what is wrong with guidelines, and how they changed."""
+"""``guideline check|drift|diff``: check and compare guidelines."""
 
 import dataclasses
 from argparse import ArgumentParser, Namespace
@@ -11,7 +11,7 @@ from capabilities.finding import Finding, Severity
 from capabilities.guideline import Guideline
 from capabilities.matching import Index
 from capabilities.programme import Programme
-from refstack_client.cli.command import Lister, say
+from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cli.options.tempest import add_tempest, installed, listed, load_index
@@ -24,30 +24,40 @@ from scoring.conformance.verdict import judge
 
 
 class Check(Lister):
-    """List what is wrong with guidelines; exit code 4 if anything is an error.
+    """Check guideline files; exit code 4 if there are errors.
 
-    What the reader had to repair and which rules of the process are broken, each with its clause.
-    With --tempest or --tempest-list instead: which required tests a Tempest has renamed or lost.
+    Lists what is not valid in a file and which rules of the process it breaks, with their clauses.
+    With --tempest or --tempest-list, lists instead the required tests that a Tempest has renamed or
+    removed.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("guideline", metavar="ID|FILE|URL", nargs="+", help="which guidelines")
+        parser.add_argument(
+            "guideline", metavar="ID|FILE|URL", nargs="+", help="guidelines to check"
+        )
         parser.add_argument(
             "--since", metavar="ID|FILE|URL", help="an earlier version: what was frozen then?"
         )
-        parser.add_argument("--summary", action="store_true", help="one line per guideline")
-        parser.add_argument("--junit", metavar="FILE", type=Path, help="also as JUnit XML, for CI")
+        parser.add_argument("--summary", action="store_true", help="print one line per guideline")
+        parser.add_argument(
+            "--junit",
+            metavar="FILE",
+            type=Path,
+            help="also write the findings as JUnit XML, for CI",
+        )
         parser.add_argument(
             "--alias-patch",
             metavar="FILE",
             type=Path,
-            help="write the aliases that are missing as a JSON Patch (RFC 6902)",
+            help="write the missing aliases of one guideline as a JSON Patch (RFC 6902)",
         )
         add_tempest(parser)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         index = load_index(args)
         checked = self._check(args, index)
         if args.junit:
@@ -59,9 +69,16 @@ class Check(Lister):
             return columns, (_summary(name, found) for name, found in checked.items())
         heads = ("Guideline", "Severity", "Code", "Clause", "Pointer", "Finding")
         return heads, (
-            (name, str(each.severity), each.code, each.clause, each.pointer, each.message)
+            (
+                name,
+                str(finding.severity),
+                finding.code,
+                finding.clause,
+                finding.pointer,
+                finding.message,
+            )
             for name, found in checked.items()
-            for each in found
+            for finding in found
         )
 
     def _check(self, args: Namespace, index: Index | None) -> dict[str, tuple[Finding, ...]]:
@@ -71,7 +88,7 @@ class Check(Lister):
                 findings = _findings(name, args.since, index)
             except GuidelineError as error:
                 findings = (Finding("refused", Severity.ERROR, "", str(error)),)
-            if any(each.severity is Severity.ERROR for each in findings):
+            if any(finding.severity is Severity.ERROR for finding in findings):
                 self.exit_code = EXIT_BAD_INPUT
             checked[name] = findings
         return checked
@@ -79,7 +96,7 @@ class Check(Lister):
 
 def _write_alias_patch(args: Namespace, index: Index | None) -> None:
     if index is None or len(args.guideline) != 1:
-        raise UsageError("--alias-patch takes one guideline, and --tempest or --tempest-list")
+        raise UsageError("--alias-patch needs one guideline, and --tempest or --tempest-list")
     found = _programme(guideline_source.load(args.guideline[0])[0])
     write_json(args.alias_patch, drift.alias_patch(found, index))
 
@@ -89,8 +106,8 @@ def _programme(guideline: Guideline) -> Programme:
 
 
 def _summary(name: str, findings: tuple[Finding, ...]) -> tuple[str | int, ...]:
-    counts = Counter(each.severity for each in findings)
-    codes = Counter(each.code for each in findings)
+    counts = Counter(finding.severity for finding in findings)
+    codes = Counter(finding.code for finding in findings)
     return (
         name,
         *(counts[severity] for severity in Severity),
@@ -111,19 +128,27 @@ def _findings(name: str, since: str | None, index: Index | None) -> tuple[Findin
 
 
 class Drift(Lister):
-    """Count, per guideline, how its required tests stand against a Tempest."""
+    """Count the required tests of guidelines that a Tempest has, has renamed or lacks."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            "guideline", metavar="ID|FILE|URL", nargs="*", help="default: all that are shipped"
+            "guideline",
+            metavar="ID|FILE|URL",
+            nargs="*",
+            help="guidelines to measure (default: all shipped)",
         )
         parser.add_argument(
-            "--tempest-list", metavar="FILE", type=Path, help="default: the installed Tempest"
+            "--tempest-list",
+            metavar="FILE",
+            type=Path,
+            help="list of tests, one per line (default: those of the installed Tempest)",
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         index = listed(args.tempest_list) if args.tempest_list else installed()
         columns = [field.name for field in dataclasses.fields(drift.Drift)]
         rows = []
@@ -135,24 +160,26 @@ class Drift(Lister):
 
 
 class Diff(Lister):
-    """List what changed from one guideline to another, by capability."""
+    """List the changes from one guideline to another, by capability."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("before", metavar="ID|FILE|URL")
-        parser.add_argument("after", metavar="ID|FILE|URL")
-        parser.add_argument("--programme", metavar="NAME", help="default: platform, or the only")
+        for name in ("before", "after"):
+            parser.add_argument(name, metavar="ID|FILE|URL", help="shipped ID, path or URL")
+        guideline_options.add_programme(parser)
         parser.add_argument(
             "--results",
             metavar="RUN|FILE",
             type=Path,
             nargs="+",
             default=[],
-            help="say which of these runs would gain or lose the verdict",
+            help="results to judge by both, to show whose verdict changes",
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         before, after = (
             guideline_options.load_programme(name, args.programme)
             for name in (args.before, args.after)
@@ -164,5 +191,5 @@ class Diff(Lister):
             was, now = (judge(each, outcomes).conformance for each in (before, after))
             say(f"{path}: {was}" + (f" -> {now}" if was is not now else " as before"))
         return ("Capability", "Change", "What"), (
-            (each.capability, each.kind, each.what) for each in changes
+            (change.capability, change.kind, change.what) for change in changes
         )

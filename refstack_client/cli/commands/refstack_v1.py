@@ -1,4 +1,4 @@
-"""``upload``, ``upload-subunit``, ``list`` and ``sign``: as the old refstack-client had them."""
+"""``upload``, ``upload-subunit``, ``list`` and ``sign`` of RefStack v1."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.bundle import open_results
-from refstack_client.cli.command import Command, Lister, say
+from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from refstack_client.cli.options import server as server_options
 from refstack_client.errors import UsageError
@@ -16,11 +16,11 @@ from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.upload import refstack_api, rsa_key
 
 SELF_SIGNED = b"signature"
-"""What a key signs to be registered: these nine bytes."""
+"""The content that a key signs to be registered."""
 
 
 def send(args: Namespace, found: RefstackResults, source: str) -> int:
-    """Upload results, having asked; or print what would be sent."""
+    """Upload results after confirmation; or print the request."""
     refstack_json.check(found, source)
     body = refstack_json.body(found)
     key = rsa_key.load(args.key) if args.key else None
@@ -42,43 +42,55 @@ def send(args: Namespace, found: RefstackResults, source: str) -> int:
 
 
 def _agreed(url: str) -> bool:
-    """Ask as the old client did; where nobody can be asked nothing is sent."""
+    """Ask for confirmation on the terminal.
+
+    :raises UsageError: there is no terminal
+    """
     if not sys.stdin.isatty():
-        raise UsageError(f"nobody to ask whether to upload to {url}", hint="-y says yes")
+        raise UsageError(
+            f"cannot ask whether to upload to {url}: no terminal",
+            hint="upload without confirmation: -y",
+        )
     say(f"Test results will be uploaded to {url}. Ok? (yes/y): ")
     return input().strip().lower() in ("yes", "y")
 
 
 class Upload(Command):
-    """Upload results that are in RefStack's own JSON."""
+    """Upload results in the JSON format of RefStack."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("file", type=Path, help="JSON file of results")
+        parser.add_argument("file", type=Path, help="JSON file with results")
         server_options.add_upload(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         found = refstack_json.read(read_bytes(args.file), str(args.file))
         return send(args, found, str(args.file))
 
 
 class UploadSubunit(Command):
-    """Upload what passed in a subunit stream, of version 1 or 2, or in a run."""
+    """Upload the passed tests of a subunit stream, a run or a bundle."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("file", type=Path, help="subunit file, run directory or bundle")
+        parser.add_argument(
+            "file", type=Path, help="subunit stream (version 1 or 2), run directory or bundle"
+        )
         parser.add_argument(
             "--keystone-endpoint",
             metavar="URL",
-            help="of the cloud the results are of: the cpid is made from its host (default for a "
-            "run: the id of its identity service)",
+            help="URL of the cloud's identity service; the cpid is derived from its host (default "
+            "for a run or bundle: the ID of the identity service)",
         )
         server_options.add_upload(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         results_of = open_results.read(args.file)
         found = refstack_json.of_outcomes(results_of.outcomes, _cpid(args, results_of))
         return send(args, found, str(args.file))
@@ -90,56 +102,83 @@ def _cpid(args: Namespace, found: open_results.Results) -> str:
     if found.plan and found.plan.basis.cloud:
         return cpid.of_facts(found.plan.basis.cloud)
     raise UsageError(
-        "the stream does not say which cloud it is of", hint="name it with --keystone-endpoint"
+        "a stream does not record its cloud", hint="give its URL with --keystone-endpoint"
     )
 
 
 def cpid_of_endpoint(url: str) -> str:
+    """Return the cpid of a cloud by the URL of its identity service.
+
+    :raises UsageError: it is not a URL
+    """
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url} is no address of Keystone", hint="as in https://cloud:5000/v3")
+        raise UsageError(
+            f"{url} is not a valid URL", hint="example: https://cloud.example.org:5000/v3"
+        )
     if cpid.collides(url):
         say(f"warning: other clouds may have the host of {url} too, and so the same cpid")
     return cpid.of_endpoint(url)
 
 
 class List(Lister):
-    """List the results a RefStack server shows."""
+    """List the results on a RefStack server."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         server_options.add_server(parser)
-        parser.add_argument("--start-date", metavar="'YYYY-MM-DD hh:mm:ss'", default="")
-        parser.add_argument("--end-date", metavar="'YYYY-MM-DD hh:mm:ss'", default="")
-        parser.add_argument("--cpid", default="")
-        parser.add_argument("--limit", metavar="N", type=int, default=100, help="default: 100")
+        for option, bound in (("--start-date", "first"), ("--end-date", "last")):
+            parser.add_argument(
+                option,
+                metavar="'YYYY-MM-DD hh:mm:ss'",
+                default="",
+                help=f"{bound} upload time, UTC",
+            )
+        parser.add_argument("--cpid", default="", help="only results of the cloud with this ID")
+        parser.add_argument(
+            "--limit",
+            metavar="N",
+            type=int,
+            default=100,
+            help="most results to list (default: %(default)s)",
+        )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         filters = {
             name: value
             for name in ("start_date", "end_date", "cpid")
             if (value := getattr(args, name))
         }
         rows: list[tuple[str, str, str]] = []
-        for each in refstack_api.results(server_options.server(args), filters, say):
+        for result in refstack_api.results(server_options.server(args), filters, say):
             if len(rows) >= args.limit:
-                say(f"there are more than {args.limit}: --limit shows them")
+                say(f"there are more than {args.limit} results: raise --limit to list them")
                 break
             rows.append(
-                (each.get("created_at", ""), each.get("url", ""), json.dumps(each.get("meta", {})))
+                (
+                    result.get("created_at", ""),
+                    result.get("url", ""),
+                    json.dumps(result.get("meta", {})),
+                )
             )
         return ("created_at", "url", "meta"), rows
 
 
 class Sign(Command):
-    """Print a public key and its own signature, which a server asks for to register it."""
+    """Print the public key and the self-signature that registering a key needs."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("key", metavar="KEY", type=Path, help="private RSA key")
+        parser.add_argument(
+            "key", metavar="KEY", type=Path, help="RSA private key, in OpenSSH or PEM format"
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         key = rsa_key.load(args.key)
         print(f"Public key:\n{rsa_key.public_line(key)}\n")
         print(f"Self signature:\n{rsa_key.sign(key, SELF_SIGNED)}")

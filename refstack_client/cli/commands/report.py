@@ -38,9 +38,10 @@ _FORMATS: dict[str, Callable[[Verdict, Results], bytes]] = {
 
 
 class Report(Command):
-    """Write the results as a page, a text, JSON, JUnit XML, CSV or a spreadsheet."""
+    """Write a report as HTML, text, JSON, JUnit XML, CSV or spreadsheet."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         results_options.add_results(parser)
         parser.add_argument(
@@ -50,17 +51,18 @@ class Report(Command):
             action="append",
             type=Path,
             required=True,
-            help=f"what to write; its ending chooses the form: {', '.join(_FORMATS)} (xml is JUnit;"
-            " may be repeated)",
+            help=f"file to write; its suffix selects the format: {', '.join(_FORMATS)} (xml is "
+            "JUnit; may be repeated)",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         for path in args.outputs:
             if path.suffix[1:] not in _FORMATS:
                 raise UsageError(
-                    f"{path}: there is no report of that ending",
-                    hint=f"choose among {', '.join(f'.{each}' for each in _FORMATS)}",
+                    f"{path} has no known suffix",
+                    hint=f"choose from {', '.join(f'.{suffix}' for suffix in _FORMATS)}",
                 )
         found = open_results.read(args.results)
         verdict = results_options.judge(found, args.guideline, args)

@@ -17,7 +17,7 @@ Row = tuple[str, int | str, str, str]
 class Up(Command):
     """Start a sandbox: a small but real OpenStack on loopback.
 
-    Repeating it is safe: what runs is left running, what does not is started.
+    Safe to repeat: it starts the services that do not run.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:

@@ -1,10 +1,10 @@
-"""``score show|criteria|what-if|sensitivity``: what capabilities come to, and what changes that."""
+"""``score show|criteria|what-if|sensitivity``: show scores, and what would change them."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from refstack_client.cli.command import Lister, say
+from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import Shown, interval, number
 from refstack_client.errors import UsageError
@@ -25,15 +25,17 @@ _QUALIFIES = {
 
 
 class Show(Lister):
-    """List scores, total and whether a capability qualifies."""
+    """List the scores of a worksheet, the totals, and which capabilities qualify."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
         add_mode(parser)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen, sheet = worksheet_options.load(args)
         totals, judged = _MODES[args.mode]
         return ("capability", *SLOTS, *totals, "qualifies"), (
@@ -43,11 +45,13 @@ class Show(Lister):
 
 
 def add_mode(parser: ArgumentParser) -> None:
+    """Add --mode."""
     parser.add_argument(
         "--mode",
         choices=(FAITHFUL, EXACT),
         default=EXACT,
-        help="as the published script prints totals, or what is known of them (default)",
+        help="faithful: totals as the published script prints them; exact: the range of possible "
+        "totals (default: %(default)s)",
     )
 
 
@@ -73,22 +77,24 @@ _MODES = {FAITHFUL: (("total",), _faithful), EXACT: (("total", "possible"), _exa
 
 
 class Criteria(Lister):
-    """List the criteria of a set: weight, group, and what each meant then."""
+    """List the criteria of a set with weight, group and definition."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_criteria(parser)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen = worksheet_options.chosen_criteria(args)
         cutoff = f"cutoff {chosen.cutoff}" if chosen.cutoff is not None else "no cutoff on record"
         say(f"{chosen.id}: {cutoff} of {chosen.most}, scores 0 to {chosen.highest}")
         if chosen.note:
             say(chosen.note)
         return ("id", "name", "group", "weight", "definition"), (
-            (each.id, each.name, each.group, _weight(chosen, each.id), each.definition)
-            for each in chosen.listed()
+            (one.id, one.name, one.group, _weight(chosen, one.id), one.definition)
+            for one in chosen.listed()
         )
 
 
@@ -98,42 +104,53 @@ def _weight(chosen: CriteriaSet, name: str) -> Shown:
 
 
 class WhatIf(Lister):
-    """List which capabilities would enter, leave or open under other weights or scores."""
+    """List the capabilities whose standing changes with other weights, cutoff or scores."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
         parser.add_argument(
-            "--weight", metavar="CRITERION=N", action="append", default=[], help="may be repeated"
+            "--weight",
+            metavar="CRITERION=N",
+            action="append",
+            default=[],
+            help="another weight, a whole number (may be repeated)",
         )
-        parser.add_argument("--cutoff", metavar="N", type=int)
+        parser.add_argument(
+            "--cutoff",
+            metavar="N",
+            type=int,
+            help="another cutoff (default: in proportion to weights)",
+        )
         parser.add_argument(
             "--set",
             metavar="CAPABILITY.CRITERION=SCORE",
             dest="cells",
             action="append",
             default=[],
-            help="may be repeated",
+            help="another score, such as compute-servers-list.doc=0 (may be repeated)",
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen, sheet = worksheet_options.load(args)
-        weights = dict(_assignment(each, "--weight", "future=8") for each in args.weight)
+        weights = dict(_assignment(text, "--weight", "future=8") for text in args.weight)
         new = what_if.reweighted(
             chosen, {name: _number(value, name) for name, value in weights.items()}, args.cutoff
         )
         if new.most != chosen.most:
             say(f"the weights add up to {new.most}, not {chosen.most}; the cutoff is {new.cutoff}")
         cells: dict[str, dict[str, str]] = {}
-        for each in args.cells:
-            where, value = _assignment(each, "--set", "compute-servers-list.doc=0")
+        for cell in args.cells:
+            where, value = _assignment(cell, "--set", "compute-servers-list.doc=0")
             capability, _, slot = where.rpartition(".")
             cells.setdefault(capability, {})[slot] = value
         changed = what_if.rescored(sheet, cells, chosen.highest)
         return ("capability", "before", "after", "total before", "total after"), (
-            (each.capability, each.before.standing, each.after.standing, *_totals(each))
-            for each in what_if.compare(sheet.rows, changed, chosen, new)
+            (row.capability, row.before.standing, row.after.standing, *_totals(row))
+            for row in what_if.compare(sheet.rows, changed, chosen, new)
         )
 
 
@@ -144,7 +161,9 @@ def _totals(changed: what_if.Changed) -> tuple[str, str]:
 def _assignment(text: str, option: str, example: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise UsageError(f"{option} {text}: expected NAME=VALUE", hint=f"as in {option} {example}")
+        raise UsageError(
+            f"{option} {text}: expected NAME=VALUE", hint=f"example: {option} {example}"
+        )
     return name.strip(), value.strip()
 
 
@@ -156,21 +175,30 @@ def _number(text: str, name: str) -> int:
 
 
 class Sensitivity(Lister):
-    """List how firmly each capability stands, or with --by-criterion what each criterion moves."""
+    """List how sensitive the standing of each capability is to weights and scores."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
-        parser.add_argument("--draws", type=int, default=100_000, help="default: %(default)s")
-        parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+        parser.add_argument(
+            "--draws",
+            type=int,
+            default=100_000,
+            help="number of random sets of weights (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--seed", type=int, default=1, help="seed of the random numbers (default: %(default)s)"
+        )
         parser.add_argument(
             "--by-criterion",
             action="store_true",
-            help="a line per criterion: who enters and leaves without it, and if it counts double",
+            help="list criteria instead: what changes without each, and with double weight",
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         from scoring.committee import sensitivity  # noqa: PLC0415 - numpy is an extra
 
         if args.draws < 1:
@@ -190,7 +218,7 @@ class Sensitivity(Lister):
         )
 
 
-def _by_criterion(effects: "Mapping[str, CriterionEffect]"):
+def _by_criterion(effects: "Mapping[str, CriterionEffect]") -> Table:
     columns = ("criterion", "weight", "met by %", "in without", "in if doubled")
     return (*columns, "entering without", "leaving without"), (
         (
@@ -221,5 +249,6 @@ def _swing(found: dict[str, tuple[float, float]]) -> Shown:
     return Shown((machine, f"{loses} down, {gains} up"))
 
 
-def _names(found) -> Shown:
-    return Shown((list(found), ", ".join(found)))
+def _names(names: Iterable[str]) -> Shown:
+    listed = list(names)
+    return Shown((listed, ", ".join(listed)))

@@ -1,10 +1,10 @@
-"""``score export|import|diff|merge``: worksheets as tables, pages and spreadsheets, and back."""
+"""``score export|import|diff|merge``: convert, compare and merge worksheets."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from refstack_client.cli.command import Lister, say
+from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.commands.score import EXACT, add_mode
 from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
@@ -40,21 +40,22 @@ def _html(args: Namespace, proposal: Proposal) -> bytes:
 
 
 _FORMATS: dict[str, tuple[Callable[[Namespace, Proposal], bytes], str]] = {
-    "csv": (_csv, "a table of cells and totals"),
-    "rst": (_rst, "the same as a reStructuredText table"),
-    "xlsx": (_xlsx, "a spreadsheet whose totals are live formulas"),
-    "html": (_html, "a page to look at, with plots, in one file"),
+    "csv": (_csv, "write a CSV table of scores and totals"),
+    "rst": (_rst, "write a reStructuredText table of scores and totals"),
+    "xlsx": (_xlsx, "write a spreadsheet with formulas for totals"),
+    "html": (_html, "write one HTML page with plots"),
 }
 
 
 class Export(Lister):
-    """Write a worksheet's scores, and what follows from them, for other programs and people.
+    """Export a worksheet as CSV, reStructuredText, spreadsheet or HTML page.
 
-    The spreadsheet and the page also hold recommendations beside decisions, what changes since a
+    The spreadsheet and the page also contain recommendations and decisions, changes since a
     guideline (--guideline, by default the newest approved one), its flags and open questions.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
         worksheet_options.add_decisions(parser)
@@ -63,11 +64,12 @@ class Export(Lister):
             parser.add_argument(f"--{name}", metavar="FILE", type=Path, help=words)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         wanted = {name: getattr(args, name) for name in _FORMATS if getattr(args, name)}
         if not wanted:
             raise UsageError(
-                "nothing to write", hint=f"give {' or '.join(f'--{each}' for each in _FORMATS)}"
+                "no file to write", hint=f"give {' or '.join(f'--{name}' for name in _FORMATS)}"
             )
         proposal = _proposal(args)
         for name, path in wanted.items():
@@ -90,33 +92,35 @@ def _proposal(args: Namespace) -> Proposal:
 
 
 def _rows(proposal: Proposal) -> tuple[worksheet.Row, ...]:
-    return tuple(each.row for each in proposal.recommendations)
+    return tuple(cell.row for cell in proposal.recommendations)
 
 
 def _totals(args: Namespace, proposal: Proposal) -> dict[str, str]:
     if args.mode == EXACT:
-        return {each.capability: interval(each.total) for each in proposal.recommendations}
+        return {cell.capability: interval(cell.total) for cell in proposal.recommendations}
     return {row.capability: total.faithful(row, proposal.criteria) for row in _rows(proposal)}
 
 
 class Import(Lister):
-    """List what a CSV or xlsx file changes in a worksheet; --write takes it.
+    """List the changes that a CSV or xlsx file makes to a worksheet; --write applies them.
 
-    Scores go into the worksheet, decisions and notes into the decisions file. From a spreadsheet
-    nothing else may have changed. What a file held before stays beside it, under FILE~.
+    Scores are written to the worksheet, decisions and notes to the decisions file. Nothing else may
+    have changed in a spreadsheet. The previous content of FILE is kept as FILE~.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
-        parser.add_argument("file", metavar="CSV|XLSX", type=Path)
+        parser.add_argument("file", metavar="CSV|XLSX", type=Path, help="exported and edited file")
         worksheet_options.add_decisions(parser)
         parser.add_argument(
-            "--write", action="store_true", help="change the worksheet (default: only show)"
+            "--write", action="store_true", help="apply the changes (default: only list them)"
         )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen, sheet = worksheet_options.load(args)
         old = worksheet_options.load_decisions(args)
         cells, new = _imported(args, chosen, sheet, old)
@@ -128,11 +132,11 @@ class Import(Lister):
         ]
         changes += decisions.differences(old, new)
         if not changes:
-            say("nothing differs")
+            say("no changes")
         elif args.write:
             _write(args, text if cells else None, new if new != old else None)
         else:
-            say("nothing was written: --write does")
+            say("nothing written; to apply the changes: --write")
         return ("capability", "what", "before", "after"), changes
 
 
@@ -150,7 +154,8 @@ def _imported(
         raise InputError(f"{args.file}: {error.strerror}") from error
     changes = xlsx_import.read(content, str(args.file), _proposal(args))
     if changes.stale:
-        say(f"scores or decisions were changed since {args.file} was exported: see what goes back")
+        say(f"warning: scores or decisions changed since {args.file} was exported")
+        say("hint:  the import reverts those listed")
     return changes.scores, changes.decisions
 
 
@@ -165,49 +170,59 @@ def _write(args: Namespace, text: str | None, new: dict[str, decisions.Decision]
 
 
 class Diff(Lister):
-    """List the cells in which two worksheets differ."""
+    """List the scores that differ between two worksheets."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("before", metavar="WORKSHEET", type=Path)
-        parser.add_argument("after", metavar="WORKSHEET", type=Path)
+        for name in ("before", "after"):
+            parser.add_argument(name, metavar="WORKSHEET", type=Path, help="path of a worksheet")
         worksheet_options.add_criteria(parser)
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen = worksheet_options.chosen_criteria(args)
         before, after = (worksheet_options.read(path, chosen) for path in (args.before, args.after))
         return ("capability", "criterion", "before", "after"), worksheet.differences(before, after)
 
 
 class Merge(Lister):
-    """List where scorers disagree, and who said what; -o writes one worksheet with ? there.
+    """List the scores on which scorers disagree; -o writes a merged worksheet with ? for them.
 
-    Each file is one scorer's worksheet and is called by its name. The first gives the text.
+    Each file is the worksheet of one scorer, who is named as the file. Text other than scores is
+    taken from the first.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("worksheets", metavar="WORKSHEET", type=Path, nargs="+")
+        parser.add_argument(
+            "worksheets", metavar="WORKSHEET", type=Path, nargs="+", help="paths of worksheets"
+        )
         worksheet_options.add_criteria(parser)
-        parser.add_argument("-o", "--output", metavar="FILE", type=Path)
+        parser.add_argument(
+            "-o", "--output", metavar="FILE", type=Path, help="merged worksheet to write"
+        )
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         chosen = worksheet_options.chosen_criteria(args)
         sheets = {path.stem: worksheet_options.read(path, chosen) for path in args.worksheets}
         if len(sheets) < max(2, len(args.worksheets)):
             raise UsageError(
-                "scorers need worksheets of different names", hint="as in alice.txt bob.txt"
+                "two or more worksheets with different names are needed",
+                hint="example: alice.txt bob.txt",
             )
         found = merge_scorers.disagreements(sheets)
         if args.output:
             first = next(iter(sheets.values()))
-            changed = {each.capability for each in found}
+            changed = {cell.capability for cell in found}
             text = total.with_new_totals(merge_scorers.merged(first, found), changed, chosen)
             write_over(args.output, text.encode())
             say(f"written: {args.output}")
         return ("capability", "criterion", *sheets), (
-            (each.capability, each.criterion, *(each.cells.get(name, "") for name in sheets))
-            for each in found
+            (cell.capability, cell.criterion, *(cell.cells.get(name, "") for name in sheets))
+            for cell in found
         )

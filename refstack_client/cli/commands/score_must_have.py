@@ -1,4 +1,4 @@
-"""``score must-have``: recommendation beside decision, the gap, and the draft that follows."""
+"""``score must-have``: list recommendations and decisions, and write the next guideline."""
 
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
@@ -8,7 +8,7 @@ from typing import Any
 
 from capabilities import catalogue, process_rules, reader
 from capabilities.finding import Finding, Severity
-from refstack_client.cli.command import Lister, say
+from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT
 from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
@@ -19,22 +19,24 @@ from scoring.committee.proposal import Proposal, propose
 
 
 class MustHave(Lister):
-    """List what scores and process recommend beside what is decided; with -o write the draft.
+    """List recommended and decided statuses of capabilities; -o writes a draft guideline.
 
-    What does not agree is told on stderr. Exit code 4 if the process forbids a decision.
+    Findings are shown on stderr. The exit code is 4 if the process forbids a decision.
     """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         worksheet_options.add_worksheet(parser)
         worksheet_options.add_decisions(parser)
         parser.add_argument(
-            "-o", "--output", metavar="FILE", type=Path, help="write the draft guideline (JSON)"
+            "-o", "--output", metavar="FILE", type=Path, help="draft guideline to write (JSON)"
         )
-        parser.add_argument("--name", default="next", help="id of the draft (default: %(default)s)")
+        parser.add_argument("--name", default="next", help="ID of the draft (default: %(default)s)")
         return parser
 
-    def take_action(self, args: Namespace):
+    def take_action(self, args: Namespace) -> Table:
+        """Return the columns and rows to list."""
         args.guideline = args.guideline or catalogue.default()
         chosen, sheet = worksheet_options.load(args)
         previous = worksheet_options.load_previous(args)
@@ -42,8 +44,8 @@ class MustHave(Lister):
         _say(proposal.findings)
         if args.output and proposal.gated_elsewhere:
             names = ", ".join(proposal.gated_elsewhere)
-            say(f"warning: {names}: of another programme, needs an admin: deprecated in the draft")
-        wrong = [each for each in proposal.findings if each.severity is Severity.ERROR]
+            say(f"warning: {names}: deprecated in the draft: needs admin credentials")
+        wrong = [finding for finding in proposal.findings if finding.severity is Severity.ERROR]
         if args.output and not wrong:
             before = reader.document(guideline_source.content(args.guideline), args.guideline)
             wrong = _write(
@@ -51,34 +53,35 @@ class MustHave(Lister):
             )
         if wrong:
             self.exit_code = EXIT_BAD_INPUT
-            say(f"{len(wrong)} errors" + (f": {args.output} was not written" * bool(args.output)))
+            errors = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+            say(errors + (f": {args.output} not written" * bool(args.output)))
         columns = ("capability", "total", "before", "recommended", "against")
         return (*columns, "decided", "reason", "author", "date", "proposed"), (
             (
-                each.capability,
-                interval(each.total),
-                str(each.was or ""),
-                str(each.recommended),
-                "; ".join(each.against),
-                each.decision.decision,
-                each.decision.reason,
-                each.decision.author,
-                each.decision.date,
-                str(each.proposed or ""),
+                row.capability,
+                interval(row.total),
+                str(row.was or ""),
+                str(row.recommended),
+                "; ".join(row.against),
+                row.decision.decision,
+                row.decision.reason,
+                row.decision.author,
+                row.decision.date,
+                str(row.proposed or ""),
             )
-            for each in proposal.recommendations
+            for row in proposal.recommendations
         )
 
 
 def _write(path: Path, document: Mapping[str, Any], proposal: Proposal) -> list[Finding]:
-    """Write the draft unless ``guideline check`` would refuse it; return its errors."""
+    """Write the draft unless ``guideline check`` finds errors; return them."""
     text = json_text(document)
     guideline, findings = reader.parse(text.encode(), path.name)
     findings += process_rules.check(guideline)
     findings += process_rules.check_change(guideline, proposal.previous.guideline)
-    wrong = [each for each in findings if each.severity is Severity.ERROR]
-    for each in wrong:
-        say(f"error: {each.pointer}: {each.message} ({each.clause})")
+    wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
+    for finding in wrong:
+        say(f"error: {finding.pointer}: {finding.message} ({finding.clause})")
     if not wrong:
         write_over(path, text.encode())
         say(f"written: {path}, a draft to follow {proposal.previous.guideline.id}")
@@ -86,10 +89,10 @@ def _write(path: Path, document: Mapping[str, Any], proposal: Proposal) -> list[
 
 
 def _say(findings: Iterable[Finding]) -> None:
-    """Tell findings, one line for all capabilities of which the same is said."""
+    """Report findings, one line for all capabilities with the same message."""
     names = defaultdict(list)
-    for each in findings:
-        clause = f" ({each.clause})" if each.clause else ""
-        names[each.severity, f"{each.message}{clause}"].append(each.pointer)
+    for finding in findings:
+        clause = f" ({finding.clause})" if finding.clause else ""
+        names[finding.severity, f"{finding.message}{clause}"].append(finding.pointer)
     for (severity, message), capabilities in names.items():
         say(f"{severity}: {', '.join(capabilities)}: {message}")

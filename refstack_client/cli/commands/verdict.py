@@ -22,9 +22,13 @@ ALL = "all"
 
 
 class ShowVerdict(Command):
-    """Say whether the results conform, with every reason; the exit code is the verdict."""
+    """Judge results by a guideline, and show the verdict with its reasons.
+
+    Exit code 0 means conformant, 1 not conformant, 3 incomplete.
+    """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
         parser = super().get_parser(prog_name)
         results_options.add_results(parser)
         formats.add_format(parser)
@@ -32,11 +36,12 @@ class ShowVerdict(Command):
             "--attestation",
             metavar="FILE",
             type=Path,
-            help="the vendor's word on designated sections, which OpenStack Powered needs",
+            help="vendor's attestation of designated sections, which OpenStack Powered requires",
         )
         return parser
 
     def take_action(self, args: Namespace) -> int:
+        """Run the command; return its exit code."""
         found = open_results.read(args.results)
         if args.guideline == ALL:
             return _show_all(found, args)
@@ -54,14 +59,14 @@ class ShowVerdict(Command):
 
 
 def _show_all(found: Results, args: Namespace) -> int:
-    """Judge one run by every shipped guideline; the exit code is the newest approved one's."""
+    """Judge one run by every shipped guideline; return the exit code of the newest approved one."""
     verdicts = {}
     for name in catalogue.shipped():
-        known = {each.key for each in programme.programmes(catalogue.load(name)[0])}
+        known = {one.key for one in programme.programmes(catalogue.load(name)[0])}
         if not args.programme or args.programme in known:
             verdicts[name] = results_options.judge(found, name, args)
     if not verdicts:
-        raise UsageError(f"no shipped guideline has a programme called {args.programme}")
+        raise UsageError(f"no shipped guideline has a programme {args.programme}")
     if args.format == "json":
         documents = [report_document.as_json(verdict) for verdict in verdicts.values()]
         print(json.dumps(documents, indent=2, ensure_ascii=False))

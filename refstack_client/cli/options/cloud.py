@@ -1,4 +1,4 @@
-"""Options about clouds and sandboxes, which several commands share."""
+"""Declare the options about clouds and runs that several commands share."""
 
 import os
 from argparse import ArgumentParser, Namespace, _MutuallyExclusiveGroup
@@ -17,22 +17,23 @@ FULL, QUICK = "full", "quick"
 
 
 def add_cloud(parser: ArgumentParser) -> None:
+    """Add the options about the cloud and how to test it."""
     parser.add_argument(
         "--os-cloud",
         metavar="NAME",
-        help="a cloud of clouds.yaml (default: OS_CLOUD, else the OS_* variables)",
+        help="name of a cloud in clouds.yaml (default: $OS_CLOUD, else the OS_* variables)",
     )
     parser.add_argument(
         "--accounts",
         metavar="FILE",
         type=Path,
-        help="tenant users to test as, for use without admin rights",
+        help="accounts file of Tempest, with project users to test as; needs no admin credentials",
     )
     parser.add_argument(
         "--concurrency",
         metavar="N",
         type=int,
-        help="tests at a time (default: as many as suit this machine and the way to the cloud)",
+        help="number of tests to run at the same time (default: by processors and API latency)",
     )
     parser.add_argument(
         "--set",
@@ -40,7 +41,7 @@ def add_cloud(parser: ArgumentParser) -> None:
         dest="settings",
         action="append",
         default=[],
-        help="a value of tempest.conf, before any that is discovered (may be repeated)",
+        help="option of tempest.conf; takes precedence over discovered values (may be repeated)",
     )
 
 
@@ -61,59 +62,66 @@ def add_part(parser: ArgumentParser) -> None:
         "--mode",
         choices=(FULL, QUICK),
         default=FULL,
-        help="quick: one test for each required capability, which certifies nothing",
+        help="quick: one test for each required capability, no verdict (default: %(default)s)",
     )
     part.add_argument(
         "--shard",
         metavar="I/N",
-        help="only the tests of one of N parts; refstack-client merge joins the runs",
+        help="run only part I of N parts; refstack-client merge joins the runs",
     )
 
 
 def add_output(parser: ArgumentParser) -> None:
+    """Add --output."""
     parser.add_argument(
         "--output",
         metavar="DIRECTORY",
         type=Path,
         default=Path(os.environ.get("REFSTACK_OUTPUT", "runs")),
-        help="where the directory of the run is made (default: %(default)s)",
+        help="directory for the directory of the run (default: $REFSTACK_OUTPUT, else %(default)s)",
     )
 
 
 def add_again(parser: ArgumentParser) -> _MutuallyExclusiveGroup:
-    """Add the options about going on with a run; what is added to the group excludes that."""
+    """Add the options about resuming a run; return a group for options that exclude it."""
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
-        "--resume", metavar="RUN", type=Path, help="go on with a run: what has no outcome"
+        "--resume",
+        metavar="RUN",
+        type=Path,
+        help="directory of a run to resume: run the tests that have no outcome",
     )
     parser.add_argument(
         "--rerun-failed",
         action="store_true",
-        help="with --resume: run again what failed, and nothing else",
+        help="with --resume: run only the failed tests again",
     )
     parser.add_argument(
         "--retry-budget",
         metavar="N",
         type=int,
         default=RETRY_BUDGET,
-        help="how many times --rerun-failed may run again what failed (default: %(default)s)",
+        help="how many times --rerun-failed may be used on a run (default: %(default)s)",
     )
     return again
 
 
 def check_again(args: Namespace) -> None:
-    """Check that those options fit together.
+    """Check that the options about resuming fit together.
 
     :raises UsageError: they do not
     """
     if args.rerun_failed and not args.resume:
-        raise UsageError("--rerun-failed needs --resume RUN", hint="name the run that failed")
+        raise UsageError(
+            "--rerun-failed needs --resume RUN",
+            hint="give the directory of the run with failed tests",
+        )
 
 
 def request(
     args: Namespace, os_cloud: str | None, output: Path, default: str = PLATFORM
 ) -> CertificationRequest:
-    """Return what was asked for, saying what is odd about the guideline.
+    """Return the certification that the options describe; report findings of its guideline.
 
     :param default: the programme where none is named
     :raises UsageError: an option has an impossible value

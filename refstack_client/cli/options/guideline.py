@@ -1,6 +1,7 @@
-"""Options about guidelines and programmes, which several commands share."""
+"""Declare the options about guidelines and programmes that several commands share."""
 
 import os
+import shlex
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
@@ -15,24 +16,44 @@ MOST_FINDINGS = 5
 
 
 def add_guideline(parser: ArgumentParser) -> None:
+    """Add --guideline and --programme, with defaults from the environment."""
     parser.add_argument(
         "--guideline",
         metavar="ID|FILE|URL",
         default=os.environ.get("REFSTACK_GUIDELINE"),
-        help="a shipped guideline or a guideline file (default: the newest approved one)",
+        help="guideline: shipped ID, path or URL (default: $REFSTACK_GUIDELINE, else the newest "
+        "approved one; for a run or bundle, its own)",
     )
     parser.add_argument(
         "--programme",
         metavar="NAME",
         default=os.environ.get("REFSTACK_PROGRAMME"),
-        help="platform, compute or storage (default: platform, or the only one there is)",
+        help="programme of the guideline (default: $REFSTACK_PROGRAMME, else platform or the only "
+        "one; for a run or bundle, its own)",
+    )
+
+
+def add_named(parser: ArgumentParser) -> None:
+    """Add the guideline that a command is about."""
+    parser.add_argument("guideline", metavar="ID|FILE|URL", help="shipped ID, path or URL")
+
+
+def add_programme(parser: ArgumentParser) -> None:
+    """Add --programme, for commands that name a guideline."""
+    parser.add_argument(
+        "--programme",
+        metavar="NAME",
+        help="programme of the guideline (default: platform, or the only one)",
     )
 
 
 def load_programme(
     guideline_name: str, programme_name: str | None, default: str = PLATFORM
 ) -> Programme:
-    """Return a programme, saying what is wrong with its guideline if the user gave the file."""
+    """Return a programme; report findings of its guideline unless it is shipped.
+
+    :raises GuidelineError: there is no such guideline or programme
+    """
     guideline, findings = guideline_source.load(guideline_name)
     if guideline_name not in catalogue.shipped():
         _say_findings(guideline_name, findings)
@@ -44,9 +65,9 @@ def load_programme(
 
 
 def _say_findings(name: str, findings: Sequence[Finding]) -> None:
-    told = [each for each in findings if each.severity is not Severity.NOTE]
-    for each in told[:MOST_FINDINGS]:
-        say(f"{each.severity}: {name}: {each.pointer}: {each.message}")
-    more = len(findings) - min(len(told), MOST_FINDINGS)
-    if more:
-        say(f"{name}: {more} more findings, shown by: refstack-client guideline check")
+    serious = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    for finding in serious[:MOST_FINDINGS]:
+        say(f"{finding.severity}: {name}: {finding.pointer}: {finding.message}")
+    if more := len(findings) - min(len(serious), MOST_FINDINGS):
+        what = "finding" if more == 1 else "findings"
+        say(f"{name}: {more} more {what}: refstack-client guideline check {shlex.quote(name)}")

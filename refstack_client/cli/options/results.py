@@ -1,4 +1,4 @@
-"""What the commands on results share: whose results, and by what they are judged."""
+"""Declare the options about results and how to judge them."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -10,21 +10,23 @@ from scoring.conformance.verdict import Verdict
 
 
 def add_results(parser: ArgumentParser) -> None:
+    """Add the results that a command reads, and how to judge them."""
     parser.add_argument(
         "results",
         metavar="RUN|FILE",
         type=Path,
-        help="a run directory, a bundle or a subunit stream",
+        help="run directory, bundle or subunit stream",
     )
     add_judging(parser)
 
 
 def add_judging(parser: ArgumentParser) -> None:
+    """Add the options about how to judge results."""
     guideline_options.add_guideline(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="a required capability without a test that counts makes the verdict incomplete",
+        help="count a required capability with no unflagged test as incomplete",
     )
 
 

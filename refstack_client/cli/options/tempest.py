@@ -1,4 +1,4 @@
-"""Options that say which Tempest a guideline is held against."""
+"""Declare the options that select a Tempest to compare guidelines with."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -9,39 +9,41 @@ from refstack_client.errors import InputError
 
 
 def add_tempest(parser: ArgumentParser) -> None:
+    """Add --tempest and --tempest-list."""
     against = parser.add_mutually_exclusive_group()
     against.add_argument(
-        "--tempest", action="store_true", help="against the tests of the installed Tempest"
+        "--tempest", action="store_true", help="compare with the tests of the installed Tempest"
     )
     against.add_argument(
-        "--tempest-list", metavar="FILE", type=Path, help="against a list of tests, one a line"
+        "--tempest-list",
+        metavar="FILE",
+        type=Path,
+        help="compare with a list of tests, one per line",
     )
 
 
 def load_index(args: Namespace) -> Index | None:
-    """Return the tests of the Tempest that was asked for; None where none was."""
+    """Return the tests of the selected Tempest; None if none is selected."""
     if args.tempest_list:
         return listed(args.tempest_list)
     return installed() if args.tempest else None
 
 
 def listed(path: Path) -> Index:
-    """Return the tests of a list, one a line.
+    """Return the tests of a list, one per line.
 
     :raises InputError: it cannot be read
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: {error}", hint="stestr list > FILE writes such a list"
-        ) from error
+        raise InputError(f"{path}: {error}", hint="write one with: stestr list > FILE") from error
     return Index.of(test for line in lines if (test := tempest_id.parse(line)))
 
 
 def installed() -> Index:
     """Return the tests of the installed Tempest."""
-    # Only here: it takes Tempest and seconds.
+    # Only here: it needs Tempest, and takes seconds.
     from refstack_client.tempest import inventory  # noqa: PLC0415
     from refstack_client.tempest.workspace import workspace  # noqa: PLC0415
 

@@ -1,1 +1,1 @@
-"""What commands print for people."""
+"""Write results as lines for a terminal."""

@@ -1,4 +1,4 @@
-"""A plan as lines for a terminal."""
+"""Write a plan as lines for a terminal."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,10 @@ from refstack_client.planning.workers import Workers
 
 
 def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
-    """Yield a plan's lines; ``asked`` says how many of its tests are to run, if not all."""
+    """Yield the lines of a plan.
+
+    :param asked: the number of its tests to run; None for all
+    """
     guideline = plan.programme.guideline
     required = list(plan.programme.capabilities(Status.REQUIRED))
     own = plan.programme
@@ -26,7 +29,7 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
     yield f"guideline     {guideline.id} ({guideline.status}), SHA-256 {guideline.digest[:16]}…"
     yield f"programme     {plan.programme.name}: {len(required)} required capabilities"
     for base in plan.programme.bases:
-        yield f"stands on     {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
+        yield f"requires      {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
     yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
     found = plan.count(MatchKind.EXACT, MatchKind.ALIAS)
     yield (
@@ -41,21 +44,21 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         if match.kind is MatchKind.MISSING:
             yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"
         elif match.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
-            names = ", ".join(sorted({each.name for each in match.found}))
+            names = ", ".join(sorted({test.name for test in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"
     if plan.limits:
-        yield "The verdict can at best be INCOMPLETE: with these credentials cannot pass"
+        yield "The verdict can only be INCOMPLETE: with these credentials these tests cannot pass"
         for limit in plan.limits:
             yield f"  {limit.test.name}: {limit.why}"
 
 
 def _part(plan: Plan, asked: int | None) -> Iterator[str]:
     if plan.quick:
-        yield f"quick         {len(plan.to_run)} of them: one for each capability, no certification"
+        yield f"quick         {len(plan.to_run)} tests, one for each capability; no certification"
     if plan.shard:
-        yield f"shard         {plan.shard}: {len(plan.to_run)} of them"
+        yield f"shard         {plan.shard}: {len(plan.to_run)} tests"
     if asked is not None and asked != len(plan.to_run):
-        yield f"of these      {asked} are to run now, what else was asked has an outcome"
+        yield f"now           {asked} tests to run; the others have an outcome"
 
 
 def _at_a_time(workers: Workers) -> str:

@@ -1,4 +1,4 @@
-"""What a run came to, as lines for a terminal."""
+"""Write the result of a run as lines for a terminal."""
 
 from refstack_client.cli.command import say
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
@@ -7,10 +7,10 @@ from refstack_client.report import text as report_text
 from scoring.conformance.verdict import Verdict
 
 
-def show(made: run_directory.Run, verdict: Verdict) -> int:
-    """Show the verdict of a run and where it is; return the exit code that belongs to it."""
-    say(f"run:    {made.directory}")
-    say(f"report: {made.report}")
+def show(run: run_directory.Run, verdict: Verdict) -> int:
+    """Show the verdict of a run and its paths; return its exit code."""
+    say(f"run:    {run.directory}")
+    say(f"report: {run.report}")
     say()
-    print("\n".join(report_text.lines(verdict, run_directory.retries(made))), flush=True)
+    print("\n".join(report_text.lines(verdict, run_directory.retries(run))), flush=True)
     return OF_CONFORMANCE[verdict.conformance]

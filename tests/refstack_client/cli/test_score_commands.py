@@ -274,5 +274,5 @@ def test_a_spreadsheet_comes_back_with_scores_notes_and_decisions_only(sheet, tm
     assert "since" not in capsys.readouterr().err
     assert main(command) == 0
     printed = capsys.readouterr().err
-    assert "nothing differs" in printed
+    assert "no changes" in printed
     assert f"changed since {exported} was exported" in printed

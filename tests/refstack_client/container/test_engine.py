@@ -132,4 +132,4 @@ def test_a_launcher_is_alive_as_long_as_its_process_is():
     assert orphans.is_alive(mine)
     assert not orphans.is_alive(f"{socket.gethostname()} {os.getpid()} 1.00")  # its number again
     assert not orphans.is_alive(f"{socket.gethostname()} {2**22 + 1} 1.00")
-    assert orphans.is_alive("another-host 1 1.00")  # nobody here can tell
+    assert orphans.is_alive("another-host 1 1.00")  # unknown here

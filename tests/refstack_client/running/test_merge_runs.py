@@ -45,7 +45,7 @@ def test_all_parts_together_give_the_verdict_of_the_whole(tmp_path, capsys):
 def test_a_missing_part_is_told_and_its_tests_are_not_run(tmp_path, capsys):
     assert merge(tmp_path, make_run(tmp_path, shard=PARTS[0])) == 3
     told = capsys.readouterr()
-    assert "shard 2/2 is missing: its tests are not-run" in told.err
+    assert "shard 2/2 is missing: its tests have the outcome not-run" in told.err
     assert "INCOMPLETE" in told.out.splitlines()[-1]
     verdict = json.loads(merged(tmp_path).verdict.read_text())
     assert verdict["required"]["not_run"] == 58 - verdict["required"]["passed"] > 0
