@@ -7,9 +7,9 @@ import tarfile
 import tempfile
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import docker.errors
 
@@ -23,6 +23,14 @@ BASE = "python:3.11-slim-bookworm"
 CHECKOUT = Path(__file__).parents[2]
 _PLACE = "refstack-client"
 _CONTENTS = f"{_PLACE}/contents.json"
+
+
+@dataclass(frozen=True)
+class SavedImage:
+    """Hold the name of a saved image, and the names of the files saved with it."""
+
+    name: str
+    files: tuple[str, ...]
 
 
 def default_name() -> str:
@@ -100,7 +108,7 @@ def _base_digest(engine: Engine, base: str) -> str:
 # -- for use without a registry --------------------------------------------------------------------
 
 
-def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> dict[str, Any]:
+def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> SavedImage:
     """Write the image to a file, with the guidelines and optionally a guest image for tests.
 
     The format is that of ``docker save`` with one more directory; ``docker load`` reads it too.
@@ -129,7 +137,7 @@ def save(engine: Engine, name: str, target: Path, test_image: Path | None) -> di
             packed.rename(target)
     except OSError as error:
         raise InputError(f"{error.filename or target}: {error.strerror}") from error
-    return contents
+    return SavedImage(name, tuple(contents["files"]))
 
 
 def _extras(place: Path, test_image: Path | None) -> dict[str, Path]:
@@ -157,10 +165,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
+def load(engine: Engine, source: Path, output: Path | None) -> SavedImage:
     """Load the image in a file into the engine; write the other files to ``output``.
 
-    :returns: the contents as :func:`save` listed them
+    :returns: the image and the files in it
     :raises InputError: the file was not written by :func:`save`, or has changed since
     """
     try:
@@ -181,7 +189,7 @@ def load(engine: Engine, source: Path, output: Path | None) -> dict[str, Any]:
                 raise InputError(f"{source}: its image is not the one that was saved")
             if output:
                 shutil.copytree(unpacked, output, dirs_exist_ok=True)
-            return contents
+            return SavedImage(contents["image"]["name"], tuple(contents["files"]))
     except OSError as error:
         raise InputError(f"{error.filename or source}: {error.strerror}") from error
     except (tarfile.TarError, KeyError, TypeError, ValueError) as error:

@@ -24,7 +24,7 @@ class Show(Command):
         parser.add_argument(
             "--origin",
             action="store_true",
-            help="add a comment that says where each value comes from",
+            help="add a comment with the origin of each value",
         )
         cloud_options.add_provision(parser)
         formats.add_format(parser)
@@ -49,7 +49,7 @@ def configure(args: Namespace) -> EffectiveConf:
 
 
 def _entries(conf: EffectiveConf) -> list[dict[str, str | None]]:
-    """Return an entry for each option; the value of one that is unknown is None."""
+    """Return an entry for each option; None stands for an unknown value."""
     entries: list[dict[str, str | None]] = [
         {"section": section, "option": option, "value": value.text, "origin": value.origin}
         for (section, option), value in conf.values.items()

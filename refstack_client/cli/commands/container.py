@@ -210,8 +210,8 @@ class Save(Command):
         """Write the file."""
         reached = engine.connect()
         image.ensure(reached, args.image, say)
-        contents = image.save(reached, args.image, args.file, args.test_image)
-        say(f"written: {args.file}: {args.image} and {len(contents['files'])} files")
+        saved = image.save(reached, args.image, args.file, args.test_image)
+        say(f"written: {args.file}: {args.image} and {len(saved.files)} files")
         return EXIT_OK
 
 
@@ -234,10 +234,10 @@ class Load(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Load the image and print its name."""
-        contents = image.load(engine.connect(), args.file, args.extract)
-        print(contents["image"]["name"])
+        saved = image.load(engine.connect(), args.file, args.extract)
+        print(saved.name)
         if args.extract:
-            say(f"written: {len(contents['files'])} files in {args.extract}")
+            say(f"written: {len(saved.files)} files in {args.extract}")
         return EXIT_OK
 
 
