@@ -66,7 +66,7 @@ _RAISED_BY_CLIENT = re.compile(
 )
 _REQUEST_ID = re.compile(r"'x-(?:openstack-request|compute-request|trans)-id': '(?P<id>[^']+)'")
 # The steps of a test after it failed.
-_TIDYING = ("_run_cleanups", "tearDown")
+_CLEAN_UP = ("_run_cleanups", "tearDown")
 # The first that matches an error is the kind; without a match it is a wrong response.
 _KINDS = (
     (CauseKind.CONFIG, re.compile(r"CERTIFICATE_VERIFY_FAILED|InvalidConfiguration")),
@@ -155,29 +155,29 @@ def _cause(error: str, log: str) -> Cause:
 def _call(log: str, kind: CauseKind) -> Call | None:
     """Return the call at which a test failed: its last one with an error, else its last one.
 
-    Where a resource went wrong it is the one that asked for it.
+    For a resource in error it is the call that asked for the resource.
     """
     requests = list(_REQUEST.finditer(log))
     if not requests:
         return None
-    ends = [*(each.start() for each in requests[1:]), len(log)]
+    ends = [*(request.start() for request in requests[1:]), len(log)]
     own = [
-        (each, end)
-        for each, end in zip(requests, ends, strict=True)
-        if not any(sign in each["caller"] for sign in _TIDYING)
+        (request, end)
+        for request, end in zip(requests, ends, strict=True)
+        if not any(sign in request["caller"] for sign in _CLEAN_UP)
     ]
-    failed = [(each, end) for each, end in own if int(each["status"]) >= 400]
     if not own:
         return None
-    made = [(each, end) for each, end in own if each["method"] == "POST"]
-    telling = made if kind is CauseKind.RESOURCE else failed
-    request, end = (telling or own)[-1]
-    known = _REQUEST_ID.search(log, request.end(), end)
+    posts = [(request, end) for request, end in own if request["method"] == "POST"]
+    failed = [(request, end) for request, end in own if int(request["status"]) >= 400]
+    likely = posts if kind is CauseKind.RESOURCE else failed
+    request, end = (likely or own)[-1]
+    request_id = _REQUEST_ID.search(log, request.end(), end)
     return Call(
         method=request["method"],
         path=_BESIDE_THE_PATH.sub("", request["url"]),
         status=int(request["status"]),
-        request_id=known["id"] if known else "",
+        request_id=request_id["id"] if request_id else "",
     )
 
 
@@ -193,7 +193,7 @@ def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
     thing = _THING.match(reason)
     if thing:
         return f"{_THINGS[thing['thing'].lower()]}: {reason}"
-    server_errors = [each for each in _REQUEST.finditer(log) if int(each["status"]) >= 500]
+    server_errors = [call for call in _REQUEST.finditer(log) if int(call["status"]) >= 500]
     if server_errors:
         last = server_errors[-1]
         who = _service(test_name, last["url"])
@@ -208,12 +208,12 @@ def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
 
 
 def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:
-    """Return the answer in which a test looked for a key in vain, and the key."""
+    """Return the response in which a test did not find a key, and the key."""
     missing = _MISSING_KEY.search(error)
     requests = list(_REQUEST.finditer(log))
     if not missing or not requests:
         return None
-    bodies = [each["body"] for each in _BODY.finditer(log, requests[-1].end())]
+    bodies = [match["body"] for match in _BODY.finditer(log, requests[-1].end())]
     key = f'"{missing["key"]}"'
     has_key = any(key in body for body in bodies)
     return None if has_key or not bodies else (requests[-1], missing["key"])

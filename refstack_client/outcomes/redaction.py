@@ -59,6 +59,7 @@ class Redactor(testtools.StreamResult):
     """
 
     def __init__(self, target: testtools.StreamResult, secrets: Iterable[str] = ()) -> None:
+        """Pass events on to ``target``."""
         super().__init__()
         self._target = target
         self._secrets = tuple(secrets)

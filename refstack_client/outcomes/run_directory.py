@@ -43,43 +43,53 @@ class Run:
 
     @property
     def id(self) -> str:
+        """The ID of the run, which is the name of its directory."""
         return self.directory.name
 
     @property
     def guideline(self) -> Path:
+        """The guideline: a JSON file, or a list of tests as text."""
         listed = self.directory / "guideline.txt"
         return listed if listed.exists() else self.directory / "guideline.json"
 
     @property
     def plan(self) -> Path:
+        """The plan (:mod:`plan_record`)."""
         return self.directory / "plan.json"
 
     @property
     def tests(self) -> Path:
+        """The full IDs of every test of the Tempest in use."""
         return self.directory / "tests.txt"
 
     @property
     def tempest_conf(self) -> Path:
+        """The tempest.conf as used, without secrets."""
         return self.directory / "tempest.conf"
 
     @property
     def stream(self) -> Path:
+        """The subunit stream of all attempts."""
         return self.directory / "stream.subunit"
 
     @property
     def request(self) -> Path:
+        """The options the run was started with."""
         return self.directory / "request.json"
 
     @property
     def lock(self) -> Path:
+        """The file that the process in the run has locked."""
         return self.directory / "lock"
 
     @property
     def attempts(self) -> Path:
+        """The lines about each attempt."""
         return self.directory / "attempts.jsonl"
 
     @property
     def log(self) -> Path:
+        """The output of stestr."""
         return self.directory / "log"
 
     @property
@@ -89,14 +99,17 @@ class Run:
 
     @property
     def sbom(self) -> Path:
+        """The packages of the image, for a run in a container."""
         return self.directory / "sbom.json"
 
     @property
     def verdict(self) -> Path:
+        """The verdict as JSON."""
         return self.directory / "verdict.json"
 
     @property
     def report(self) -> Path:
+        """The verdict as a page."""
         return self.directory / "report.html"
 
 

@@ -166,6 +166,7 @@ class CompletePackets(testtools.StreamResult):
     """Passes on the events of complete packets; a killed stestr writes incomplete ones too."""
 
     def __init__(self, target: testtools.StreamResult) -> None:
+        """Pass events on to ``target``."""
         super().__init__()
         self._target = target
 

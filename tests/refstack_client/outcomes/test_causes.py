@@ -71,8 +71,10 @@ def test_a_reason_is_one_line_of_bearable_length():
     assert len(text) <= 240
 
 
-def test_a_skip_that_tells_a_user_nothing_is_explained():
-    assert "makes the tenants itself" in causes.of_skip("Skipped because of bug#2147232.")[0]
+def test_a_skip_for_a_bug_of_tempest_is_explained():
+    assert (
+        "creates the test projects itself" in causes.of_skip("Skipped because of bug#2147232.")[0]
+    )
     assert causes.of_skip("Swift is not available")[0] == "Swift is not available"
     assert causes.of_skip("")[0] == "skipped without a reason"
 
