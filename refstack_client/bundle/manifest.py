@@ -96,7 +96,7 @@ class Manifest:
         )
 
     def as_json(self) -> JsonObject:
-        """Return the document of ``manifest.json`` (docs/bundle.rst)."""
+        """Return the document of ``manifest.json`` (docs/reference/bundle-format.rst)."""
         return {
             "format": FORMAT,
             "label": self.label,
