@@ -130,6 +130,7 @@ class Collector(testtools.StreamResult):
     """Collects the events of a stream, live or from a file, into :class:`Outcomes`."""
 
     def __init__(self) -> None:
+        """Start without events."""
         super().__init__()
         self._attempts: list[Attempt] = []
         self._classes: list[ClassOutcome] = []
