@@ -35,4 +35,8 @@ def test_a_shipped_guideline_can_be_given_as_a_file(tmp_path):
 @pytest.mark.parametrize("name", catalogue.shipped())
 def test_every_capability_is_described(name):
     guideline, _ = catalogue.load(name)
-    assert [each.id for each in guideline.capabilities.values() if not each.description] == []
+    assert [
+        capability.id
+        for capability in guideline.capabilities.values()
+        if not capability.description
+    ] == []

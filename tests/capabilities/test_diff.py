@@ -25,7 +25,9 @@ def test_every_kind_of_change_is_found():
     before = thing({Status.REQUIRED: ("kept", "gone"), Status.ADVISORY: ("up",)}, (one, two))
     flagged = replace(one, name="m.C.uno", flag=Flag("[D401]"))
     after = thing({Status.REQUIRED: ("kept", "up"), Status.ADVISORY: ("new",)}, (flagged, three))
-    changes = [(each.capability, each.kind, each.what) for each in diff.between(before, after)]
+    changes = [
+        (change.capability, change.kind, change.what) for change in diff.between(before, after)
+    ]
     assert changes[:3] == [
         ("gone", "left", "was required"),
         ("up", "status", "advisory -> required"),

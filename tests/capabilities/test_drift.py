@@ -41,18 +41,22 @@ def test_what_is_renamed_or_gone_is_found_with_the_alias_that_mends_it():
     platform = programme.find(catalogue.load("2020.06")[0], "storage")
     kept, renamed, *_ = platform.required_tests()
     texts = (f"{kept.name}[{kept.idempotent_id}]", f"m.New.name[{renamed.idempotent_id}]")
-    index = Index.of(test for each in texts if (test := tempest_id.parse(each)))
+    index = Index.of(test for text in texts if (test := tempest_id.parse(text)))
     findings = drift.check(platform, index)
-    mended = [each for each in findings if each.code == "renamed"]
-    assert mended
-    assert all(each.message.endswith("add the alias m.New.name") for each in mended)
+    renames = [finding for finding in findings if finding.code == "renamed"]
+    assert renames
+    assert all(finding.message.endswith("add the alias m.New.name") for finding in renames)
     patch = drift.alias_patch(platform, index)
-    assert [each["value"] for each in patch] == [[*renamed.aliases, "m.New.name"]] * len(mended)
+    assert [operation["value"] for operation in patch] == [[*renamed.aliases, "m.New.name"]] * len(
+        renames
+    )
     document = json.loads(catalogue.content("2020.06"))
-    mended_document = jsonpatch.apply_patch(document, patch)
-    mended_guideline, _ = reader.parse(json.dumps(mended_document).encode(), "mended")
-    again = programme.find(mended_guideline, "storage")
-    assert not [each for each in drift.check(again, index) if each.code == "renamed"]
-    gone = {each.pointer.rpartition("/")[2] for each in findings if each.code == "vanished"}
+    renames_document = jsonpatch.apply_patch(document, patch)
+    renames_guideline, _ = reader.parse(json.dumps(renames_document).encode(), "renames")
+    again = programme.find(renames_guideline, "storage")
+    assert not [finding for finding in drift.check(again, index) if finding.code == "renamed"]
+    gone = {
+        finding.pointer.rpartition("/")[2] for finding in findings if finding.code == "vanished"
+    }
     assert kept.name not in gone
     assert len(gone) == 56

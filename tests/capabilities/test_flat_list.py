@@ -53,7 +53,9 @@ def test_lines_are_sorted_and_listed_once():
 
 def names(guideline_id: str, key: str, *, flagged: bool) -> set[str]:
     found = programme.find(catalogue.load(guideline_id)[0], key)
-    tests = [test for each in found.capabilities(Status.REQUIRED) for test in each.tests]
+    tests = [
+        test for capability in found.capabilities(Status.REQUIRED) for test in capability.tests
+    ]
     return {
         line.partition("[")[0] for line in flat_list.lines(tests, aliases=True, flagged=flagged)
     }
@@ -99,7 +101,9 @@ LINES = {
 def test_the_line_counts_of_refstack_hold_for_add_ons_and_single_options():
     def tests(guideline_id: str, *statuses: Status):
         found = programme.default(catalogue.load(guideline_id)[0], "platform")
-        return [t for s in statuses for each in found.capabilities(s) for t in each.tests]
+        return [
+            t for s in statuses for capability in found.capabilities(s) for t in capability.tests
+        ]
 
     assert len(tests("dns.2020.06", *Status)) == 10
     assert len(tests("orchestration.2020.06", *Status)) == 60
@@ -119,8 +123,8 @@ def test_the_line_counts_of_refstack_hold(guideline_id):
         return sum(
             len(set(test.names)) if test.idempotent_id or test.aliases else 1
             for status in Status
-            for each in found.capabilities(status)
-            for test in each.tests
+            for capability in found.capabilities(status)
+            for test in capability.tests
         )
 
     assert tuple(map(count, ("platform", "compute", "storage"))) == LINES[guideline_id]

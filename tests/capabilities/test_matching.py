@@ -11,13 +11,13 @@ TWO = "id-22222222-2222-2222-2222-222222222222"
 
 
 def index(*tests: str) -> Index:
-    parsed = [tempest_id.parse(each) for each in tests]
-    return Index.of(each for each in parsed if each)
+    parsed = [tempest_id.parse(text) for text in tests]
+    return Index.of(test for test in parsed if test)
 
 
 def found(test: Test, *tests: str) -> tuple[MatchKind, list[str]]:
     result = match(test, index(*tests))
-    return result.kind, [each.name for each in result.found]
+    return result.kind, [test.name for test in result.found]
 
 
 def test_the_named_test_is_taken_where_others_inherit_its_id():

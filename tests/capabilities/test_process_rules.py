@@ -28,7 +28,7 @@ def guideline(guideline_id: str = "2020.06", status=Status.REQUIRED, **changes) 
 
 
 def codes(findings) -> list[str]:
-    return [each.code for each in findings]
+    return [finding.code for finding in findings]
 
 
 def test_a_guideline_that_keeps_the_rules_has_no_findings():
@@ -85,7 +85,7 @@ def test_other_weights_are_noted():
 
 
 def test_at_most_two_may_be_approved_at_once():
-    three = [guideline(each) for each in ("2018.11", "2019.06", "2019.11")]
+    three = [guideline(name) for name in ("2018.11", "2019.06", "2019.11")]
     assert process_rules.check_approved(three[:2]) == ()
     (finding,) = process_rules.check_approved(three)
     assert finding.clause == "2017A C6"
@@ -114,7 +114,7 @@ def test_the_renames_of_2017_01_broke_both_rules_and_nothing_since_2016_01_else_
     for name in powered:
         now = catalogue.load(name)[0]
         found = process_rules.check_change(now, catalogue.load(now.replaces)[0])
-        errors[name] = sorted(each.code for each in found if each.severity == "error")
+        errors[name] = sorted(finding.code for finding in found if finding.severity == "error")
     broken = errors.pop("2017.01")
     assert Counter(broken) == {
         "required-not-advisory-before": 2,

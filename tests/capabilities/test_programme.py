@@ -88,7 +88,7 @@ def test_shipped_guidelines_list_what_was_published(shared, guideline_id):
 
 def small(**by_component: dict[Status, tuple[str, ...]]) -> Guideline:
     tests = (Test("m.C.one", "id-1"), Test("m.C.two", "id-2", flag=Flag("[D401]")))
-    names = {each for lists in by_component.values() for ids in lists.values() for each in ids}
+    names = {name for lists in by_component.values() for ids in lists.values() for name in ids}
     return Guideline(
         id="x",
         schema="2.0",

@@ -117,7 +117,7 @@ def test_an_undefined_capability_is_an_error_when_required_and_a_note_when_remov
     lists["required"].append("ghost")
     lists["removed"] = ["phantom"]
     guideline, findings = parse(wrong)
-    assert [(each.severity, each.pointer) for each in findings] == [
+    assert [(finding.severity, finding.pointer) for finding in findings] == [
         ("error", "/components/storage/capabilities/required/1"),
         ("note", "/components/storage/capabilities/removed/0"),
     ]
@@ -160,7 +160,7 @@ def test_doubles_are_noted():
         }
     }
     _, findings = parse(twice)
-    assert {(each.code, each.pointer) for each in findings} == {
+    assert {(finding.code, finding.pointer) for finding in findings} == {
         ("in-two-capabilities", "/capabilities/other/tests/mod.Class.test"),
         ("one-id-two-names", "/capabilities/other/tests/mod.Class.renamed"),
     }

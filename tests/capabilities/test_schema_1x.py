@@ -53,7 +53,7 @@ def test_a_mapping_of_tests_is_read():
 
 def test_platform_compute_and_object_become_programmes():
     guideline, _ = parse(document(["m.C.one"]))
-    found = {each.key: each for each in programme.programmes(guideline)}
+    found = {found.key: found for found in programme.programmes(guideline)}
     assert list(found) == ["platform", "compute", "storage"]
     assert len(found["platform"].required_tests()) == len(found["compute"].required_tests()) == 1
     assert found["storage"].required_tests() == ()
@@ -63,7 +63,7 @@ def test_platform_compute_and_object_become_programmes():
 def test_what_is_wrong_is_found_where_it_stands_in_the_file():
     wrong = document(["a/b.C.one", "m.C.two", "m.C.two"], flagged=["m.C.gone"])
     _, findings = parse(wrong)
-    assert {(each.code, each.pointer) for each in findings} == {
+    assert {(finding.code, finding.pointer) for finding in findings} == {
         ("slash-in-name", "/capabilities/cap/tests/0"),
         ("listed-twice", "/capabilities/cap/tests/2"),
         ("flagged-unlisted", "/capabilities/cap/flagged/0"),
@@ -143,7 +143,7 @@ def test_a_mutated_file_is_read_or_refused_and_never_crashes(data, schema, mutan
         whole = document(["m.C.one"], flagged=["m.C.one"])
     else:
         whole = json.loads(json.dumps(_two_zero()))
-    path = data.draw(st.sampled_from([each for each in places(whole) if each]))
+    path = data.draw(st.sampled_from([place for place in places(whole) if place]))
     *way, last = path
     inner = whole
     for key in way:

@@ -20,11 +20,11 @@ def test_other_texts_stay_as_they_are(text):
     assert csv_text.neutral(text) == text
 
 
-@given(text=TEXTS)
+@given(text=TEXTS.map(str.strip))
 def test_a_neutral_text_is_no_formula_and_is_read_back(text):
     neutral = csv_text.neutral(text)
     assert not neutral.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert csv_text.plain(neutral) == csv_text.plain(text)
+    assert csv_text.plain(neutral) == text
 
 
 @given(rows=st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=4))

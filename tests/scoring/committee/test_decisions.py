@@ -25,7 +25,7 @@ prose = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_s
             date=st.dates().map(str),
             note=prose,
         ),
-        unique_by=lambda each: each.capability,
+        unique_by=lambda decision: decision.capability,
     )
 )
 def test_what_is_written_is_read_back_and_no_cell_is_a_formula(found):

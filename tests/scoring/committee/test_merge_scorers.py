@@ -13,7 +13,7 @@ def sheet(*rows: list[str]) -> worksheet.Worksheet:
     lines = []
     for number, cells in enumerate(rows):
         groups = [",".join(cells[start : start + 3]) for start in (0, 3, 6, 9)]
-        lines.append(f"row-{number}: " + " ".join(f"[{each}]" for each in (*groups, cells[12])))
+        lines.append(f"row-{number}: " + " ".join(f"[{group}]" for group in (*groups, cells[12])))
     return worksheet.parse("\n".join(lines), "x")
 
 
@@ -24,7 +24,7 @@ def test_a_merged_cell_is_what_all_agree_on_or_a_question_mark(one, two, three):
     (row,) = worksheet.parse(merge_scorers.merged(sheets["a"], found), "x").rows
     for slot, texts in zip(SLOTS, zip(one, two, three, strict=True), strict=True):
         assert row.cells[slot] == (texts[0] if len(set(texts)) == 1 else "?")
-    differing = {each.criterion: tuple(each.cells.values()) for each in found}
+    differing = {cell.criterion: tuple(cell.cells.values()) for cell in found}
     assert all(len(set(texts)) > 1 for texts in differing.values())
 
 

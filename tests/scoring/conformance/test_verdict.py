@@ -62,7 +62,7 @@ THING = programme(
 def outcomes(
     *pairs: tuple[str, Outcome], classes: tuple[ClassOutcome, ...] = (), **more
 ) -> Outcomes:
-    """Each pair is ``name id`` (or a test's full name) and what it came to, in order."""
+    """Each pair is ``name id`` (or a test's full name) and its outcome, in order."""
     attempts = []
     for order, (text, outcome) in enumerate(pairs):
         name, _, idempotent_id = text.partition(" ")
@@ -76,7 +76,7 @@ def all_passed() -> list[tuple[str, Outcome]]:
 
 
 def outcome_of(verdict, test: Test) -> Outcome:
-    return next(each.outcome for each in verdict.required if each.test.key == test.key)
+    return next(found.outcome for found in verdict.required if found.test.key == test.key)
 
 
 def test_all_unflagged_required_tests_passed_is_conformant():
@@ -112,7 +112,7 @@ def test_a_programme_without_a_countable_test_is_never_conformant():
 def test_a_vacuous_capability_is_listed_and_refused_only_when_strict():
     vacuous = programme(cap=(Status.REQUIRED, (ONE,)), empty=(Status.REQUIRED, (FLAGGED,)))
     passed = outcomes(("m.C.one id-1", PASS))
-    assert [each.capability.id for each in judge(vacuous, passed).vacuous] == ["empty"]
+    assert [part.capability.id for part in judge(vacuous, passed).vacuous] == ["empty"]
     assert judge(vacuous, passed).conformance is Conformance.CONFORMANT
     assert judge(vacuous, passed, strict=True).conformance is Conformance.INCOMPLETE
 
@@ -120,7 +120,7 @@ def test_a_vacuous_capability_is_listed_and_refused_only_when_strict():
 def test_advisory_capabilities_are_shown_and_do_not_count():
     verdict = judge(THING, outcomes(*all_passed(), ("m.E.four id-4", FAIL)))
     assert verdict.conformance is Conformance.CONFORMANT
-    shown = {each.capability.id: each.conformance for each in verdict.capabilities}
+    shown = {part.capability.id: part.conformance for part in verdict.capabilities}
     assert shown["maybe"] is Conformance.NOT_CONFORMANT
 
 
@@ -129,7 +129,7 @@ def test_a_class_outcome_is_that_of_each_of_its_tests(outcome):
     fixture = ClassOutcome("m.C", outcome, "no such service", 7)
     verdict = judge(THING, outcomes(("m.D.three id-3", PASS), classes=(fixture,)))
     assert outcome_of(verdict, ONE) is outcome_of(verdict, TWO) is outcome
-    assert {each.reason for each in verdict.required} == {"no such service", "why m.D.three"}
+    assert {test.reason for test in verdict.required} == {"no such service", "why m.D.three"}
 
 
 def test_a_twin_that_inherits_the_id_does_not_stand_in_for_a_class_that_failed():
@@ -150,7 +150,7 @@ def test_a_twin_does_not_stand_in_for_a_planned_test_that_did_not_run():
 def test_a_renamed_test_is_judged_by_its_id_and_says_so():
     verdict = judge(THING, outcomes(*all_passed()[:2], ("m.New.three id-3", PASS)))
     assert verdict.conformance is Conformance.CONFORMANT
-    (renamed,) = (each for each in verdict.required if each.test is THREE)
+    (renamed,) = (found for found in verdict.required if found.test is THREE)
     assert "ran as m.New.three" in renamed.reason
 
 
@@ -172,7 +172,7 @@ def test_every_scenario_of_a_test_counts():
 
 def test_the_last_attempt_decides_and_all_are_kept():
     verdict = judge(THING, outcomes(("m.C.one id-1", FAIL), *all_passed()))
-    (retried,) = (each for each in verdict.required if each.test is ONE)
+    (retried,) = (found for found in verdict.required if found.test is ONE)
     assert retried.attempts == (FAIL, PASS)
     assert retried.reason == "passed at attempt 2"
     assert verdict.conformance is Conformance.CONFORMANT
@@ -183,7 +183,7 @@ def test_the_last_attempt_decides_and_all_are_kept():
 def test_a_test_that_started_and_did_not_end_says_so():
     started = TestId("m.D.three id-3", "m.D.three", "id-3")
     verdict = judge(THING, outcomes(*all_passed()[:2], unfinished=(started,)))
-    (open_one,) = (each for each in verdict.required if each.test is THREE)
+    (open_one,) = (found for found in verdict.required if found.test is THREE)
     assert open_one.outcome is NOT_RUN
     assert "started" in open_one.reason
 
@@ -212,7 +212,7 @@ def test_removing_a_pass_never_improves_the_verdict(run, data):
 @given(run=RUN)
 def test_every_counted_test_has_exactly_one_outcome(run):
     verdict = judge(THING, outcomes(*run))
-    assert sum(verdict.count(each) for each in Outcome) == len(verdict.required) == 3
+    assert sum(verdict.count(outcome) for outcome in Outcome) == len(verdict.required) == 3
 
 
 def test_an_add_on_is_no_better_than_what_it_stands_on():

@@ -88,7 +88,7 @@ def totals(content: bytes) -> dict[str, tuple[Fraction, Fraction, str]]:
 
 def marks(content: bytes) -> dict[str, tuple[str, str, str]]:
     headings, *rows = shown(content, "Must-have")
-    wanted = [headings.index(each) for each in ("recommended", "proposed", "change")]
+    wanted = [headings.index(name) for name in ("recommended", "proposed", "change")]
     return {row[0]: tuple(row[column] or "" for column in wanted) for row in rows if row[0]}
 
 
@@ -99,13 +99,19 @@ def counts(content: bytes) -> dict[str, int]:
 
 
 def expected_totals(found: Proposal) -> dict[str, tuple[Fraction, Fraction, str]]:
-    known = ((each.capability, each.total) for each in found.recommendations)
-    return {name: (each.low, each.high, str(each.standing)) for name, each in known}
+    known = (
+        (recommendation.capability, recommendation.total)
+        for recommendation in found.recommendations
+    )
+    return {name: (total.low, total.high, str(total.standing)) for name, total in known}
 
 
 def expected_marks(found: Proposal) -> dict[str, tuple[str, str, str]]:
     changes = {name: f"{before} -> {now}" for name, before, now in found.changes()}
-    recommended = {each.capability: str(each.recommended) for each in found.recommendations}
+    recommended = {
+        recommendation.capability: str(recommendation.recommended)
+        for recommendation in found.recommendations
+    }
     names = [*recommended, *found.unscored]
     return {
         name: (
@@ -135,9 +141,11 @@ def test_what_the_file_shows_is_ours_and_its_formulas_give_the_same(calculate, p
         assert totals(content) == expected_totals(found)
         assert marks(content) == expected_marks(found)
         assert counts(content)["required"] == 5
-    assert {each.proposed for each in found.recommendations if each.capability == "gated"} == {
-        Status.DEPRECATED
-    }
+    assert {
+        recommendation.proposed
+        for recommendation in found.recommendations
+        if recommendation.capability == "gated"
+    } == {Status.DEPRECATED}
 
 
 def test_totals_marks_and_counts_follow_a_changed_weight_cutoff_and_cell(calculate):
@@ -152,8 +160,8 @@ def test_totals_marks_and_counts_follow_a_changed_weight_cutoff_and_cell(calcula
     assert totals(calculated) == expected_totals(changed)
     assert marks(calculated) == expected_marks(changed)
     assert expected_marks(changed) != expected_marks(proposal())
-    standings = [each.total.standing for each in changed.recommendations]
-    assert counts(calculated)["in"] == sum(each == "in" for each in standings)
+    standings = [recommendation.total.standing for recommendation in changed.recommendations]
+    assert counts(calculated)["in"] == sum(standing == "in" for standing in standings)
 
 
 def test_cells_take_scores_and_statuses_only_and_texts_are_no_formulas():
@@ -163,7 +171,7 @@ def test_cells_take_scores_and_statuses_only_and_texts_are_no_formulas():
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet = book["Scores"]
     assert (sheet["A11"].value, sheet["A11"].data_type) == ("=1+1", "s")
-    validations = {str(each.sqref): each.formula1 for each in sheet.data_validations.dataValidation}
+    validations = {str(rule.sqref): rule.formula1 for rule in sheet.data_validations.dataValidation}
     assert validations == {"B3:M11": '"0,1,?,*"', "N3:N11": '"0,1,?,*"'}
     assert sheet.freeze_panes == "B3"
     (decision,) = book["Must-have"].data_validations.dataValidation
