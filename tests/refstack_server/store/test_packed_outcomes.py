@@ -1,0 +1,36 @@
+"""Outcomes as the database stores them."""
+
+from refstack_server.store.packed_outcomes import Entry, pack, passed, to_outcomes, unpack
+
+UUID = "11111111-2222-3333-4444-555555555555"
+ENTRIES = (
+    Entry("setUpClass (a.b.C)", "", "fail", "Zürich"),
+    Entry("a.b.C.test_x", UUID, "fail", "first"),
+    Entry(f"a.b.C.test_x[id-{UUID}]", "", "pass"),
+    Entry("a.b.C.test_y", "", "pass"),
+    Entry("a.b.C.test_y", "", "skip", "later"),
+)
+
+
+def test_entries_survive_packing():
+    assert unpack(pack(ENTRIES)) == ENTRIES
+
+
+def test_ids_are_read_from_either_place():
+    attempts = to_outcomes(ENTRIES).attempts
+    assert [attempt.test.idempotent_id for attempt in attempts] == [
+        f"id-{UUID}",
+        f"id-{UUID}",
+        None,
+        None,
+    ]
+
+
+def test_a_class_set_up_is_not_a_test():
+    outcomes = to_outcomes((Entry("setUpClass (a.b.C)", "", "pass"), *ENTRIES))
+    assert [(entry.outcome, entry.reason) for entry in outcomes.classes] == [("fail", "Zürich")]
+    assert len(outcomes.attempts) == 4
+
+
+def test_the_last_attempt_decides_what_passed():
+    assert passed(ENTRIES) == ["a.b.C.test_x"]
