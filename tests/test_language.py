@@ -52,7 +52,7 @@ RULES = (
         r"|\bholds?[.,;:)]",
         "is valid, verification failed; check passed, check failed",
     ),
-    Rule(r"\b(is|are|was|were) none\b", "is not a valid …; unexpected response"),
+    Rule(r"(?<!there )\b(is|are|was|were) none\b", "is not a valid …; unexpected response"),
     Rule(
         r"(?<!there )\b(is|are|was|were) no "
         r"(?!(longer|more|less|fewer|later|earlier|other|such|need|way|reason)\b)\w+",
