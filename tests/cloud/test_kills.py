@@ -35,7 +35,7 @@ from scoring.conformance.outcomes import Outcome
 
 pytestmark = pytest.mark.cloud
 LONG = pytest.mark.long
-FEW_KILLS = 4
+FEW_KILLS = 2
 MANY_KILLS = int(os.environ.get("REFSTACK_FAULT_KILLS", "50"))
 SEED = int(os.environ.get("REFSTACK_FAULT_SEED", "20261121"))
 CHAINS = 2
