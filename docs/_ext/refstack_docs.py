@@ -184,12 +184,23 @@ def _described(operation: dict[str, Any]) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
+class NoReleaseNotes(Directive):
+    """Take the place of reno's directive where the source is not a git checkout."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a sentence."""
+        text = "The release notes are in the directory releasenotes of the source."
+        return [nodes.paragraph(text, text)]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("import-layers", ImportLayers)
     app.add_directive("http-routes", HttpRoutes)
     app.add_directive("command", Command)
     app.add_directive("commands", Commands)
+    if "reno.sphinxext" not in app.config.extensions:
+        app.add_directive("release-notes", NoReleaseNotes)
     app.connect("builder-inited", lambda app: setattr(app.env, "shown_commands", set()))
     app.connect("env-check-consistency", _check_all_shown)
     # Every page is read in every build: what is generated depends on the code, not on the page.
