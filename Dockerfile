@@ -28,7 +28,7 @@ RUN python3 -m venv --without-pip /opt/refstack \
     && python -c "from refstack_client.tempest import inventory; inventory.prepare()" \
     && refstack-client plan --guideline orchestration.2020.06 | tee /dev/stderr | grep -q " 0 missing in "
 
-# What an image knows of itself goes into bundles: the base it stands on and the list of its packages.
+# What an image knows of itself goes into bundles: its base image and the list of its packages.
 ARG BASE
 ARG BASE_DIGEST=
 RUN cd /opt/refstack/share/refstack-client \

@@ -5,7 +5,7 @@ class ProblemError(Exception):
     """Report a problem that the user can do something about.
 
     :param message: what failed, with which file, option or endpoint, and why; one sentence
-    :param hint: what to do about it, one sentence; empty where the message says it all
+    :param hint: what to do about it, one sentence; empty where the message is enough
     """
 
     def __init__(self, message: str, hint: str = ""):
@@ -15,7 +15,7 @@ class ProblemError(Exception):
 
 
 class GuidelineError(ProblemError):
-    """Report that a guideline file cannot be read: the message says where and why."""
+    """Report that a guideline file cannot be read; the message gives the place and the reason."""
 
 
 class UnknownNameError(GuidelineError):

@@ -1,4 +1,4 @@
-"""A fault of a published file that does not prevent it from being read."""
+"""A problem in a published file that does not prevent it from being read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of a file.
+    """One problem in a file.
 
     ``code`` is stable and machine-readable. ``pointer`` is a JSON pointer (RFC 6901) into the file.
     ``clause`` names the rule of the process that is broken, "" where there is none.

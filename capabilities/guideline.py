@@ -19,7 +19,7 @@ class Rule(StrEnum):
 
     ALL_PASSED = "all passed"
     NONE_FAILED = "none failed"
-    """Skipped tests are listed and are no failure (SCS-0128)."""
+    """Skipped tests are listed and do not count as failures (SCS-0128)."""
 
 
 @dataclass(frozen=True)

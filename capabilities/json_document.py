@@ -19,7 +19,7 @@ _SPELLINGS = {
     "achievements": ("achievements", "acheivements"),
     "description": ("description", "descriptin", "Description"),
     "required_since": ("required_since", "required-since"),
-    # The schema says "flag"; every published file says "flagged".
+    # The schema has "flag"; every published file has "flagged".
     "flagged": ("flagged", "flag"),
 }
 

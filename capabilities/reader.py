@@ -1,6 +1,6 @@
 """Read a published guideline file into the model.
 
-Readers accept common faults of published files and report them as findings. A file that cannot be
+Readers accept common errors in published files and report them as findings. A file that cannot be
 read is a :class:`GuidelineError` with the position of the fault.
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scoring.errors import ScoringError
 
-# A spreadsheet program takes a text that starts with one of these for a formula.
+# A spreadsheet program takes a text that starts with one of them for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -1,4 +1,4 @@
-"""Define what can be wrong with a worksheet or with what is asked of one."""
+"""Define the error for a worksheet that cannot be used."""
 
 from capabilities.errors import ProblemError
 

@@ -2,7 +2,7 @@
 
 A decision is the committee's own and is recorded with its reason. The proposal follows the decision
 where there is one. Where decision, recommendation and the rules of the process differ, a finding
-says so.
+reports it.
 """
 
 from collections.abc import Iterator, Mapping

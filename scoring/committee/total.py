@@ -59,7 +59,7 @@ def faithful(row: Row, criteria: CriteriaSet) -> str:
 def exact(row: Row, criteria: CriteriaSet) -> Total:
     """Return the interval of possible totals of a row.
 
-    ``?`` counts 0 to the full weight, ``*`` as ``criteria.not_considered`` says. An undecided
+    ``?`` counts 0 to the full weight, ``*`` as ``criteria.not_considered`` defines. An undecided
     Non-Admin lowers the interval to 0.
     """
     low = high = Fraction(0)

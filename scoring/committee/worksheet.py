@@ -135,7 +135,7 @@ def check_cell(cell: str, slot: str, where: str, highest: int) -> None:
     """Check that ``cell`` is a score, ``?`` or ``*``.
 
     :param where: file, line and column, for messages
-    :raises ScoringError: it is none of them
+    :raises ScoringError: it is another text
     """
     top = 1 if slot == GATE else highest
     digit = len(cell) == 1 and cell.isascii() and cell.isdigit() and int(cell) <= top

@@ -37,7 +37,7 @@ CONFORMANT = "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tes
 
 @pytest.fixture
 def launcher(image, sandbox, tmp_path, monkeypatch) -> Iterator[tuple[str, ...]]:
-    """The command that certifies the sandbox; nothing of it may be left at the end."""
+    """The command that certifies the sandbox; none of its resources may remain at the end."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCKER_HOST", ENGINE)
     yield (CLIENT, "container", "run", "--image", image, "--output", str(tmp_path / "runs"))
@@ -62,7 +62,7 @@ def made(tmp_path: Path) -> list[Path]:
 
 
 def start(command: tuple[str, ...], tmp_path: Path, until: str) -> subprocess.Popen:
-    """Start a launcher; return once it has said ``until``."""
+    """Start a launcher; return once it has printed ``until``."""
     talk = tmp_path / "talk"
     with talk.open("w") as log:
         started = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

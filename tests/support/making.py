@@ -44,7 +44,7 @@ def make_run(
     versions: Mapping[str, str] = {"tempest": "47.0.0"},
     **attachments: str,
 ) -> run_directory.Run:
-    """Make a run in which each test of its part came to ``outcome``; None is not run."""
+    """Make a run in which each test of its part has the outcome ``outcome``; None is not run."""
     made = run_recorder.create(parent, run_recorder.new_id(started))
     listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
     tenants = plan.TenantPlan(plan.TenantKind.THROWAWAY)
