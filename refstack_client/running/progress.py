@@ -29,6 +29,7 @@ class RunProgress(testtools.StreamResult):
     def __init__(
         self, console: Console, capabilities: Mapping[str, Sequence[str]], workers: Workers
     ):
+        """Prepare the bar; :meth:`startTestRun` shows it."""
         super().__init__()
         self._console = console
         self._remaining = {

@@ -54,7 +54,7 @@ def keep_request(
 
 def keep_plan(run: Run, plan: PlanRecord, tests: Iterable[TestId]) -> None:
     """Write down what is to run, and every test there was to choose from."""
-    write_text(run.tests, "".join(f"{each.full}\n" for each in sorted(tests, key=_full)))
+    write_text(run.tests, "".join(f"{test.full}\n" for test in sorted(tests, key=_full)))
     write_json(run.plan, plan.as_json())
 
 

@@ -64,6 +64,7 @@ class LogTail:
     """
 
     def __init__(self, log: Path):
+        """Start at the beginning of ``log``, which need not exist yet."""
         self._log = log
         self._end = 0
         self.created = CreatedIds()
