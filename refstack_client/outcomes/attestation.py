@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import yaml
-
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
@@ -57,6 +55,9 @@ def answers(content: bytes, source: str, sections: Iterable[str]) -> tuple[State
 
     :raises InputError: a section is not answered or not known, or an answer is neither yes nor no
     """
+    # Only here: reading an attestation needs no YAML, and every verdict would wait for its import.
+    import yaml  # noqa: PLC0415
+
     try:
         document = yaml.safe_load(content)
     except yaml.YAMLError as error:

@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 
 import pytest
+from support.making import NAMES
 
 from refstack_client.cli import app, summaries
 
@@ -45,3 +46,20 @@ def test_help_of_a_command_and_no_command_at_all(capsys):
     assert "usage: refstack-client guideline list" in capsys.readouterr().out
     assert app.main([]) == 2
     assert "\n  guideline list " in capsys.readouterr().out
+
+
+def test_a_verdict_imports_no_library_that_it_does_not_use(tmp_path, writer):
+    for name in NAMES:
+        writer.test(name, "success")
+    (tmp_path / "stream").write_bytes(writer.content)
+    script = (
+        "import sys\n"
+        "from refstack_client.cli import app\n"
+        "code = app.main(['verdict', 'stream', '--programme', 'storage'])\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+        "sys.exit(code)\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    unused = {"cryptography", "jinja2", "prettytable", "requests", "rich", "xlsxwriter", "yaml"}
+    assert unused & set(done.stderr.split()) == set()
