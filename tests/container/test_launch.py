@@ -318,7 +318,7 @@ def test_the_sandbox_certifies_in_one_container_without_a_network(image):
     [
         (("--image", "no-such-image"), 5, "the engine has no image no-such-image"),
         (("--network", "no-such-network"), 5, "no-such-network"),
-        (("--memory", "much"), 2, "--memory much: no size"),
+        (("--memory", "much"), 2, "--memory much is not a valid size"),
         (("--shards", "0"), 2, "must be at least 1"),
         (("--programme", "strage"), 4, "has no programme called strage"),
         (("--os-cloud", "nosuch"), 5, "there is no cloud called nosuch"),
