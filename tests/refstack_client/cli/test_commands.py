@@ -114,10 +114,12 @@ def test_no_command_shows_the_help(capsys):
     assert "certify" in capsys.readouterr().out
 
 
-def test_a_fault_of_ours_is_never_mistaken_for_a_verdict(monkeypatch, capsys, stream):
-    monkeypatch.setattr("refstack_client.report.document.text", lambda *_: 1 / 0)
+def test_a_bug_is_never_mistaken_for_a_verdict(monkeypatch, capsys, stream):
+    monkeypatch.setattr("refstack_client.report.text.lines", lambda *_: 1 / 0)
     assert main(["verdict", stream]) == 5
-    assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError" in message
+    assert "this is a bug in refstack-client" in message
 
 
 def test_the_required_tests_are_printed_as_tempest_takes_them(capsys):
