@@ -172,16 +172,26 @@ def _outcomes(commands: Sequence[Command], printed: str) -> Iterator[Outcome]:
 def complaints(page: Page, outcomes: Sequence[Outcome]) -> list[str]:
     """Return where a page and what happened do not agree, one text for each command."""
     found = []
-    following = [outcome.command.text for outcome in outcomes[1:]] + [""]
-    for outcome, after in zip(outcomes, following, strict=True):
+    for outcome, after in _with_next(outcomes):
         place = f"{page.path}:{outcome.command.line}: $ {outcome.command.text}"
         if outcome.status is None:
             found.append(f"{place}\n    was not reached")
-        elif outcome.status and "echo $?" not in after:
+        elif _failed(outcome, after):
             found.append(f"{place}\n    failed with {outcome.status}" + _text(outcome.output))
         elif outcome.command.output and not _agrees(outcome):
             found.append(f"{place}\n" + _difference(outcome))
     return found
+
+
+def _with_next(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, str]]:
+    """Yield each outcome with the text of the command after it."""
+    texts = [outcome.command.text for outcome in outcomes[1:]]
+    yield from zip(outcomes, [*texts, ""], strict=True)
+
+
+def _failed(outcome: Outcome, after: str) -> bool:
+    """Return whether a command failed, or was not reached, where the page does not show it."""
+    return outcome.status is None or (outcome.status != 0 and "echo $?" not in after)
 
 
 def _agrees(outcome: Outcome) -> bool:
@@ -207,22 +217,28 @@ def _text(lines: Sequence[str]) -> str:
 
 
 def rewrite(page: Page, outcomes: Sequence[Outcome]) -> bool:
-    """Put the actual output into the page; return whether anything changed."""
-    before = page.path.read_text(encoding="utf-8")
-    lines = before.split("\n")
+    """Put the actual output into the page; return whether anything changed.
+
+    The output of a command that failed unexpectedly is not written.
+
+    :raises ValueError: the page was edited while its commands were executed
+    """
+    if page.path.read_text(encoding="utf-8") != page.text:
+        raise ValueError(f"{page.path} was edited meanwhile: nothing is written")
+    lines = page.text.split("\n")
     rewriter = Rewriter()
     replaced = [
         (outcome.command, rewriter.output(_shown(outcome.command), outcome.output))
-        for outcome in outcomes
-        if _shown(outcome.command) and outcome.status is not None
+        for outcome, after in _with_next(outcomes)
+        if _shown(outcome.command) and not _failed(outcome, after)
     ]
     for command, output in reversed(replaced):
         end = command.line + len(_shown(command))
         lines[command.line : end] = [(command.indent + line).rstrip() for line in output]
     after = "\n".join(lines)
-    if after != before:
+    if after != page.text:
         page.path.write_text(after, encoding="utf-8")
-    return after != before
+    return after != page.text
 
 
 def pages() -> list[Path]:

@@ -61,6 +61,7 @@ class Page:
     """What a page shows, in its order."""
 
     path: Path
+    text: str
     steps: tuple[Block | File, ...]
 
     @property
@@ -111,7 +112,7 @@ def read(path: Path) -> Page:
     document = publish_doctree(text, source_path=str(path), settings_overrides=settings)
     lines = text.splitlines()
     found = (_step(node, lines, path) for node in document.findall(nodes.literal_block))
-    return Page(path, tuple(step for step in found if step))
+    return Page(path, text, tuple(step for step in found if step))
 
 
 def _step(node: nodes.literal_block, lines: Sequence[str], path: Path) -> Block | File | None:

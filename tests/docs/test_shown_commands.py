@@ -211,6 +211,23 @@ def test_a_page_that_is_rewritten_has_the_actual_output_in_place(page: Path) -> 
     assert docs_outputs.complaints(again, happened) == []
 
 
+def test_the_output_of_a_command_that_failed_is_not_written(page: Path) -> None:
+    read = shown_commands.read(page)
+
+    assert not docs_outputs.rewrite(
+        read, outcomes(read, ("Traceback", 1), ("", 0), ("not reached", None))
+    )
+    assert page.read_text(encoding="utf-8") == PAGE
+
+
+def test_a_page_that_was_edited_meanwhile_is_not_written(page: Path) -> None:
+    read = shown_commands.read(page)
+    page.write_text("\n" + PAGE, encoding="utf-8")
+
+    with pytest.raises(ValueError, match="edited meanwhile"):
+        docs_outputs.rewrite(read, outcomes(read, ("new", 0), ("", 0), ("new", 0)))
+
+
 def test_a_script_keeps_the_shell_and_the_last_status(tmp_path: Path) -> None:
     path = tmp_path / "page.rst"
     path.write_text(
