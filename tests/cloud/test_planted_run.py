@@ -70,7 +70,7 @@ def test_a_note_of_another_form_or_run_is_refused_before_the_cloud_is_asked(
 @pytest.mark.parametrize("run_id", ["prod", "20260131T120000Z-prod-x", "x-1a2b3c"])
 def test_a_directory_that_is_not_called_as_a_run_is_refused(tmp_path, run_id):
     made = Run(planted(tmp_path, NOTE, run_id))
-    with pytest.raises(InputError, match="not called as a run is"):
+    with pytest.raises(InputError, match="not named like a run"):
         cleanup.remove(None, made, ExpectedNames(PREFIX, frozenset()), ())
 
 

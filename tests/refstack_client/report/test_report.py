@@ -208,7 +208,7 @@ def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):
         assert "  required    in storage, as part of" in said
         assert token not in said
     assert main(["explain", "nonsense", str(path)]) == 4
-    assert "is called nonsense" in capsys.readouterr().err
+    assert "has no test nonsense" in capsys.readouterr().err
 
 
 def test_the_json_is_as_its_schema_says(verdict, samples):
