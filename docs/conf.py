@@ -39,6 +39,7 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = "refstack-client"
 html_static_path = ["_static"]
+html_css_files = ["terminal.css"]
 html_show_copyright = False
 html_copy_source = False
 highlight_language = "none"

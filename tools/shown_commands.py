@@ -162,6 +162,7 @@ _VOLATILE = {
     "DATE": r"\b2\d{3}-\d\d-\d\d\b",
     "PORT": r"(?<=127\.0\.0\.1:)\d+",
     "DURATION": r"\b\d+ min \d+ s\b|\b\d+(?:\.\d+)? m?s\b|\b\d+:\d\d\b",
+    "PARALLEL": r"\b\d+ tests? (?:at a time|in parallel|at once)\b|\b\d+ processors?\b",
     "PID": r"(?<=\| )\s*\d+(?= \| http)",
 }
 """What differs from one execution to the next, by a name; earlier ones take precedence."""
