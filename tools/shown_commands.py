@@ -166,6 +166,8 @@ _VOLATILE = {
     "PID": r"(?<=\| )\s*\d+(?= \| http)",
 }
 """What differs from one execution to the next, by a name; earlier ones take precedence."""
+_IDS = ("RUN", "TENANT", "CLASS", "REQUEST", "UUID", "KEY", "HASH", "PORT")
+"""The volatile texts that name one thing all over a page."""
 _VOLATILE_PATTERN = re.compile("|".join(f"(?P<{name}>{at})" for name, at in _VOLATILE.items()))
 
 
@@ -263,7 +265,9 @@ class Rewriter:
         olds, news = (list(_VOLATILE_PATTERN.finditer(line)) for line in (old, new))
         if len(olds) == len(news):
             self.names.update(
-                (b.group(), a.group()) for a, b in zip(olds, news, strict=True) if len(b[0]) > 5
+                (new_id.group(), old_id.group())
+                for old_id, new_id in zip(olds, news, strict=True)
+                if new_id.lastgroup == old_id.lastgroup and new_id.lastgroup in _IDS
             )
 
     def _renamed(self, line: str) -> str:

@@ -167,11 +167,19 @@ def test_rewriting_changes_the_lines_that_differ_and_keeps_elisions_and_ids() ->
 
 def test_an_id_that_the_page_shows_stays_the_same_in_changed_lines() -> None:
     rewriter = Rewriter()
-    rewriter.output(["run: 20261126T162701Z-d4a44e", "x"], ["run: 20270101T000000Z-000000", "y"])
+    rewriter.output(
+        ["run: 20261126T162701Z-d4a44e", "at 127.0.0.1:42019 in 3 s", "x"],
+        ["run: 20270101T000000Z-000000", "at 127.0.0.1:34875 in 4 s", "y"],
+    )
 
-    written = rewriter.output(["?"], ["report: 20270101T000000Z-000000/report.html"])
+    written = rewriter.output(
+        ["?"], ["report: 20270101T000000Z-000000/report.html", "127.0.0.1:34875 waits 4 s"]
+    )
 
-    assert written == ["report: 20261126T162701Z-d4a44e/report.html"]
+    assert written == [
+        "report: 20261126T162701Z-d4a44e/report.html",
+        "127.0.0.1:42019 waits 4 s",
+    ]
 
 
 def outcomes(page: shown_commands.Page, *printed: tuple[str, int | None]) -> list[Outcome]:
