@@ -38,7 +38,9 @@ class Check(Lister):
             "guideline", metavar="ID|FILE|URL", nargs="+", help="guidelines to check"
         )
         parser.add_argument(
-            "--since", metavar="ID|FILE|URL", help="an earlier version: what was frozen then?"
+            "--since",
+            metavar="ID|FILE|URL",
+            help="earlier version of the guideline: also list changes of what was frozen in it",
         )
         parser.add_argument("--summary", action="store_true", help="print one line per guideline")
         parser.add_argument(

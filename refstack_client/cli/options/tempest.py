@@ -12,13 +12,13 @@ def add_tempest(parser: ArgumentParser) -> None:
     """Add --tempest and --tempest-list."""
     against = parser.add_mutually_exclusive_group()
     against.add_argument(
-        "--tempest", action="store_true", help="compare with the tests of the installed Tempest"
+        "--tempest", action="store_true", help="look the tests up in the installed Tempest"
     )
     against.add_argument(
         "--tempest-list",
         metavar="FILE",
         type=Path,
-        help="compare with a list of tests, one per line",
+        help="look the tests up in this list, one per line",
     )
 
 

@@ -26,8 +26,11 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
     else:
         yield "cloud         none named (--os-cloud, OS_CLOUD or OS_* variables)"
     yield f"tests run as  {plan.tenants}"
-    yield f"guideline     {guideline.id} ({guideline.status}), SHA-256 {guideline.digest[:16]}…"
-    yield f"programme     {plan.programme.name}: {len(required)} required capabilities"
+    status = f" ({guideline.status})" if guideline.status else ""
+    digest = f", SHA-256 {guideline.digest[:16]}…" if guideline.digest else ""
+    yield f"guideline     {guideline.id}{status}{digest}"
+    capabilities = "capability" if len(required) == 1 else "capabilities"
+    yield f"programme     {plan.programme.name}: {len(required)} required {capabilities}"
     for base in plan.programme.bases:
         yield f"requires      {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
     yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
