@@ -69,7 +69,7 @@ class VersionChange(pydantic.BaseModel):
     cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
-class Summary(TypedDict):
+class ProductSummary(TypedDict):
     """A product as everyone who may see it sees it."""
 
     id: str
@@ -82,7 +82,7 @@ class Summary(TypedDict):
     can_manage: bool
 
 
-class Details(Summary):
+class ProductDetails(ProductSummary):
     """A product as the users of its vendor and the Foundation see it."""
 
     created_by_user: NotRequired[str]
@@ -94,7 +94,7 @@ class Details(Summary):
 class Products(TypedDict):
     """A list of products."""
 
-    products: list[Summary]
+    products: list[ProductSummary]
 
 
 class ChangedProduct(TypedDict):
@@ -166,7 +166,7 @@ def _own_vendor(session: Session, caller: Caller) -> str:
     return vendor.id
 
 
-def _summary(product: Product, caller: Caller) -> Summary:
+def _summary(product: Product, caller: Caller) -> ProductSummary:
     return {
         "id": product.id,
         "name": product.name,
@@ -186,7 +186,7 @@ def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
 
 
 @router.get("/{product_id}")
-def show(product_id: str, session: ReadSession, caller: ReadCaller) -> Details:
+def show(product_id: str, session: ReadSession, caller: ReadCaller) -> ProductDetails:
     """Return a product; its managers see its creator, dates and properties too."""
     product = vendors.find_product(session, product_id, caller)
     summary = _summary(product, caller)

@@ -28,7 +28,7 @@ class VersionOfResult(TypedDict):
     product_info: ProductInfo
 
 
-class Summary(TypedDict):
+class ResultSummary(TypedDict):
     """A result without its tests."""
 
     id: str
@@ -39,13 +39,13 @@ class Summary(TypedDict):
     verification_status: int
 
 
-class Row(Summary):
+class Row(ResultSummary):
     """A result in a list."""
 
     url: str
 
 
-class Details(Summary):
+class ResultDetails(ResultSummary):
     """A result with the names of the passed tests; only the owner and the Foundation see its cpid.
 
     ``user_role`` is the role in which the caller sees the result.
@@ -63,14 +63,14 @@ class Pagination(TypedDict):
     total_pages: int
 
 
-class Page(TypedDict):
+class ResultsPage(TypedDict):
     """A page of a list of results."""
 
     results: list[Row]
     pagination: Pagination
 
 
-def summary(result: Result, caller: Caller) -> Summary:
+def summary(result: Result, caller: Caller) -> ResultSummary:
     """Return a result without its tests, as far as the caller may see it."""
     sees_all = stored_results.role(result, caller) in (
         stored_results.OWNER,

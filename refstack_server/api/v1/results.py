@@ -10,7 +10,13 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from refstack_server.api.v1.result_documents import Details, Page, Row, Summary, summary
+from refstack_server.api.v1.result_documents import (
+    ResultDetails,
+    ResultsPage,
+    ResultSummary,
+    Row,
+    summary,
+)
 from refstack_server.store import callers, packed_outcomes, public_keys, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
@@ -150,7 +156,7 @@ class Filters(pydantic.BaseModel):
 @router.get("")
 def list_results(
     filters: Annotated[Filters, Query()], session: ReadSession, caller: ReadCaller, settings: Config
-) -> Page:
+) -> ResultsPage:
     """List the results that the caller may see, the newest first."""
     conditions = list(_conditions(filters, session, caller))
     pages = math.ceil(stored_results.count(session, conditions) / settings.page_size)
@@ -223,12 +229,12 @@ def _page(text: str, pages: int) -> int:
 
 
 @router.get("/{result_id}")
-def show(result_id: str, session: ReadSession, caller: ReadCaller) -> Details:
+def show(result_id: str, session: ReadSession, caller: ReadCaller) -> ResultDetails:
     """Return a result with the names of the passed tests."""
     result = stored_results.find(session, result_id, caller)
     role = stored_results.role(result, caller)
     names = packed_outcomes.passed(packed_outcomes.unpack(result.outcomes))
-    details: Details = {**summary(result, caller), "results": names, "user_role": role}
+    details: ResultDetails = {**summary(result, caller), "results": names, "user_role": role}
     if role != stored_results.READER:
         details["cpid"] = result.cpid
     return details
@@ -237,7 +243,7 @@ def show(result_id: str, session: ReadSession, caller: ReadCaller) -> Details:
 @router.put("/{result_id}", status_code=HTTPStatus.CREATED)
 def change(
     result_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
-) -> Summary:
+) -> ResultSummary:
     """Attach a result to a version of a product, or verify it."""
     content_type = request.headers.get("content-type", "")
     wanted = read_fields(body, content_type, request.url.query, Change)

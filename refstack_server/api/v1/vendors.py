@@ -45,7 +45,7 @@ class VendorChange(pydantic.BaseModel):
     properties: dict[str, object] | None = None
 
 
-class Summary(TypedDict):
+class VendorSummary(TypedDict):
     """A vendor as everyone who may see it sees it."""
 
     id: str
@@ -55,7 +55,7 @@ class Summary(TypedDict):
     can_manage: bool
 
 
-class Details(Summary):
+class VendorDetails(VendorSummary):
     """A vendor as its users and the Foundation see it; ``properties`` is JSON text."""
 
     group_id: str
@@ -68,7 +68,7 @@ class Details(Summary):
 class Vendors(TypedDict):
     """A list of vendors."""
 
-    vendors: list[Summary]
+    vendors: list[VendorSummary]
 
 
 class UserDocument(TypedDict):
@@ -102,7 +102,7 @@ def add(body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str
     return {"id": vendor.id}
 
 
-def _summary(vendor: Vendor, caller: Caller) -> Summary:
+def _summary(vendor: Vendor, caller: Caller) -> VendorSummary:
     return {
         "id": vendor.id,
         "type": vendor.type,
@@ -112,7 +112,7 @@ def _summary(vendor: Vendor, caller: Caller) -> Summary:
     }
 
 
-def _details(vendor: Vendor, caller: Caller) -> Details:
+def _details(vendor: Vendor, caller: Caller) -> VendorDetails:
     return {
         **_summary(vendor, caller),
         "group_id": vendor.id,
@@ -131,7 +131,7 @@ def _find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
 
 
 @router.get("/{vendor_id}")
-def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> Details | Summary:
+def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> VendorDetails | VendorSummary:
     """Return a vendor; its users and the Foundation see all fields."""
     vendor = vendors.find_vendor(session, vendor_id, caller)
     return _details(vendor, caller) if caller.acts_for(vendor.id) else _summary(vendor, caller)
@@ -140,7 +140,7 @@ def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> Details | 
 @router.put("/{vendor_id}")
 def change(
     vendor_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
-) -> Details:
+) -> VendorDetails:
     """Change a vendor; only the Foundation may rename an official one."""
     vendor = _find_own(session, vendor_id, caller)
     content_type = request.headers.get("content-type", "")
