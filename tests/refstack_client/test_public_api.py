@@ -1,16 +1,19 @@
 """The public API of the package: every name is there, and none costs more than it must."""
 
 import ast
+import runpy
 import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from support.bundles import make_key, packed
 from support.making import STORAGE, make_run
 
 import refstack_client
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 CLOUD = ("openstack", "keystoneauth1", "tempest", "stestr", "docker", "cliff")
 
 
@@ -74,3 +77,26 @@ def test_the_names_work_together(tmp_path):
 )
 def test_each_package_is_marked_as_typed(package):
     assert (resources.files(package) / "py.typed").is_file()
+
+
+def test_the_example_writes_a_report(samples, tmp_path, capsys, monkeypatch):
+    report = tmp_path / "report.html"
+    arguments = ["", str(samples / "storage-swift-stopped.subunit"), str(report)]
+    monkeypatch.setattr("sys.argv", arguments)
+    runpy.run_path(str(EXAMPLES / "api_report.py"))
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "NOT CONFORMANT  OpenStack Powered Storage  2020.06  25/58 required tests"
+    assert "NOT CONFORMANT" in report.read_text()
+
+
+def test_the_example_verifies_a_bundle(tmp_path, capsys, monkeypatch):
+    key = make_key(tmp_path / "key")
+    bundle, signers = tmp_path / "b.zip", tmp_path / "allowed_signers"
+    bundle.write_bytes(packed(tmp_path, key))
+    signers.write_text(f"alice@example.org {key.with_suffix('.pub').read_text()}")
+    monkeypatch.setattr("sys.argv", ["", str(bundle), str(signers)])
+    runpy.run_path(str(EXAMPLES / "api_bundle.py"))
+    first, *checks, last = capsys.readouterr().out.splitlines()
+    assert first == "58 tests, not verified"
+    assert all(": passed: " in check for check in checks)
+    assert last == "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
