@@ -34,7 +34,7 @@ def as_json(verdict: Verdict) -> JsonObject:
         "damage": verdict.damage,
         "vacuous": [vacuous.capability.id for vacuous in verdict.vacuous],
         "designated_sections": list(verdict.programme.designated_sections),
-        "refstack_count": dict(verdict.refstack_count),
+        "refstack_count": verdict.refstack_count,
         "bases": [as_json(base) for base in verdict.bases],
         "capabilities": [_capability(capability) for capability in verdict.capabilities],
     }

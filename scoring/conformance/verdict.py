@@ -6,7 +6,6 @@ Advisory, deprecated and removed capabilities are shown and never count. The ver
 RefStack's pages, except for tests with a newer name, which RefStack does not find.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -83,7 +82,7 @@ class Verdict:
         )
 
     @property
-    def refstack_count(self) -> Counter[str]:
+    def refstack_count(self) -> dict[str, int]:
         """RefStack's own figures: each test counts once per required capability that lists it."""
         listed = [
             test
@@ -91,11 +90,11 @@ class Verdict:
             if capability.status is Status.REQUIRED
             for test in capability.tests
         ]
-        return Counter(
-            total=len(listed),
-            passed=sum(test.outcome is Outcome.PASS for test in listed),
-            flagged=sum(test.test.flag is not None for test in listed),
-        )
+        return {
+            "total": len(listed),
+            "passed": sum(test.outcome is Outcome.PASS for test in listed),
+            "flagged": sum(test.test.flag is not None for test in listed),
+        }
 
 
 def judge(

@@ -89,6 +89,12 @@ def test_html_has_the_numbers_of_the_json(verdict):
     assert numbers == {name: str(expected[name]) for name in NUMBERS}
 
 
+def test_html_has_the_figures_of_refstack(verdict):
+    counts = verdict.refstack_count
+    figures = f"{counts['passed']} of {counts['total']}, {counts['flagged']} flagged."
+    assert f"RefStack counts a test once per capability: {figures}" in report_html.page(verdict)
+
+
 def test_html_is_whole_in_itself_and_takes_text_as_text(verdict):
     page = report_html.page(verdict)
     assert "<script" not in page
