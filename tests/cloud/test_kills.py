@@ -192,7 +192,7 @@ def test_a_killed_run_is_told_of_and_what_was_done_counts(place, sandbox):
     assert f"the run {made.name} was cut off" in wrong.stderr
     done = certify("--resume", str(made))
     assert done.returncode == 0, done.stderr
-    assert f"{58 - known['passed']} are to run now" in done.stderr
+    assert f"now           {58 - known['passed']} tests to run" in done.stderr
     assert "Retries: failed tests were run again 0 of 3 times" in done.stdout
     again = certify("--resume", str(made))
     assert (again.returncode, "no tests to run" in again.stderr) == (0, True)
@@ -243,7 +243,7 @@ def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
     ran = Counter(each.test.full for each in subunit_stream.read(made / "stream.subunit").attempts)
     assert {ran[full] for full in passed} == {1}
     spent = certify("--resume", str(made), "--rerun-failed", "--retry-budget", "1")
-    assert (spent.returncode, "the budget is 1" in spent.stderr) == (2, True)
+    assert (spent.returncode, "the retry budget is 1" in spent.stderr) == (2, True)
 
 
 def test_two_processes_cannot_be_in_one_run(place, sandbox):
