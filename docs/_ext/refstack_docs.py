@@ -69,7 +69,7 @@ class ImportLayers(_Listed):
     def run(self) -> list[nodes.Node]:
         """Return a table: a layer a row, with the first sentence of each room's docstring."""
         package = self.arguments[0] if self.arguments else ""
-        rows = [("Room" if package else "Package", "What it holds")]
+        rows = [("Subpackage" if package else "Package", "Contents")]
         for layer in _layers(package):
             names = [name.strip("() ") for name in layer.replace("|", ":").split(":")]
             paths = [f"{package}.{name}" if package else name for name in names]
