@@ -17,12 +17,10 @@ LOG = logging.getLogger(__name__)
 Table = tuple[Sequence[str], Iterable[Sequence[object]]]
 """The columns and the rows that a :class:`Lister` lists."""
 
+_OURS = ("", "capabilities", "refstack_client", "refstack_server", "scoring")
 _SCORING, _SERVER = "refstack-client[scoring]", "refstack-client[server]"
-# What some installations leave out: the container has no extra, requirements-verify.txt no tests.
-_INSTALLED_BY = {
-    **dict.fromkeys(
-        ("docker", "keystoneauth1", "openstack", "stestr", "tempest"), "refstack-client"
-    ),
+# Packages of extras, which the container leaves out.
+_EXTRAS = {
     **dict.fromkeys(("matplotlib", "numpy", "openpyxl", "pandas", "tabulate"), _SCORING),
     **dict.fromkeys(
         (
@@ -94,12 +92,15 @@ class Lister(_Command, cliff.lister.Lister):
 
 
 def report_missing_module(error: ModuleNotFoundError) -> int | None:
-    """Report a package that this installation leaves out; None where the import is a bug."""
-    requirement = _INSTALLED_BY.get((error.name or "").partition(".")[0])
-    if not requirement:
+    """Report a package that this installation leaves out, as one for verification alone does.
+
+    :return: the exit code; None where a module of the project is missing, which is a bug
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in _OURS:
         return None
     say(f"error: {error.name} is not installed")
-    say(f'hint:  pip install "{requirement}"')
+    say(f'hint:  pip install "{_EXTRAS.get(package, "refstack-client")}"')
     return EXIT_UNUSABLE
 
 

@@ -65,8 +65,8 @@ class Down(Command):
     def get_parser(self, prog_name: str) -> ArgumentParser:
         """Add the options."""
         parser = super().get_parser(prog_name)
-        add_sandbox(parser)
-        add_profile(parser)
+        add_sandbox(parser, default="the sandbox that runs")
+        add_profile(parser, default="that of the sandbox that runs")
         parser.add_argument(
             "--wipe", action="store_true", help="also remove the data of the sandbox"
         )

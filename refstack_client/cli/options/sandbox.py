@@ -10,8 +10,11 @@ from refstack_client.sandbox.profiles import PROFILES
 from refstack_client.sandbox.state import DEFAULT_PROFILE
 
 
-def add_sandbox(parser: ArgumentParser) -> None:
-    """Add --root and --name."""
+def add_sandbox(parser: ArgumentParser, default: str = "the name of its profile") -> None:
+    """Add --root and --name.
+
+    :param default: what help states as the default of --name
+    """
     parser.add_argument(
         "--root",
         metavar="DIRECTORY",
@@ -22,14 +25,18 @@ def add_sandbox(parser: ArgumentParser) -> None:
         ),
         help="directory of the sandboxes (default: $REFSTACK_SANDBOX_ROOT, else %(default)s)",
     )
-    parser.add_argument("--name", help="name of the sandbox (default: the name of its profile)")
+    parser.add_argument("--name", help=f"name of the sandbox (default: {default})")
 
 
-def add_profile(parser: ArgumentParser) -> None:
-    """Add --profile."""
+def add_profile(
+    parser: ArgumentParser, default: str = f"that of an existing sandbox, else {DEFAULT_PROFILE}"
+) -> None:
+    """Add --profile.
+
+    :param default: what help states as its default
+    """
     parser.add_argument(
         "--profile",
         metavar="PROFILE",
-        help=f"set of services: {', '.join(PROFILES)} (default: that of an existing sandbox, else "
-        f"{DEFAULT_PROFILE})",
+        help=f"set of services: {', '.join(PROFILES)} (default: {default})",
     )
