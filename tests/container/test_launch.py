@@ -145,8 +145,8 @@ def test_two_shards_come_to_the_same_verdict(launcher, sandbox, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == CONFORMANT
     *parts, merged = (runs.read_plan(runs.Run(each))[1] for each in made(tmp_path))
-    assert sorted(each["shard"] for each in parts) == ["1/2", "2/2"]
-    assert sorted(each["shard"] for each in merged["merged"]) == ["1/2", "2/2"]
+    assert sorted(part.shard for part in parts) == ["1/2", "2/2"]
+    assert sorted(part.shard for part in merged.merged) == ["1/2", "2/2"]
     assert left() == ("", "")
     assert tenants_of(sandbox) == []
 
