@@ -298,7 +298,10 @@ def test_an_image_in_a_file_is_the_same_image(image, tmp_path):
     content[content.index(guest.read_bytes())] ^= 1
     target.write_bytes(content)
     changed = run(*load, env=environ)
-    assert (changed.returncode, "guest.img has changed since it was saved" in changed.stderr) == (4, True)
+    assert (changed.returncode, "guest.img has changed since it was saved" in changed.stderr) == (
+        4,
+        True,
+    )
 
 
 def test_the_sandbox_certifies_in_one_container_without_a_network(image):
