@@ -91,6 +91,7 @@ def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sa
     assert (numbers["passed"], numbers["failed"]) == ("58", "0")
 
 
+@LONG
 def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sandbox):
     with watching_processes(secrets_of(sandbox)) as shown:
         accounts = ("--accounts", str(sandbox.accounts_yaml))

@@ -250,6 +250,7 @@ def test_failures_alone_are_run_again_and_a_later_pass_says_so(place, sandbox):
     assert (spent.returncode, "the retry budget is 1" in spent.stderr) == (2, True)
 
 
+@LONG
 def test_two_processes_cannot_be_in_one_run(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     second = certify("--resume", str(only_run(place)))
@@ -259,6 +260,7 @@ def test_two_processes_cannot_be_in_one_run(place, sandbox):
     assert tenants_of(sandbox) == []
 
 
+@LONG
 @pytest.mark.parametrize(
     ("where", "value", "message"),
     [

@@ -21,6 +21,7 @@ from refstack_client.sandbox.faults import Faults
 from refstack_client.sandbox.state import Sandbox
 
 pytestmark = pytest.mark.cloud
+LONG = pytest.mark.long
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
 
 
@@ -115,6 +116,7 @@ def test_up_completes_a_start_that_was_killed(new_sandbox, monkeypatch):
     assert daemon.marked(sandbox.state) == []
 
 
+@LONG
 def test_state_survives_a_stop_although_another_process_takes_a_port(new_sandbox, monkeypatch):
     sandbox = new_sandbox()
     up(sandbox)
@@ -174,6 +176,7 @@ def test_status_lists_every_process_and_exits_with_5_unless_all_are_healthy(sand
     assert absent.stdout.count('"stopped"') == 5
 
 
+@LONG
 def test_the_fault_proxy_adds_latency_and_injects_faults(new_sandbox, monkeypatch):
     sandbox = new_sandbox()
     latency = 0.3
