@@ -83,18 +83,25 @@ def read(path: Path, highest: int = 1) -> Worksheet:
     """Read the worksheet in the file ``path``.
 
     :param highest: the highest score that a cell may have
-    :raises ScoringError: the file cannot be read or is not UTF-8 text; else as for :func:`parse`
+    :raises ScoringError: as for :func:`read_text` and :func:`parse`
+    """
+    return parse(read_text(path), str(path), highest)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file with its line ends unchanged.
+
+    :raises ScoringError: it cannot be read, or is not UTF-8
     """
     try:
-        # Decoded from bytes: line ends stay as they are.
-        return parse(path.read_bytes().decode("utf-8"), str(path), highest)
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise ScoringError(
             f"{path}: {error.strerror}", hint="give the path of a worksheet"
         ) from error
     except UnicodeDecodeError as error:
         raise ScoringError(
-            f"{path}: not UTF-8 text (byte {error.start})", hint="save the file as UTF-8"
+            f"{path}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8"
         ) from error
 
 

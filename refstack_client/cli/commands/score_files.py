@@ -144,7 +144,7 @@ def _imported(
     args: Namespace, chosen: CriteriaSet, sheet: Worksheet, old: dict[str, decisions.Decision]
 ) -> tuple[worksheet_csv.Cells, dict[str, decisions.Decision]]:
     if args.file.suffix.lower() != ".xlsx":
-        text = worksheet_options.text(args.file)
+        text = worksheet.read_text(args.file)
         return worksheet_csv.read(text, str(args.file), sheet, chosen.highest), old
     from scoring.formats import xlsx_import  # noqa: PLC0415 - only this needs it
 

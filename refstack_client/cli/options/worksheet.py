@@ -10,7 +10,6 @@ from cliff.columns import FormattableColumn
 from capabilities import catalogue
 from capabilities.programme import Programme
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.errors import InputError
 from refstack_client.planning import guideline_source
 from scoring.committee import criteria, decisions, worksheet
 from scoring.committee.criteria import CriteriaSet, NotConsidered
@@ -88,29 +87,12 @@ def load_decisions(args: Namespace) -> dict[str, Decision]:
     path = decisions_path(args)
     if not args.decisions and not path.exists():
         return {}
-    return decisions.read(text(path), str(path))
+    return decisions.read(worksheet.read_text(path), str(path))
 
 
 def read(path: Path, chosen: CriteriaSet) -> Worksheet:
     """Read a worksheet."""
-    return worksheet.parse(text(path), str(path), chosen.highest)
-
-
-def text(path: Path) -> str:
-    """Return the text of a file with its line ends unchanged.
-
-    :raises InputError: it cannot be read, or is not UTF-8
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", hint="give the path of a worksheet"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: not UTF-8 text (byte {error.start})", hint="save it as UTF-8"
-        ) from error
+    return worksheet.read(path, chosen.highest)
 
 
 def number(value: Fraction) -> int | float:
