@@ -28,6 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.long
 def test_the_command_reference_has_every_command_and_option(site: Path) -> None:
     page = (site / "reference" / "commands" / "certify.html").read_text(encoding="utf-8")
 

@@ -73,6 +73,7 @@ def test_down_with_a_name_leaves_the_others(running, tmp_path):
     assert names(tmp_path / "root") == ["one"]
 
 
+@pytest.mark.long
 def test_make_clean_stops_every_sandbox(running, tmp_path):
     for name in ("one", "two words"):
         running(name)
