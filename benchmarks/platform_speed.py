@@ -36,6 +36,7 @@ from measure_durations import tests_of
 
 from capabilities import catalogue, programme
 from capabilities.tempest_id import class_of
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.planning import plan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.workers import Workers
@@ -106,7 +107,7 @@ def dynamic_workspace() -> Iterator[tuple[Path, Path]]:
     request = CertificationRequest(
         programme=programme.find(guideline, PROGRAMME),
         guideline_name=GUIDELINE,
-        os_cloud="sandbox",
+        cloud=CloudSelection("sandbox"),
         accounts_file=None,
         workers=Workers(1),
         settings=(),

@@ -4,9 +4,11 @@ import logging
 import os
 import signal
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from importlib import metadata
 from types import FrameType
+from typing import Any
 
 from cliff.app import App
 from cliff.command import Command
@@ -16,6 +18,7 @@ from cliff.help import HelpCommand, HelpExit
 from refstack_client.cli import summaries
 from refstack_client.cli.command import report_missing_module
 from refstack_client.cli.exit_codes import EXIT_USAGE
+from refstack_client.cli.options.selection import add_selection
 
 _DISTRIBUTION = "refstack-client"
 _LIBRARIES = ("keystoneauth", "matplotlib", "openstack", "stevedore", "tempest", "urllib3")
@@ -71,6 +74,22 @@ class Shell(App):
             deferred_help=True,
         )
         self.command_manager.add_command("help", Help)
+
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: Mapping[str, Any] | None = None,
+    ) -> ArgumentParser:
+        """Add the options that select a cloud: they may stand before a command too.
+
+        argparse finds them behind the command as well, before the command sees its arguments.
+        """
+        parser = super().build_option_parser(
+            description, version, {**(argparse_kwargs or {}), "allow_abbrev": False}
+        )
+        add_selection(parser)
+        return parser
 
     def configure_logging(self) -> None:
         """Log as cliff does, without what libraries log: errors are reported in sentences."""

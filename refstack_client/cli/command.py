@@ -11,6 +11,7 @@ import cliff.lister
 from capabilities.errors import ProblemError
 from refstack_client.cli import exit_codes
 from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
+from refstack_client.cli.options import selection
 
 LOG = logging.getLogger(__name__)
 
@@ -52,6 +53,9 @@ class _Command(cliff.command.Command):
 
     def run(self, parsed_args: Namespace) -> int:
         """Run the command and return its exit code."""
+        for name in selection.NAMES:  # the parser of all commands has taken them
+            if name in parsed_args and getattr(self.app.options, name, None):
+                setattr(parsed_args, name, getattr(self.app.options, name))
         try:
             return super().run(parsed_args)
         except ProblemError as error:

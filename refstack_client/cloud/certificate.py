@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from refstack_client.cloud.connection import SECONDS_TO_CONNECT
+from refstack_client.cloud.access import SECONDS_TO_CONNECT
 
 
 def days_valid(host: str, port: int, authority: str | bool) -> int:

@@ -1,20 +1,24 @@
-"""The configuration of a cloud: from clouds.yaml, ``--os-cloud`` and ``OS_*`` variables.
+"""The configuration of a cloud: from clouds.yaml, ``OS_*`` variables and options.
 
 openstacksdk's own loader reads it, so every kind of authentication that it knows works here.
+Region, interface and certificate authority take precedence over clouds.yaml if an option or a
+variable names them, as they do for the ``openstack`` command.
 """
 
 import getpass
 import os
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import keystoneauth1.exceptions
 import openstack.config
 import openstack.exceptions
-import yaml
 from openstack.config.cloud_region import CloudRegion
 
+from refstack_client.cloud import config_files
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import CloudError
 
 _FILES = ("cacert", "cert", "key")
@@ -42,33 +46,21 @@ class PortableConfig:
     files: dict[str, Path]
 
 
-def load_region(os_cloud: str | None) -> CloudRegion:
+def load_region(selection: CloudSelection) -> CloudRegion:
     """Load the configuration of a cloud.
 
-    :param os_cloud: name of the cloud; None for ``OS_CLOUD`` or the ``OS_*`` variables
     :raises NoCloudError: no cloud is named
     :raises CloudError: the configuration or the password is missing or invalid
     """
+    config_files.check()
     try:
         config = openstack.config.OpenStackConfig(pw_func=_prompt if sys.stdin.isatty() else None)
-        clouds = sorted(set(config.get_cloud_names()) - {"defaults", "envvars"})
-        name = os_cloud or os.environ.get("OS_CLOUD")
-        hint = (
-            f"use --os-cloud with one of {', '.join(clouds)}"
-            if clouds
-            else "source an openrc file, or use --os-cloud with a clouds.yaml "
-            "(~/.config/openstack/clouds.yaml or $OS_CLIENT_CONFIG_FILE)"
-        )
-        if name and name not in (*clouds, "envvars"):
-            raise CloudError(f"there is no cloud called {name} in clouds.yaml", hint=hint)
-        if not name and "OS_AUTH_URL" not in os.environ:
-            raise NoCloudError("no cloud is named, and OS_AUTH_URL is not set", hint=hint)
-        return _with_password(config.get_one(cloud=os_cloud))
-    except yaml.YAMLError as error:
-        raise CloudError(
-            f"clouds.yaml is not valid YAML: {' '.join(str(error).split())}",
-            hint="correct the file at that line and column",
-        ) from error
+        name = selection.name or os.environ.get("OS_CLOUD")
+        _check_name(name, sorted(set(config.get_cloud_names()) - {"defaults", "envvars"}))
+        overrides = selection.overrides()
+        if name and "region_name" not in overrides:
+            _check_one_region(name, config.cloud_config["clouds"].get(name, {}))
+        return _with_password(config.get_one(cloud=selection.name, **overrides))
     except (
         openstack.exceptions.ConfigException,
         keystoneauth1.exceptions.ClientException,
@@ -79,17 +71,54 @@ def load_region(os_cloud: str | None) -> CloudRegion:
         ) from error
 
 
-def portable(os_cloud: str | None, directory: str) -> PortableConfig:
+def _check_name(name: str | None, clouds: Sequence[str]) -> None:
+    """Check that a cloud of a known name is named, or ``OS_*`` variables describe one."""
+    hint = (
+        f"use --os-cloud with one of {', '.join(clouds)}"
+        if clouds
+        else "source an openrc file, or use --os-cloud with a clouds.yaml "
+        "(~/.config/openstack/clouds.yaml or $OS_CLIENT_CONFIG_FILE)"
+    )
+    if name and not clouds and (file := config_files.missing()):
+        raise CloudError(f"{file} does not exist", hint="correct or unset OS_CLIENT_CONFIG_FILE")
+    if name and name not in (*clouds, "envvars"):
+        raise CloudError(f"there is no cloud called {name} in clouds.yaml", hint=hint)
+    if not name and "OS_AUTH_URL" not in os.environ:
+        raise NoCloudError("no cloud is named, and OS_AUTH_URL is not set", hint=hint)
+
+
+def _check_one_region(name: str, entry: Mapping[str, ConfigValue]) -> None:
+    """Check that a cloud of clouds.yaml has one region: openstacksdk would take the first."""
+    listed = entry.get("regions")
+    if isinstance(listed, list) and len(listed) > 1:
+        names = [
+            str(region.get("name")) if isinstance(region, dict) else str(region)
+            for region in listed
+        ]
+        raise several_regions(name, names)
+
+
+def several_regions(cloud: str, names: Iterable[str]) -> CloudError:
+    """Return the error that a cloud has several regions and none is chosen."""
+    return CloudError(
+        f"the cloud {cloud} has several regions: {', '.join(names)}",
+        hint="choose the one to test: --os-region-name NAME, OS_REGION_NAME, or region_name in "
+        "clouds.yaml",
+    )
+
+
+def portable(selection: CloudSelection, directory: str) -> PortableConfig:
     """Return the configuration of a cloud for another machine.
 
     :param directory: the directory on the other machine in which the files will be
     :raises CloudError: as :func:`load_region`
     """
-    region = load_region(os_cloud)
+    region = load_region(selection)
     name = region.name or "environment"
     config = {key: value for key, value in region.config.items() if isinstance(value, ConfigValue)}
     files = {key: Path(str(config[key])).expanduser() for key in _FILES if config.get(key)}
     config.update({key: f"{directory}/{key}.pem" for key in files})
+    config.pop("regions", None)  # one is chosen
     return PortableConfig(
         name,
         {"clouds": {name: config}},

@@ -1,21 +1,20 @@
 """Connect to a cloud with openstacksdk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import keystoneauth1.exceptions
-import openstack
 from keystoneauth1.access import AccessInfo
-from openstack.config.cloud_region import CloudRegion
+from keystoneauth1.identity import v3
+from openstack.config.cloud_region import CloudRegion, from_session
 from openstack.connection import Connection
 
-from refstack_client.cloud import clouds_yaml
-from refstack_client.cloud.account import Account
-from refstack_client.cloud.failures import FAILURES, summary
+from refstack_client.cloud import access, clouds_yaml
+from refstack_client.cloud.access import Access
+from refstack_client.cloud.failures import FAILURES, connect_error
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import CloudFacts
-
-SECONDS_TO_CONNECT = 10
 
 
 @dataclass(frozen=True)
@@ -23,17 +22,36 @@ class Cloud:
     """A cloud with an authenticated connection.
 
     :param connection: of the user that clouds.yaml or ``OS_*`` name
+    :param access: how the cloud is reached, by this connection and by all others
     :param facts: what the token of the connection states
     """
 
     connection: Connection = field(repr=False)
+    access: Access
     facts: CloudFacts
 
     @classmethod
     def of(cls, connection: Connection) -> "Cloud":
-        """Return the cloud of a connection, which is authenticated for that."""
-        access = connection.session.auth.get_access(connection.session)
-        return cls(connection, facts_of(access, connection.config))
+        """Return the cloud of a connection, which is authenticated for that.
+
+        :raises CloudError: the credentials are not for a project
+        """
+        token = connection.session.auth.get_access(connection.session)
+        if not token.project_scoped:
+            scope = f"the domain {token.domain_name}" if token.domain_scoped else "no project"
+            raise CloudError(
+                f"the credentials of {connection.config.name} are for {scope}, and tests run in "
+                "projects",
+                hint="add project_name and project_domain_name in clouds.yaml, or OS_PROJECT_NAME "
+                "and OS_PROJECT_DOMAIN_NAME",
+            )
+        facts = facts_of(token, connection.config)
+        return cls(connection, access.of_region(connection.config), facts)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the cloud in clouds.yaml."""
+        return self.facts.name
 
     @property
     def auth_url(self) -> str:
@@ -41,90 +59,79 @@ class Cloud:
         return self.facts.auth_url
 
     @property
-    def interface(self) -> str:
-        """Return the interface of the endpoints in use."""
-        return self.connection.config.get_interface() or "public"
-
-    @property
-    def region(self) -> str | None:
-        """Return the name of the region in use; None for any."""
-        return self.facts.region or None
-
-    @property
-    def tls(self) -> "Tls":
-        """Return how the certificates of the cloud are verified."""
-        config = self.connection.config.config
-        return Tls(bool(config.get("verify", True)), config.get("cacert"))
-
-    @property
     def tempest_settings(self) -> Sequence[str]:
         """Return the ``section.option=value`` of tempest.conf that clouds.yaml has as tempest."""
         return self.connection.config.config.get("tempest") or ()
 
-    def connect_as(self, auth: Mapping[str, str]) -> Connection:
+    @property
+    def identity_url(self) -> str:
+        """Return the URL of version 3 of the identity API."""
+        return v3_url(self.auth_url)
+
+    def sign_in_as(self, auth: Mapping[str, str]) -> AccessInfo:
+        """Return the token of another user of the same cloud.
+
+        :param auth: parameters of keystoneauth's ``v3.Password``, without ``auth_url``
+        """
+        plugin = self._plugin(auth)
+        return plugin.get_access(self.access.session(plugin))
+
+    def _plugin(self, auth: Mapping[str, Any]) -> v3.Password:
+        return v3.Password(auth_url=self.identity_url, **auth)
+
+    def connect_as(
+        self, auth: Mapping[str, str], services: Collection[str] | None = None
+    ) -> Connection:
         """Return a connection to the same cloud as another user.
 
-        :param auth: openstacksdk's ``auth``, without ``auth_url``
+        :param auth: parameters of keystoneauth's ``v3.Password``, without ``auth_url``
+        :param services: types of the services that a cleanup of the project may use; None for all
         """
-        return openstack.connect(
-            load_envvars=False,
-            load_yaml_config=False,
-            auth={"auth_url": self.auth_url, **auth},
-            region_name=self.facts.region,
-            interface=self.interface,
-            verify=self.tls.verify,
-            cacert=self.tls.cacert,
-            api_timeout=SECONDS_TO_CONNECT,
+        config = from_session(
+            self.access.session(self._plugin(auth)),
+            region_name=self.access.region,
+            interface=self.access.interface,
+            identity_endpoint_override=self.identity_url,
         )
-
-    def own_account(self) -> Account | None:
-        """Return the user of the connection; None if it does not sign in with a password.
-
-        None too if user and project are of different domains, which :class:`Account` does not
-        represent.
-        """
-        session = self.connection.session
-        access = session.auth.get_access(session)
-        password = self.connection.config.get_auth_args().get("password")
-        domain = access.user_domain_name
-        if not (password and access.project_name) or access.project_domain_name != domain:
-            return None
-        return Account(access.username, str(password), access.project_name, domain)
+        if services is not None:
+            names = {service.replace("-", "_") for service in services}
+            config.get_enabled_services = lambda: names
+        return Connection(config=config)
 
 
-@dataclass(frozen=True)
-class Tls:
-    """How certificates are verified.
-
-    :param verify: False accepts any certificate
-    :param cacert: path of the file with the certificate authorities; None for those of the system
-    """
-
-    verify: bool = True
-    cacert: str | None = None
-
-
-def connect(os_cloud: str | None) -> Cloud:
+def connect(selection: CloudSelection) -> Cloud:
     """Connect to a cloud and authenticate.
 
-    :param os_cloud: name of the cloud; None for ``OS_CLOUD`` or the ``OS_*`` variables
     :raises CloudError: credentials are missing or refused, or the cloud does not respond
     """
-    region = clouds_yaml.load_region(os_cloud)
-    region.config.setdefault("api_timeout", SECONDS_TO_CONNECT)
+    region = clouds_yaml.load_region(selection)
+    way = access.of_region(region)
+    region.set_session_constructor(way.session_constructor)
+    region.config["verify"] = way.tls.verify
+    region.config["cacert"] = way.tls.cacert
+    region.config.setdefault("api_timeout", access.SECONDS_TO_CONNECT)
     auth_url = (region.get_auth_args() or {}).get("auth_url", "")
+    if auth_url:
+        # The catalog may list the identity service for other clients only.
+        region.config.setdefault("identity_endpoint_override", v3_url(auth_url))
     try:
         return Cloud.of(Connection(config=region))
     except FAILURES as error:
-        raise _explain(error, region.name, auth_url) from error
+        raise connect_error(error, region.name, auth_url) from error
 
 
-def facts_of(access: AccessInfo, config: CloudRegion) -> CloudFacts:
+def v3_url(auth_url: str) -> str:
+    """Return the URL of version 3 of an identity API, whose URL may be without a version."""
+    url = auth_url.rstrip("/")
+    return url if url.endswith("/v3") else f"{url.removesuffix('/v2.0')}/v3"
+
+
+def facts_of(token: AccessInfo, config: CloudRegion) -> CloudFacts:
     """Read the facts from a token and the configuration with which it was issued.
 
     A service that has no endpoint of the configured interface in the configured region is left out.
     """
-    catalog = access.service_catalog
+    catalog = token.service_catalog
     interface, region = config.get_interface() or "public", config.get_region_name() or ""
     urls = {
         service_type: catalog.get_urls(
@@ -137,42 +144,9 @@ def facts_of(access: AccessInfo, config: CloudRegion) -> CloudFacts:
         name=config.name or "environment",
         auth_url=config.get_auth_args().get("auth_url", ""),
         region=region,
-        user=access.username or access.user_id or "",
-        project=access.project_name or access.project_id or "",
-        roles=tuple(sorted(access.role_names or ())),
+        user=token.username or token.user_id or "",
+        project=token.project_name or token.project_id or "",
+        roles=tuple(sorted(token.role_names or ())),
         endpoints={kind: url for kind, found in urls.items() for url in found[:1] if url},
         identity_service=next((entry.get("id", "") for entry in identity), ""),
-    )
-
-
-def _explain(error: Exception, name: str, auth_url: str) -> CloudError:
-    where = auth_url or f"the cloud {name}"
-    for kinds, message, hint in (
-        (
-            keystoneauth1.exceptions.Unauthorized,
-            f"{where} refused the credentials of {name}",
-            "check user, password, project and domains, or id and secret of the application "
-            "credential",
-        ),
-        (
-            keystoneauth1.exceptions.SSLError,
-            f"cannot verify the TLS certificate of {where}",
-            "set cacert in clouds.yaml or OS_CACERT to the file of the certificate authority",
-        ),
-        (
-            keystoneauth1.exceptions.ConnectFailure,
-            f"cannot connect to {where}",
-            "check auth_url, the network, and the proxy if one is in use",
-        ),
-        (
-            (keystoneauth1.exceptions.DiscoveryFailure, keystoneauth1.exceptions.NotFound),
-            f"{where} is not the URL of an OpenStack identity service",
-            "auth_url usually ends in /v3",
-        ),
-    ):
-        if isinstance(error, kinds):
-            return CloudError(message, hint=hint)
-    return CloudError(
-        f"cannot use {where}: {summary(error)}",
-        hint="openstack token issue shows whether the credentials work",
     )

@@ -1,14 +1,20 @@
 """The services of OpenStack projects: a table without a cloud."""
 
+BLOCK_STORAGE = "block-storage"
+COMPUTE = "compute"
+IDENTITY = "identity"
+IMAGE = "image"
+NETWORK = "network"
+OBJECT_STORE = "object-store"
 SERVICES = {
-    "cinder": ("block-storage", "Cinder"),
+    "cinder": (BLOCK_STORAGE, "Cinder"),
     "designate": ("dns", "Designate"),
-    "glance": ("image", "Glance"),
+    "glance": (IMAGE, "Glance"),
     "heat": ("orchestration", "Heat"),
-    "keystone": ("identity", "Keystone"),
-    "neutron": ("network", "Neutron"),
-    "nova": ("compute", "Nova"),
-    "swift": ("object-store", "Swift"),
+    "keystone": (IDENTITY, "Keystone"),
+    "neutron": (NETWORK, "Neutron"),
+    "nova": (COMPUTE, "Nova"),
+    "swift": (OBJECT_STORE, "Swift"),
 }
 """Service type and name of the service, by the project of a capability."""
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ import yaml
 
 from capabilities import catalogue
 from refstack_client.cloud import clouds_yaml
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container.payload import PRIVATE, RESULTS, Payload
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
@@ -31,7 +32,7 @@ class Certification:
     guideline: str | None = None
     programme: str | None = None
     concurrency: int | None = None
-    os_cloud: str | None = None
+    cloud: CloudSelection = field(default_factory=CloudSelection)
     accounts: Path | None = None
     settings: tuple[str, ...] = ()
     resume: Path | None = None
@@ -47,7 +48,8 @@ def payload_of(asked: Certification) -> Payload:
     """
     resumed = run_directory.Run(asked.resume.resolve()) if asked.resume else None
     recorded = run_directory.read_request(resumed)[1] if resumed else {}
-    config = clouds_yaml.portable(asked.os_cloud or recorded.get("os_cloud"), str(PRIVATE))
+    selection = asked.cloud.or_else(CloudSelection.recorded(recorded))
+    config = clouds_yaml.portable(selection, str(PRIVATE))
     files = {file_name: read_bytes(path) for file_name, path in config.files.items()}
     files[_CLOUDS] = yaml.safe_dump(config.clouds_yaml, allow_unicode=True).encode()
     guideline = asked.guideline

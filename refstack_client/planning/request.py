@@ -7,6 +7,7 @@ from pathlib import Path
 from capabilities.guideline import Status
 from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.cloud.service_types import SERVICES
 from refstack_client.planning import plan, workers
 from refstack_client.planning.selection import Shard
@@ -24,7 +25,7 @@ class CertificationRequest:
 
     :param programme: with the programmes that it requires
     :param guideline_name: id, path or URL of its guideline
-    :param os_cloud: name of the cloud; None for ``OS_CLOUD`` or the ``OS_*`` variables
+    :param cloud: which cloud, and through which of its endpoints
     :param accounts_file: file with tenant users; None to create tenants
     :param workers: how many test classes run at a time; None for a suitable number
     :param settings: values of tempest.conf, which take precedence
@@ -35,7 +36,7 @@ class CertificationRequest:
 
     programme: Programme
     guideline_name: str
-    os_cloud: str | None
+    cloud: CloudSelection
     accounts_file: Path | None
     workers: Workers | None
     settings: Sequence[Setting]
@@ -74,7 +75,9 @@ class CertificationRequest:
         return {
             "guideline": {"id": self.programme.guideline.id},
             "programme": self.programme.key,
-            "os_cloud": self.os_cloud,
+            "os_cloud": self.cloud.name,
+            "region": self.cloud.region,
+            "interface": self.cloud.interface,
             "accounts": str(self.accounts_file.resolve()) if self.accounts_file else None,
             "concurrency": self.workers.count if self.workers else None,
             "shard": str(self.shard) if self.shard else None,

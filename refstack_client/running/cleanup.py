@@ -22,7 +22,7 @@ def clean_run(request: CertificationRequest, run: Run) -> Removal:
     :raises InputError: it is another cloud, or the record names what the run did not create
     :raises MachineError: another process uses the run
     """
-    cloud = connect(request.os_cloud)
+    cloud = connect(request.cloud)
     with run_recorder.locked(run):
         resume.check_same_cloud(run, cloud.facts)
         return clean(cloud, run, request)

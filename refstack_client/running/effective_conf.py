@@ -9,21 +9,17 @@ import secrets
 from dataclasses import dataclass
 
 from refstack_client.cloud.account import Account
-from refstack_client.cloud.connection import Cloud
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.workers import Workers
-from refstack_client.running.tempest_session import choices_for, connect_for, opened
-from refstack_client.tempest import cloud_resources, discovery
+from refstack_client.running.tempest_session import connect_for, opened, service_groups
+from refstack_client.tempest import cloud_resources
 from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest.conf import Conf, Value
-from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.workspace import Workspace, workspace
 from refstack_client.tenants import provision
 from refstack_client.tenants.resource_record import ResourceRecord
 
 UNKNOWN = "unknown until tenants are created; --provision creates and removes them"
-ANY = "*"
-"""In place of section and option: all options that would be discovered."""
 
 
 @dataclass(frozen=True)
@@ -62,54 +58,25 @@ def provisioned(request: CertificationRequest) -> EffectiveConf:
 def preview(request: CertificationRequest) -> EffectiveConf:
     """Return the tempest.conf as far as it is known without creating anything.
 
-    Services are discovered as the first user of the accounts file, or with the password of the
-    user's own credentials. python-tempestconf cannot use an application credential or a token: all
-    that it would discover is then unknown.
-
     :raises CloudError: the cloud or the credentials cannot be used
     """
     cloud, request = connect_for(request)
+    services = service_groups(request, cloud)
+    resources = cloud_resources.choose(cloud.connection, request.service_types, request.settings)
+    users: tuple[Account, ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
     if provision.uses_accounts(request, cloud.facts):
         tenants = provision.from_accounts(request, cloud)
-        return EffectiveConf(_conf(request, cloud, tenants.users, tenants.roles, tenants.users[0]))
-    user = cloud.own_account()
-    conf = _conf(request, cloud, (), provision.roles_of_cloud(request, cloud), user)
-    origin = f"discovered as {cloud.facts.user}, not as a tenant"
-    values = {
-        key: Value(value.text, origin) if value.origin == discovery.ORIGIN else value
-        for key, value in conf.items()
-    }
+        users, roles = tenants.users, tenants.roles
+    else:
+        roles = provision.roles_of_cloud(request, cloud)
+        unknown = (provision.NETWORK_OPTION,) if provision.needs_networks(request) else ()
+    choices = Choices(services, users, roles, request.settings, _prefix(), resources)
     overridden = {(setting.section, setting.option) for setting in request.settings}
-    unknown = (
-        *(() if user else ((ANY, ANY),)),
-        *((provision.NETWORK_OPTION,) if provision.needs_networks(request) else ()),
-    )
-    return EffectiveConf(values, tuple(key for key in unknown if key not in overridden))
-
-
-def _conf(
-    request: CertificationRequest,
-    cloud: Cloud,
-    users: tuple[Account, ...],
-    roles: SwiftRoles,
-    user: Account | None,
-) -> Conf:
-    """Return the tempest.conf for existing users, secrets hidden.
-
-    :param users: as whom the tests run
-    :param user: as whom services are discovered; None leaves out what would be discovered
-    """
-    resources = cloud_resources.choose(cloud.connection, request.service_types, request.settings)
-    choices = choices_for(request, cloud, _prefix(), users, roles, resources)
     with workspace() as space:
-        discovered: Conf = {}
-        if user:
-            hidden = (user.password, *request.secrets)
-            discovered = discovery.discover(
-                space, dataclasses.replace(choices, users=(user,)), hidden
-            )
-        conf = tempest_conf.compose(space, choices, discovered)
-        return _lasting(tempest_conf.write(space, conf, choices), space)
+        conf = tempest_conf.compose(space, choices)
+        values = _lasting(tempest_conf.write(space, conf, choices), space)
+    return EffectiveConf(values, tuple(key for key in unknown if key not in overridden))
 
 
 def _prefix() -> str:

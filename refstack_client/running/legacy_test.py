@@ -16,7 +16,7 @@ from rich.console import Console
 from capabilities import flat_list, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, match
-from refstack_client.cloud.connection import SECONDS_TO_CONNECT
+from refstack_client.cloud.access import SECONDS_TO_CONNECT
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes, write_private
 from refstack_client.outcomes import cpid, refstack_json, subunit_stream

@@ -1,6 +1,5 @@
 """Check whether a cloud can be certified with the credentials; nothing is changed."""
 
-import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,18 +11,25 @@ import keystoneauth1.exceptions
 from openstack.resource import Resource
 
 from capabilities.guideline import Status
-from refstack_client.cloud import certificate
+from refstack_client.cloud import certificate, service_catalog
+from refstack_client.cloud.access import proxy_of
 from refstack_client.cloud.connection import Cloud, connect
 from refstack_client.cloud.failures import FAILURES, summary
-from refstack_client.cloud.service_catalog import require_services
-from refstack_client.cloud.service_types import service_of
+from refstack_client.cloud.service_types import (
+    BLOCK_STORAGE,
+    IDENTITY,
+    NETWORK,
+    OBJECT_STORE,
+    service_of,
+)
 from refstack_client.errors import CloudError
 from refstack_client.planning import plan, test_requirements
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.test_requirements import Requirement
-from refstack_client.running.tempest_session import adapted
-from refstack_client.tempest import cloud_resources
-from refstack_client.tenants import provision
+from refstack_client.running.tempest_session import KEYSTONE, adapted
+from refstack_client.tempest import cloud_resources, discovery
+from refstack_client.tempest.discovery import Offer
+from refstack_client.tenants import provision, removal
 
 SECONDS_OFF_WARNING = 30
 SECONDS_OFF_PROBLEM = 300
@@ -68,14 +74,13 @@ def check(request: CertificationRequest) -> Iterator[Check]:
     If the user cannot sign in no further check is done.
     """
     try:
-        cloud = connect(request.os_cloud)
+        cloud = connect(request.cloud)
     except CloudError as error:
         yield Check("sign in", Level.PROBLEM, str(error), error.hint)
         return
     facts = cloud.facts
     yield Check("sign in", Level.OK, f"{facts.user} in project {facts.project} at {facts.auth_url}")
-    with contextlib.suppress(CloudError):
-        request = adapted(request, cloud)
+    request = adapted(request, cloud)
     affected: set[str] = set()
     for name, look in CHECKS.items():
         for result in _guarded(name, look, cloud, request):
@@ -114,6 +119,8 @@ def _capabilities(request: CertificationRequest, affected: Collection[str]) -> C
 def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     roles = ", ".join(cloud.facts.roles) or "none"
     if not provision.uses_accounts(request, cloud.facts):
+        provision.roles_of_cloud(request, cloud)
+        removal.project_ids(cloud)
         yield Check("roles", Level.OK, f"{roles}: tenants are created for the run, and removed")
         return
     tenants = provision.from_accounts(request, cloud)
@@ -125,11 +132,12 @@ def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
 
 
 def _clock(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    for url in (cloud.auth_url, *cloud.facts.endpoints.values()):
+    tested = (cloud.facts.endpoints.get(kind) for kind in request.service_types)
+    for url in filter(None, (cloud.auth_url, *tested)):
         if (seconds := _seconds_off(cloud, url)) is not None:
             break
     else:
-        yield Check("clock", Level.WARNING, "no service of the cloud sends the time")
+        yield Check("clock", Level.WARNING, "no tested service sends the time")
         return
     level = Level.OK if seconds < SECONDS_OFF_WARNING else Level.WARNING
     if seconds >= SECONDS_OFF_PROBLEM:
@@ -159,8 +167,7 @@ def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             "use the https URL if there is one",
         )
         return
-    verify, _ = cloud.connection.config.get_requests_verify_args()
-    if not verify:
+    if not cloud.access.tls.verify:
         yield Check(
             "TLS",
             Level.WARNING,
@@ -168,7 +175,12 @@ def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             "set cacert in clouds.yaml to the certificate authority, and remove verify: false",
         )
         return
-    days = certificate.days_valid(str(parts.hostname), parts.port or 443, verify)
+    if proxy_of([cloud.auth_url]):
+        yield Check("TLS", Level.OK, f"the certificate of {parts.netloc} is valid")
+        return
+    days = certificate.days_valid(
+        str(parts.hostname), parts.port or 443, cloud.access.tls.verification
+    )
     short = days < DAYS_OF_CERTIFICATE
     yield Check(
         "TLS",
@@ -179,18 +191,56 @@ def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
 
 
 def _services(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    for project in ("keystone", *request.projects):
-        service_type, name = service_of(project)
+    urls = [cloud.identity_url]
+    for project in (KEYSTONE, *request.projects):
+        service_type, _ = service_of(project)
+        name = f"service {service_type}"
         try:
-            require_services(cloud, [project])
+            offer = discovery.offer(cloud, service_catalog.endpoint(cloud, project))
         except CloudError as error:
-            tests = _tests_of(request, project)
-            yield Check(f"service {service_type}", Level.PROBLEM, str(error), error.hint, tests)
+            yield Check(name, Level.PROBLEM, str(error), error.hint, _tests_of(request, project))
             continue
-        if service_type == "object-store":  # it has no list of versions
-            yield Check(f"service {service_type}", Level.OK, f"{name} responds")
+        urls.append(offer.endpoint.url)
+        yield Check(name, Level.OK, _offered(offer))
+        yield from _extensions(offer, request)
+    if proxy := proxy_of(urls):
+        yield Check("proxy", Level.OK, f"all services are reached by {proxy}")
+
+
+def _offered(offer: Offer) -> str:
+    """Return the version that a service reports, and where it is."""
+    endpoint = offer.endpoint
+    version = f" {offer.version}" if offer.version else ""
+    newest = f", microversions up to {offer.max_microversion}" if offer.max_microversion else ""
+    where = f", region {endpoint.region}" if endpoint.region else ""
+    return f"{endpoint.service_name}{version} at {endpoint.root.rstrip('/')}{where}{newest}"
+
+
+def _extensions(offer: Offer, request: CertificationRequest) -> Iterator[Check]:
+    """Compare the extensions that wanted tests require with those that a service lists."""
+    service = _NAMES_IN_TEMPEST.get(offer.endpoint.service_type)
+    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
+    for requirement, tests in sorted(required.items()):
+        if requirement.service != service or offer.extensions is None:
             continue
-        yield _version(cloud, service_type, name)
+        is_enabled = requirement.extension in offer.extensions
+        example = "" if is_enabled else f", such as {tests[0]}"
+        yield Check(
+            f"{service} extension {requirement.extension}",
+            Level.OK if is_enabled else Level.PROBLEM,
+            f"tests that require it: {len(tests)}{example}",
+            "" if is_enabled else "enable it: tests that require it skip, and do not pass then",
+            tests,
+        )
+
+
+_NAMES_IN_TEMPEST = {
+    BLOCK_STORAGE: "volume",
+    IDENTITY: "identity",
+    NETWORK: "network",
+    OBJECT_STORE: "object",
+}
+"""How tests name the service whose extension they require, by service type."""
 
 
 def _tests_of(request: CertificationRequest, project: str) -> tuple[str, ...]:
@@ -201,63 +251,6 @@ def _tests_of(request: CertificationRequest, project: str) -> tuple[str, ...]:
         if capability.project == project
         for test in capability.tests
     )
-
-
-def _version(cloud: Cloud, service_type: str, name: str) -> Check:
-    data = cloud.connection.session.get_endpoint_data(
-        service_type=service_type,
-        interface=cloud.interface,
-        region_name=cloud.region,
-        discover_versions=True,
-    )
-    version = ".".join(map(str, data.api_version)) if data and data.api_version else ""
-    if not version:
-        return Check(
-            f"service {service_type}",
-            Level.PROBLEM,
-            f"{name} does not report the version of its API",
-            f"check that the {service_type} endpoint in the service catalog is that of {name}",
-        )
-    newest = data.max_microversion
-    more = f", microversions up to {'.'.join(map(str, newest))}" if newest else ""
-    return Check(f"service {service_type}", Level.OK, f"{name} {version}{more}")
-
-
-def _extensions(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    """Compare the extensions that wanted tests require with those that are enabled."""
-    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
-    enabled: dict[str, set[str]] = {}
-    for requirement, tests in sorted(required.items()):
-        service, extension = requirement.service, requirement.extension
-        if service not in _EXTENSION_LISTS:
-            continue
-        if service not in enabled:
-            enabled[service] = _EXTENSION_LISTS[service](cloud)
-        is_enabled = extension in enabled[service]
-        example = "" if is_enabled else f", such as {tests[0]}"
-        yield Check(
-            f"{service} extension {extension}",
-            Level.OK if is_enabled else Level.PROBLEM,
-            f"tests that require it: {len(tests)}{example}",
-            "" if is_enabled else "enable it: tests that require it skip, and do not pass then",
-            tests,
-        )
-
-
-def _network_extensions(cloud: Cloud) -> set[str]:
-    return {extension.alias for extension in cloud.connection.network.extensions()}
-
-
-def _object_features(cloud: Cloud) -> set[str]:
-    parts = urlsplit(cloud.connection.object_store.get_endpoint())
-    info = f"{parts.scheme}://{parts.netloc}/info"
-    return set(cloud.connection.session.get(info, authenticated=False).json())
-
-
-_EXTENSION_LISTS: Mapping[str, Callable[[Cloud], set[str]]] = {
-    "network": _network_extensions,
-    "object": _object_features,
-}
 
 
 def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
@@ -338,7 +331,6 @@ CHECKS: Mapping[str, Look] = {
     "TLS": _tls,
     "roles": _roles,
     "services": _services,
-    "extensions": _extensions,
     "guests": _guests,
     "resources": _resources,
     "quotas": _quotas,

@@ -1,12 +1,13 @@
 """Resume a run: only with the same guideline, Tempest and cloud, and only the tests that remain."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Guideline
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import InputError, UsageError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import Basis, cloud_differences, differences
@@ -54,7 +55,7 @@ class Options:
     guideline: str | None = None
     programme: str | None = None
     shard: str | None = None
-    os_cloud: str | None = None
+    cloud: CloudSelection = field(default_factory=CloudSelection)
     accounts_file: Path | None = None
     workers: Workers | None = None
     settings: Sequence[Setting] = ()
@@ -141,7 +142,7 @@ def request_of(resumption: Resumption, options: Options) -> CertificationRequest
     return CertificationRequest(
         programme=catalogue.with_bases(programme.find(guideline, recorded["programme"])),
         guideline_name=str(run.guideline),
-        os_cloud=options.os_cloud or recorded.get("os_cloud"),
+        cloud=options.cloud.or_else(CloudSelection.recorded(recorded)),
         accounts_file=options.accounts_file or (Path(accounts) if accounts else None),
         workers=options.workers,
         settings=options.settings or _recorded_settings(recorded.get("settings", [])),

@@ -10,10 +10,9 @@ from rich.console import Console
 
 from capabilities import tempest_id
 from capabilities.matching import MatchKind
-from refstack_client.cloud import latency
-from refstack_client.cloud.account import Account
+from refstack_client.cloud import latency, service_catalog
 from refstack_client.cloud.connection import Cloud, connect
-from refstack_client.cloud.service_catalog import require_services
+from refstack_client.cloud.service_catalog import Endpoint, require_response
 from refstack_client.errors import MachineError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.run_directory import Run
@@ -22,17 +21,25 @@ from refstack_client.planning.plan import Plan, TenantPlan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
-from refstack_client.tempest import cloud_resources, discovery, inventory, stestr_runner
+from refstack_client.tempest import (
+    cloud_resources,
+    discovery,
+    inventory,
+    service_settings,
+    stestr_runner,
+)
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.listing import Listing
+from refstack_client.tempest.service_settings import Group
 from refstack_client.tempest.settings import Setting
 from refstack_client.tempest.stestr_runner import Ended, Job, Output
-from refstack_client.tempest.swift_roles import SwiftRoles
 from refstack_client.tempest.workspace import Workspace, beside
 from refstack_client.tenants import provision
 from refstack_client.tenants.provision import Tenants
 from refstack_client.tenants.resource_record import ResourceRecord
+
+KEYSTONE = "keystone"
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Session:
     """
 
     request: CertificationRequest
+    facts: CloudFacts
     space: Workspace
     tenants: Tenants
     choices: Choices
@@ -53,7 +61,7 @@ class Session:
     def planned(self, *, fresh: bool = False) -> tuple[Plan, Listing]:
         """Return the plan and the tests of Tempest; ``fresh`` lists the tests again."""
         tenants = self.tenants.planned()
-        return make_plan(self.request, self.space, self.choices.cloud, tenants, fresh=fresh)
+        return make_plan(self.request, self.space, self.facts, tenants, fresh=fresh)
 
     def run(self, planned: Plan, wanted: Sequence[str], run: Run, console: Console) -> Ended:
         """Run the tests ``wanted``; those that need tenants of Tempest in a second process.
@@ -84,9 +92,18 @@ def connect_for(request: CertificationRequest) -> tuple[Cloud, CertificationRequ
     :raises CloudError: the cloud cannot be used, or lacks a service that the programme requires
     :raises UsageError: a setting for the cloud in clouds.yaml has another form
     """
-    cloud = connect(request.os_cloud)
-    require_services(cloud, request.projects)
+    cloud = connect(request.cloud)
+    for endpoint in tested_endpoints(request, cloud):
+        require_response(cloud, endpoint)
     return cloud, adapted(request, cloud)
+
+
+def tested_endpoints(request: CertificationRequest, cloud: Cloud) -> tuple[Endpoint, ...]:
+    """Return the endpoints of the identity service and of the services that the tests need.
+
+    :raises CloudError: the catalog has no endpoint of one, in this region and for this interface
+    """
+    return service_catalog.endpoints(cloud, (KEYSTONE, *request.projects))
 
 
 def adapted(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
@@ -132,46 +149,31 @@ def opened(
     :param leaked: receives a sentence for each resource that could not be removed
     :raises CloudError: the cloud or the credentials cannot be used
     """
-    with discovery.start(space) as process:
-        resources = cloud_resources.choose(
-            cloud.connection, request.service_types, request.settings
+    services = service_groups(request, cloud)
+    resources = cloud_resources.choose(cloud.connection, request.service_types, request.settings)
+    with provision.provided(request, cloud, record, leaked) as tenants:
+        if tenants.network:
+            resources = (*resources, Setting(*provision.NETWORK_OPTION, tenants.network))
+        choices = Choices(
+            services=services,
+            users=tenants.users,
+            roles=tenants.roles,
+            overrides=request.settings,
+            prefix=record.prefix,
+            resources=resources,
         )
-
-        def ask(user: Account, roles: SwiftRoles) -> None:
-            """Start the discovery while the other tenants are being created."""
-            process.ask(choices_for(request, cloud, record.prefix, (user,), roles, resources))
-
-        with provision.provided(request, cloud, record, leaked, ask) as tenants:
-            if tenants.network:
-                network = Setting(*provision.NETWORK_OPTION, tenants.network)
-                resources = (*resources, network)
-            choices = choices_for(
-                request, cloud, record.prefix, tenants.users, tenants.roles, resources
-            )
-            discovered = process.answer((*tenants.secrets, *request.secrets))
-            conf = tempest_conf.compose(space, choices, discovered)
-            shown = tempest_conf.write(space, conf, choices)
-            yield Session(request, space, tenants, choices, conf, shown)
+        conf = tempest_conf.compose(space, choices)
+        shown = tempest_conf.write(space, conf, choices)
+        yield Session(request, cloud.facts, space, tenants, choices, conf, shown)
 
 
-def choices_for(
-    request: CertificationRequest,
-    cloud: Cloud,
-    prefix: str,
-    users: Sequence[Account],
-    roles: SwiftRoles,
-    resources: Sequence[Setting],
-) -> Choices:
-    """Return what tempest.conf depends on for a request."""
-    return Choices(
-        cloud=cloud.facts,
-        users=users,
-        roles=roles,
-        overrides=request.settings,
-        prefix=prefix,
-        tls=cloud.tls,
-        resources=resources,
-    )
+def service_groups(request: CertificationRequest, cloud: Cloud) -> tuple[Group, ...]:
+    """Return the options of tempest.conf about the services, each group after its origin.
+
+    :raises CloudError: a service does not respond, or its response is wrong
+    """
+    offers = discovery.offers(cloud, tested_endpoints(request, cloud))
+    return (*service_settings.of_access(cloud, offers), *service_settings.of_offers(offers))
 
 
 def make_plan(

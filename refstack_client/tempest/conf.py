@@ -1,7 +1,7 @@
-"""The tempest.conf of a run: what was discovered, corrected and completed.
+"""The tempest.conf of a run: composed of facts about the cloud, fixed options and choices.
 
-python-tempestconf discovers what the cloud offers (:mod:`.discovery`). Its known errors are
-corrected here. Credentials are added last, to the copy that only Tempest reads.
+Every option has an origin, which ``config show --origin`` shows. Credentials are added last, to the
+copy that only Tempest reads.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import yaml
 
 from refstack_client.cloud.account import Account
-from refstack_client.cloud.connection import Tls
 from refstack_client.files import write_private
-from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.redaction import HIDDEN
+from refstack_client.tempest.service_settings import Group
 from refstack_client.tempest.settings import Setting, is_secret
 from refstack_client.tempest.swift_roles import SwiftRoles
 from refstack_client.tempest.workspace import Workspace
@@ -25,21 +24,19 @@ _ACCOUNTS = ("auth", "test_accounts_file")
 class Choices:
     """What tempest.conf depends on besides what the cloud offers.
 
-    :param cloud: the cloud that is tested
+    :param services: settings for reaching the services, and for what they offer
     :param users: tenant users as whom the tests run
     :param roles: names of Swift's roles
     :param overrides: settings of the user, which take precedence over all others
     :param prefix: start of the name of everything that Tempest creates
-    :param tls: how certificates are verified
     :param resources: settings that name an existing image, flavors and network
     """
 
-    cloud: CloudFacts
+    services: Sequence[Group]
     users: Sequence[Account]
     roles: SwiftRoles
     overrides: Sequence[Setting]
     prefix: str
-    tls: Tls
     resources: Sequence[Setting] = ()
 
 
@@ -55,13 +52,13 @@ Conf = Mapping[tuple[str, str], Value]
 """A tempest.conf: values by section and option."""
 
 
-def compose(workspace: Workspace, choices: Choices, discovered: Conf) -> Conf:
+def compose(workspace: Workspace, choices: Choices) -> Conf:
     """Return the tempest.conf for ``choices``, without credentials, which :func:`write` adds."""
-    conf = discovered
+    conf: Conf = {}
     for origin, settings in (
-        *_corrections(workspace, choices.prefix),
+        *choices.services,
+        *_fixed(workspace, choices.prefix),
         ("chosen among the roles of the cloud", choices.roles.settings()),
-        ("as in the credentials", _tls(choices.tls)),
         ("chosen among what the cloud has: the smallest that serves", choices.resources),
     ):
         conf = _with(conf, settings, origin)
@@ -128,8 +125,8 @@ def _accounts_entry(account: Account) -> dict[str, object]:
     }
 
 
-def _corrections(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
-    """Return the settings that correct what was discovered, each group after its reason."""
+def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
+    """Return the settings that are the same for every cloud, each group after its reason."""
     return (
         (
             "the roles in the tokens are read from Tempest's log, which is in the workspace",
@@ -144,11 +141,11 @@ def _corrections(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Se
             (Setting("DEFAULT", "resource_name_prefix", prefix),),
         ),
         (
-            "locks are this run's; python-tempestconf sets an option that Tempest does not read",
+            "locks are this run's",
             (Setting("oslo_concurrency", "lock_path", str(workspace.directory / "locks")),),
         ),
         (
-            "nothing is downloaded; python-tempestconf would name a file of its own",
+            "nothing is downloaded",
             (Setting("image", "http_image", "http://127.0.0.1:1/none"),),
         ),
         (
@@ -156,16 +153,18 @@ def _corrections(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Se
             (Setting("validation", "run_validation", "false"),),
         ),
         (
+            "every Neutron of today has them; Tempest's default is false",
+            (Setting("network-feature-enabled", "ipv6_subnet_attributes", "true"),),
+        ),
+        (
+            "only an admin can know whether backups are enabled",
+            (Setting("volume-feature-enabled", "backup", "false"),),
+        ),
+        (
             "the content that tests upload as an image has no image format",
             (Setting("image-feature-enabled", "image_format_enforcement", "false"),),
         ),
     )
-
-
-def _tls(tls: Tls) -> tuple[Setting, ...]:
-    unverified = str(not tls.verify).lower()
-    authority = (Setting("identity", "ca_certificates_file", tls.cacert),) if tls.cacert else ()
-    return Setting("identity", "disable_ssl_certificate_validation", unverified), *authority
 
 
 def _credentials(workspace: Workspace, admin: Account | None) -> tuple[Setting, ...]:

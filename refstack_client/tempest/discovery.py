@@ -1,143 +1,226 @@
-"""Discover with python-tempestconf what a cloud offers.
+"""Discover what the tested services offer: versions, microversions and extensions.
 
-It runs in a process of its own (:mod:`.discovery_worker`), which is started early because it takes
-a while to load.
+Only the services that the tests need are asked, all at the same time, and nothing is changed.
 """
 
-import configparser
-import contextlib
 import json
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from urllib.parse import urlsplit
 
+import keystoneauth1.exceptions
+import requests
+
+from refstack_client.cloud.connection import Cloud
+from refstack_client.cloud.failures import FAILURES, summary
+from refstack_client.cloud.service_catalog import Endpoint, no_response, require_response
+from refstack_client.cloud.service_types import BLOCK_STORAGE, IDENTITY, NETWORK, OBJECT_STORE
 from refstack_client.errors import CloudError
-from refstack_client.tempest import discovery_log
-from refstack_client.tempest.conf import Choices, Conf, Value
-from refstack_client.tempest.settings import Setting
-from refstack_client.tempest.workspace import Workspace
 
-_WORKER = (sys.executable, "-m", "refstack_client.tempest.discovery_worker")
-ORIGIN = "discovered"
-"""Origin of the values."""
-
-_LEFT_OUT = ("auth", "oslo-concurrency")
-"""Sections with users that do not exist, and with a name that Tempest does not read."""
+_MOST_CHARACTERS = 100
+_NOT_OFFERED = (
+    requests.codes.unauthorized,
+    requests.codes.forbidden,
+    requests.codes.not_found,
+    requests.codes.not_allowed,
+    requests.codes.gone,
+)
+"""Statuses of a service that lists no extensions for this user."""
+_KEYSTONE_EXTENSION = "https://docs.openstack.org/api/openstack-identity/3/ext/"
 
 
 @dataclass(frozen=True)
-class Discovery:
-    """A process of python-tempestconf that answers one question.
+class Offer:
+    """What a service offers.
 
-    :param process: reads the question from its standard input
-    :param result: the tempest.conf that it writes
+    :param version: of its API, such as ``3.14``; "" if it reports none
+    :param min_microversion: "" if its API has no microversions
+    :param extensions: names of the extensions or features that it lists; None if it lists none for
+        this user
+    :param source: the URL of that list, "" if there is none
+    :param discoverable: whether its features are listed at the root of its server, where Tempest
+        requests them
     """
 
-    process: subprocess.Popen[str]
-    result: Path
-
-    def ask(self, choices: Choices) -> None:
-        """Start the discovery as the first user of ``choices``."""
-        if self.process.stdin:
-            # The answer reports why a process has ended already.
-            with contextlib.suppress(BrokenPipeError), self.process.stdin as stream:
-                json.dump(_question(choices, self.result.parent), stream)
-
-    def answer(self, secrets: Iterable[str]) -> Conf:
-        """Wait for the result and return it.
-
-        :param secrets: are hidden in the reason for a failure
-        :raises CloudError: python-tempestconf failed
-        """
-        if self.process.wait() or not self.result.exists():
-            reason = discovery_log.reason(_log(self.result).read_bytes(), secrets)
-            raise CloudError(
-                "what the cloud offers could not be discovered: "
-                + (reason or f"python-tempestconf ended with status {self.process.returncode}"),
-                hint="refstack-client cloud check shows whether each service can be reached",
-            )
-        return _read(self.result)
+    endpoint: Endpoint
+    version: str = ""
+    min_microversion: str = ""
+    max_microversion: str = ""
+    extensions: frozenset[str] | None = None
+    source: str = ""
+    discoverable: bool = True
 
 
-def _log(result: Path) -> Path:
-    """Return the file of the process's output; Tempest logs its errors to standard output."""
-    return result.with_suffix(".log")
+@dataclass(frozen=True)
+class _Listing:
+    """A list of extensions and its URL; names None: the service lists none for this user."""
+
+    names: frozenset[str] | None
+    url: str
 
 
-@contextlib.contextmanager
-def start(workspace: Workspace) -> Iterator[Discovery]:
-    """Start python-tempestconf, and end it when the block ends."""
-    result = workspace.directory / "discovered.conf"
-    with (
-        _log(result).open("wb") as log,
-        subprocess.Popen(
-            [*_WORKER, str(result)],
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=workspace.directory,
-            env=workspace.environ(),
-        ) as process,
-    ):
-        try:
-            yield Discovery(process, result)
-        finally:
-            process.kill()
+def offers(cloud: Cloud, endpoints: Sequence[Endpoint]) -> tuple[Offer, ...]:
+    """Return what the services of some endpoints offer, in the same order.
 
-
-def discover(workspace: Workspace, choices: Choices, secrets: Iterable[str]) -> Conf:
-    """Discover as the first user of ``choices`` and return the result.
-
-    :param secrets: are hidden in the reason for a failure
-    :raises CloudError: python-tempestconf failed
+    :raises CloudError: a service does not respond or its response is wrong; names the request
     """
-    with start(workspace) as process:
-        process.ask(choices)
-        return process.answer(secrets)
+    if not endpoints:
+        return ()
+    with ThreadPoolExecutor(max_workers=len(endpoints)) as pool:
+        return tuple(pool.map(lambda endpoint: offer(cloud, endpoint), endpoints))
 
 
-def _question(choices: Choices, directory: Path) -> dict[str, object]:
-    """Return what the worker reads; a file that it needs is written to ``directory``."""
-    user = choices.users[0]
-    return {
-        "credentials": {
-            **user.as_auth(),
-            "auth_url": choices.cloud.auth_url,
-            "region_name": choices.cloud.region,
-            "request_args": {"verify": choices.tls.cacert or choices.tls.verify},
-        },
-        # python-tempestconf creates the roles that it finds missing; these exist.
-        "overrides": [
-            *choices.roles.settings(),
-            *choices.resources,
-            *_image_files(directory),
-            *choices.overrides,
-        ],
-    }
+def offer(cloud: Cloud, endpoint: Endpoint) -> Offer:
+    """Return what one service offers.
+
+    :raises CloudError: it does not respond or its response is wrong; names the request
+    """
+    if endpoint.service_type == OBJECT_STORE:  # it has no list of versions
+        return _object_store(cloud, endpoint)
+    version, microversions, url = _versions(cloud, endpoint)
+    if not version:  # keystoneauth does not distinguish silence from an unexpected response
+        require_response(cloud, endpoint)
+    read = _EXTENSION_LISTS.get(endpoint.service_type)
+    listing = read(cloud, endpoint, url) if read else _Listing(None, "")
+    return Offer(endpoint, version, *microversions, listing.names, listing.url)
 
 
-def _read(path: Path) -> Conf:
-    """Return the options that python-tempestconf discovered, without those that it makes up."""
-    parsed = configparser.ConfigParser()
-    parsed.optionxform = str  # type: ignore[assignment,method-assign]
-    parsed.read(path, encoding="utf-8")
-    return {
-        (section, option): Value(value, ORIGIN)
-        for section in parsed.sections()
-        if section not in _LEFT_OUT
-        for option, value in parsed.items(section)
-        if option not in parsed.defaults() and not option.endswith(("username", "password"))
-    }
-
-
-def _image_files(directory: Path) -> tuple[Setting, ...]:
-    """Return the settings that name a stand-in for a guest image, written to ``directory``."""
-    path = directory / "guest.img"
-    path.write_bytes(b"nothing boots from this\n")
+def _versions(cloud: Cloud, endpoint: Endpoint) -> tuple[str, tuple[str, str], str]:
+    """Return the version of a service's API, its microversions, and the URL of that version."""
+    session = cloud.connection.session
+    try:
+        data = session.auth.get_endpoint_data(
+            session,
+            service_type=endpoint.service_type,
+            endpoint_override=cloud.identity_url if endpoint.service_type == IDENTITY else None,
+            interface=endpoint.interface,
+            region_name=endpoint.region or None,
+            discover_versions=True,
+        )
+    except keystoneauth1.exceptions.ConnectFailure as error:
+        raise no_response(endpoint) from error
+    except FAILURES as error:
+        raise _wrong(endpoint, endpoint.url, summary(error)) from error
+    if data is None:
+        return "", ("", ""), endpoint.url
     return (
-        Setting("image", "image_path", str(path)),
-        Setting("scenario", "img_file", str(path)),
+        _dotted(data.api_version),
+        (_dotted(data.min_microversion), _dotted(data.max_microversion)),
+        data.url or endpoint.url,
+    )
+
+
+def _dotted(version: Iterable[object] | None) -> str:
+    return ".".join(map(str, version or ()))
+
+
+def _network(cloud: Cloud, endpoint: Endpoint, url: str) -> _Listing:
+    versioned = url.rstrip("/").removesuffix("/v2.0")
+    return _aliases(cloud, endpoint, f"{versioned}/v2.0/extensions")
+
+
+def _block_storage(cloud: Cloud, endpoint: Endpoint, url: str) -> _Listing:
+    return _aliases(cloud, endpoint, f"{url.rstrip('/')}/extensions")
+
+
+def _aliases(cloud: Cloud, endpoint: Endpoint, url: str) -> _Listing:
+    """Read a list of extensions as Neutron and Cinder have it."""
+    document = _get(cloud, endpoint, url)
+    if document is None:
+        return _Listing(None, url)
+    entries = document.get("extensions") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("alias"), str) for entry in entries
+    ):
+        raise _wrong(endpoint, url, "the response has no list of extensions")
+    return _Listing(frozenset(entry["alias"] for entry in entries), url)
+
+
+def _identity(cloud: Cloud, endpoint: Endpoint, url: str) -> _Listing:
+    """Read the extensions of Keystone from its JSON home, if it has one."""
+    url = cloud.identity_url
+    document = _get(cloud, endpoint, url, accept="application/json-home")
+    resources = document.get("resources") if isinstance(document, dict) else None
+    if not isinstance(resources, dict):
+        return _Listing(None, url)
+    names = (
+        name.removeprefix(_KEYSTONE_EXTENSION).partition("/")[0]
+        for name in resources
+        if name.startswith(_KEYSTONE_EXTENSION)
+    )
+    return _Listing(frozenset(names), url)
+
+
+def _object_store(cloud: Cloud, endpoint: Endpoint) -> Offer:
+    """Read the features of Swift, or of a service with Swift's API below another path.
+
+    Swift lists them as ``/info`` beside ``/v1``, Ceph's gateway as ``/swift/info``. Tempest
+    requests ``/info`` at the root of the server.
+    """
+    prefix = urlsplit(endpoint.url).path.partition("/v1")[0].strip("/")
+    root = f"{endpoint.root}info"
+    places = dict.fromkeys((f"{endpoint.root}{prefix}/info" if prefix else root, root))
+    found = {url: _features(cloud, endpoint, url) for url in places}
+    source = next((url for url, names in found.items() if names is not None), "")
+    return Offer(
+        endpoint,
+        extensions=found.get(source),
+        source=source,
+        discoverable=found[root] is not None,
+    )
+
+
+def _features(cloud: Cloud, endpoint: Endpoint, url: str) -> frozenset[str] | None:
+    document = _get(cloud, endpoint, url, authenticated=False)
+    if not isinstance(document, dict) or "swift" not in document:
+        return None
+    return frozenset(map(str, document)) - {"swift"}
+
+
+_EXTENSION_LISTS: Mapping[str, Callable[[Cloud, Endpoint, str], _Listing]] = {
+    IDENTITY: _identity,
+    NETWORK: _network,
+    BLOCK_STORAGE: _block_storage,
+}
+"""How the extensions of a service are read: cloud, endpoint, URL of the API's version."""
+
+
+def _get(
+    cloud: Cloud,
+    endpoint: Endpoint,
+    url: str,
+    *,
+    accept: str = "application/json",
+    authenticated: bool = True,
+) -> object:
+    """Request a JSON document; None if the service does not offer it to this user.
+
+    :raises CloudError: the service does not respond, or responds with an error
+    """
+    try:
+        response = cloud.connection.session.get(
+            url, authenticated=authenticated, raise_exc=False, headers={"Accept": accept}
+        )
+    except keystoneauth1.exceptions.ConnectFailure as error:
+        raise no_response(endpoint) from error
+    except FAILURES as error:
+        raise _wrong(endpoint, url, summary(error)) from error
+    if response.status_code in _NOT_OFFERED:
+        return None
+    if response.status_code >= requests.codes.bad_request:
+        shown = " ".join(response.text[:_MOST_CHARACTERS].split())
+        request_id = response.headers.get("x-openstack-request-id", "")
+        named = f" ({request_id})" if request_id else ""
+        raise _wrong(endpoint, url, f"status {response.status_code}{named}: {shown}")
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wrong(endpoint: Endpoint, url: str, reason: str) -> CloudError:
+    return CloudError(
+        f"{endpoint.title} does not report what it offers: GET {url}: {reason}",
+        hint=f"see the log of {endpoint.service_name}",
     )

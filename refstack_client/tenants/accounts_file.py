@@ -12,11 +12,9 @@ from typing import Any
 
 import keystoneauth1.exceptions
 import yaml
-from keystoneauth1 import session
-from keystoneauth1.identity import v3
 
 from refstack_client.cloud.account import Account
-from refstack_client.cloud.connection import SECONDS_TO_CONNECT, Cloud
+from refstack_client.cloud.connection import Cloud
 from refstack_client.errors import CloudError, InputError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.planning.selection import Shard
@@ -111,20 +109,8 @@ def verify(accounts: Sequence[Account], cloud: Cloud) -> tuple[Account, ...]:
 
 
 def _verify(account: Account, cloud: Cloud) -> Account:
-    auth = v3.Password(
-        auth_url=cloud.auth_url,
-        username=account.username,
-        password=account.password,
-        project_name=account.project_name,
-        user_domain_name=account.domain_name,
-        project_domain_name=account.domain_name,
-    )
-    verify_tls, certificate = cloud.connection.config.get_requests_verify_args()
-    one_session = session.Session(
-        auth=auth, verify=verify_tls, cert=certificate, timeout=SECONDS_TO_CONNECT
-    )
     try:
-        roles = tuple(sorted(auth.get_access(one_session).role_names or ()))
+        roles = tuple(sorted(cloud.sign_in_as(account.as_auth()).role_names or ()))
     except keystoneauth1.exceptions.ClientException as error:
         raise CloudError(
             f"the user {account.username} of the accounts file cannot sign in to the project "

@@ -1,7 +1,7 @@
 """Create the tenants of one run: projects, users and networks."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -72,14 +72,11 @@ def network_name(prefix: str) -> str:
     return f"{prefix}-network"
 
 
-def create(
-    cloud: Cloud, spec: TenantSpec, on_first_user: Callable[[Account], None]
-) -> tuple[Account, ...]:
+def create(cloud: Cloud, spec: TenantSpec) -> tuple[Account, ...]:
     """Create projects with users and networks, all at the same time.
 
     What was created before a failure remains. It is removed by its names (:mod:`.removal`).
 
-    :param on_first_user: called with the first user as soon as it can sign in
     :return: members of different projects first, because Tempest borrows the first that is free
     :raises CloudError: the credential may not do that, or a quota is too small
     """
@@ -95,7 +92,7 @@ def create(
     pair = (member, reader) if READER in roles else (member,)
     projects = [_ProjectSpec(pair, spec.networks)] * spec.projects
     projects += [_ProjectSpec((reseller,), networked=False)] * spec.resellers
-    creator = _Creator(cloud, spec, roles, domain, on_first_user)
+    creator = _Creator(cloud, spec, roles, domain)
     with reported_as(
         "cannot create tenants with this admin credential",
         "use a credential that may create projects, users and networks, or list tenant users in a "
@@ -145,7 +142,6 @@ class _Creator:
     spec: TenantSpec
     roles: Mapping[str, Role]
     domain: Domain
-    on_first_user: Callable[[Account], None]
 
     def create(self, projects: Sequence[_ProjectSpec]) -> list[list[Account]]:
         with ThreadPoolExecutor(max_workers=removal.AT_ONCE) as pool:
@@ -157,8 +153,6 @@ class _Creator:
             name=name, domain_id=self.domain.id, description=DESCRIPTION
         )
         accounts = [self._user(name, project, user) for user in spec.users]
-        if number == 1:
-            self.on_first_user(accounts[0])
         if spec.networked:
             self._network(name, project.id)
         return accounts

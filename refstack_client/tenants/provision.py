@@ -7,7 +7,7 @@ in a second process.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from capabilities import tempest_id
@@ -29,9 +29,6 @@ from refstack_client.tenants.resource_record import ResourceRecord
 _COMPUTE = "compute"
 NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
 """Section and option of tempest.conf that names the network of every tenant."""
-
-OnFirstUser = Callable[[Account, SwiftRoles], None]
-"""Called with the first user that can sign in, while others are still being created."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,6 @@ def provided(
     cloud: Cloud,
     record: ResourceRecord,
     leaked: list[str],
-    on_first_user: OnFirstUser,
 ) -> Iterator[Tenants]:
     """Provide the tenants, and remove those that were created when the block ends.
 
@@ -90,9 +86,7 @@ def provided(
     :raises CloudError: the users of the accounts file do not suffice, or none can be created
     """
     if uses_accounts(request, cloud.facts):
-        tenants = from_accounts(request, cloud)
-        on_first_user(tenants.users[0], tenants.roles)
-        yield tenants
+        yield from_accounts(request, cloud)
         return
     roles = roles_of_cloud(request, cloud)
     tenancy = Tenancy(
@@ -103,7 +97,7 @@ def provided(
     )
     try:
         with resource_record.recorded(record, tenancy):
-            yield _created(request, cloud, record.prefix, roles, on_first_user)
+            yield _created(request, cloud, record.prefix, roles)
     finally:
         try:
             leaked += resource_record.remove_recorded(cloud, record.path, [record.log]).leaked
@@ -154,14 +148,10 @@ def needs_networks(request: CertificationRequest) -> bool:
 
 
 def _created(
-    request: CertificationRequest,
-    cloud: Cloud,
-    prefix: str,
-    roles: SwiftRoles,
-    on_first_user: OnFirstUser,
+    request: CertificationRequest, cloud: Cloud, prefix: str, roles: SwiftRoles
 ) -> Tenants:
     spec = _spec(request, cloud, prefix, roles)
-    users = creation.create(cloud, spec, lambda user: on_first_user(user, roles))
+    users = creation.create(cloud, spec)
     needs_admin = plan.own_tenants(request.programme)
     admin = creation.create_admin(cloud, prefix) if needs_admin else None
     network = creation.network_name(prefix) if spec.networks else ""

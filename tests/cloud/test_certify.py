@@ -432,12 +432,14 @@ def test_every_value_of_tempest_conf_has_its_origin_and_clouds_yaml_may_add_some
     assert all(each["origin"] for each in entries.values())
     assert entries["service-clients", "http_timeout"]["value"] == "61"
     assert entries["DEFAULT", "debug"]["origin"].startswith("given")
-    assert entries["identity", "uri_v3"]["origin"] == "discovered as admin, not as a tenant"
+    assert entries["identity", "uri_v3"]["origin"] == (
+        "the URL of the identity service in the credentials"
+    )
     assert entries["object-storage", "operator_role"]["value"] == "SwiftOperator"
     for secret in secrets_of(sandbox):
         assert secret not in done.stdout
     text = run(*show, "--origin", env=environ)
-    assert "# discovered as admin, not as a tenant\nuri_v3 = " in text.stdout
+    assert "# the URL of the identity service in the credentials\nuri_v3 = " in text.stdout
     assert tenants_of(sandbox) == []
     document["clouds"]["sandbox"]["tempest"] = "service-clients.http_timeout=61"
     clouds.write_text(yaml.safe_dump(document))

@@ -174,7 +174,7 @@ def _options(args: Namespace, os_cloud: str | None) -> resume.Options:
         guideline=args.guideline,
         programme=args.programme,
         shard=args.shard,
-        os_cloud=os_cloud,
+        cloud=cloud_options.selection(args, os_cloud),
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
         settings=parse_settings(args.settings),

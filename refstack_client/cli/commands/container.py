@@ -125,7 +125,7 @@ def _certification(args: Namespace) -> Certification:
         guideline=args.guideline,
         programme=args.programme,
         concurrency=args.concurrency,
-        os_cloud=args.os_cloud,
+        cloud=cloud_options.selection(args, args.os_cloud),
         accounts=args.accounts,
         settings=tuple(args.settings),
         resume=args.resume,
@@ -141,7 +141,7 @@ def _manifest(args: Namespace, asked: Certification, memory: int) -> str:
             hint="add them to the printed command, with a mount for the accounts file",
         )
     limits = ContainerLimits(args.image, memory, args.pids, args.network or "")
-    cloud = ["--os-cloud", asked.os_cloud] if asked.os_cloud else []
+    cloud = ["--os-cloud", asked.cloud.name] if asked.cloud.name else []
     options = payload_of.certify_options(asked, asked.guideline)
     return _MANIFESTS[args.print](limits, ["certify", *cloud, *options], args.shards)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from capabilities import catalogue
 from refstack_client.cli.options.guideline import PLATFORM, load_programme
+from refstack_client.cli.options.selection import add_selection
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import UsageError
 from refstack_client.outcomes.run_directory import RETRY_BUDGET
 from refstack_client.planning.request import CertificationRequest
@@ -18,11 +20,7 @@ FULL, QUICK = "full", "quick"
 
 def add_cloud(parser: ArgumentParser) -> None:
     """Add the options about the cloud and how to test it."""
-    parser.add_argument(
-        "--os-cloud",
-        metavar="NAME",
-        help="name of a cloud in clouds.yaml (default: $OS_CLOUD, else the OS_* variables)",
-    )
+    add_selection(parser)
     parser.add_argument(
         "--accounts",
         metavar="FILE",
@@ -118,6 +116,14 @@ def check_again(args: Namespace) -> None:
         )
 
 
+def selection(args: Namespace, os_cloud: str | None) -> CloudSelection:
+    """Return the cloud that the options select.
+
+    :param os_cloud: its name in clouds.yaml; None for ``OS_CLOUD`` or the ``OS_*`` variables
+    """
+    return CloudSelection(os_cloud, args.os_region_name, args.os_interface)
+
+
 def request(
     args: Namespace, os_cloud: str | None, output: Path, default: str = PLATFORM
 ) -> CertificationRequest:
@@ -132,7 +138,7 @@ def request(
     return CertificationRequest(
         programme=load_programme(name, args.programme, default),
         guideline_name=name,
-        os_cloud=os_cloud,
+        cloud=selection(args, os_cloud),
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
         settings=parse_settings(args.settings),

@@ -10,9 +10,11 @@ import pytest
 from support.making import FACTS, STORAGE
 
 import refstack_client
+from refstack_client.cloud.access import Access
 from refstack_client.cloud.account import Account, new_password
 from refstack_client.cloud.clouds_yaml import PortableConfig
-from refstack_client.cloud.connection import Cloud, Tls
+from refstack_client.cloud.connection import Cloud
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.planning.plan import TenantKind
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.running.resume import Options
@@ -28,9 +30,9 @@ CANARY = "canary-in-a-coal-mine"
 ACCOUNT = Account("alice", CANARY, "tests", "Default", ("member",))
 SETTINGS = (Setting("identity", "admin_password", CANARY), Setting("a", "b", "visible"))
 ROLES = SwiftRoles("SwiftOperator", "ResellerAdmin")
-REQUEST = CertificationRequest(STORAGE, "2020.06", None, None, None, SETTINGS, Path())
+REQUEST = CertificationRequest(STORAGE, "2020.06", CloudSelection(), None, None, SETTINGS, Path())
 TENANTS = Tenants(TenantKind.THROWAWAY, (ACCOUNT,), ROLES, tempest_admin=ACCOUNT)
-CHOICES = Choices(FACTS, (ACCOUNT,), ROLES, SETTINGS, "refstack-1", Tls(), SETTINGS)
+CHOICES = Choices((), (ACCOUNT,), ROLES, SETTINGS, "refstack-1", SETTINGS)
 CLOUDS = {"clouds": {"c": {"auth": {"password": CANARY}}}}
 HOLDERS = (
     ACCOUNT,
@@ -40,8 +42,8 @@ HOLDERS = (
     CHOICES,
     Options(Path(), settings=SETTINGS),
     PortableConfig("c", CLOUDS, {}),
-    Cloud(CLOUDS, FACTS),
-    Session(REQUEST, Workspace(Path()), TENANTS, CHOICES, {}, {}),
+    Cloud(CLOUDS, Access(), FACTS),
+    Session(REQUEST, FACTS, Workspace(Path()), TENANTS, CHOICES, {}, {}),
 )
 
 

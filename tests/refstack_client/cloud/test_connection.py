@@ -10,6 +10,7 @@ import yaml
 from support.certifying import CLIENT, run
 
 from refstack_client.cloud import clouds_yaml
+from refstack_client.cloud.selection import CloudSelection
 
 pytestmark = pytest.mark.cloud
 PLAN = (CLIENT, "plan", "--os-cloud", "sandbox", "--programme", "storage")
@@ -73,7 +74,7 @@ def test_a_portable_clouds_yaml_holds_one_cloud_and_names_its_files_where_they_w
     path = tmp_path / "clouds.yaml"
     path.write_text(yaml.safe_dump(document))
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
-    portable = clouds_yaml.portable("sandbox", "/elsewhere")
+    portable = clouds_yaml.portable(CloudSelection("sandbox"), "/elsewhere")
     assert portable.name == "sandbox"
     (config,) = portable.clouds_yaml["clouds"].values()
     assert config["auth"] == document["clouds"]["sandbox"]["auth"]
@@ -82,5 +83,5 @@ def test_a_portable_clouds_yaml_holds_one_cloud_and_names_its_files_where_they_w
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(Path("/nosuch")))
     for key, value in document["clouds"]["sandbox"]["auth"].items():
         monkeypatch.setenv(f"OS_{key.upper()}", value)
-    from_environment = clouds_yaml.portable(None, "/elsewhere").clouds_yaml
+    from_environment = clouds_yaml.portable(CloudSelection(), "/elsewhere").clouds_yaml
     assert from_environment["clouds"]["envvars"]["auth"] == config["auth"]

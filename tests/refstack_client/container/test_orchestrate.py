@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container import engine, orchestrate, payload_of
 from refstack_client.container.launch import ContainerResult
 from refstack_client.container.orchestrate import ALL, Finished
@@ -45,7 +46,7 @@ def test_a_payload_has_the_files_its_arguments_name(clouds, tmp_path):
         Certification(
             guideline=str(guideline),
             programme="storage",
-            os_cloud="mycloud",
+            cloud=CloudSelection("mycloud"),
             accounts=accounts,
             settings=("a.b=c",),
         )
@@ -63,7 +64,9 @@ def test_a_payload_has_the_files_its_arguments_name(clouds, tmp_path):
 
 def test_a_run_that_is_none_is_not_resumed(clouds, tmp_path):
     with pytest.raises(InputError):
-        payload_of.payload_of(Certification(os_cloud="mycloud", resume=tmp_path / "absent"))
+        payload_of.payload_of(
+            Certification(cloud=CloudSelection("mycloud"), resume=tmp_path / "absent")
+        )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from capabilities import catalogue, programme, tempest_id
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.planning import durations, workers
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import quick_tests
@@ -65,7 +66,7 @@ def test_tenants_get_routers_only_where_a_server_is_reached_from_outside(names, 
     request = CertificationRequest(
         programme=Thing(wanted_tests=lambda: tests),
         guideline_name="2020.06",
-        os_cloud=None,
+        cloud=CloudSelection(),
         accounts_file=None,
         workers=None,
         settings=settings,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.making import make_run
 
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import InputError, UsageError
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.redaction import HIDDEN
@@ -35,14 +36,17 @@ def test_a_run_is_resumed_with_its_own_options_unless_others_are_given(resumed):
     request = request_of(resumed, OPTIONS)
     assert (request.programme.key, str(request.shard)) == ("storage", "1/2")
     assert request.programme.guideline.id == "2020.06"
-    assert (request.os_cloud, request.accounts_file) == ("mycloud", Path("/a.yaml"))
+    assert (request.cloud.name, request.accounts_file) == ("mycloud", Path("/a.yaml"))
     assert (request.settings, request.quick) == ((("a", "b", "c"),), True)
     assert request.workers is None
     given = replace(
-        OPTIONS, os_cloud="other", workers=Workers(3), settings=[Setting("d", "e", "f")]
+        OPTIONS,
+        cloud=CloudSelection("other"),
+        workers=Workers(3),
+        settings=[Setting("d", "e", "f")],
     )
     request = request_of(resumed, given)
-    assert (request.os_cloud, request.workers, request.settings) == (
+    assert (request.cloud.name, request.workers, request.settings) == (
         "other",
         Workers(3),
         [("d", "e", "f")],

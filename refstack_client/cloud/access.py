@@ -1,0 +1,195 @@
+"""How a cloud is reached: one decision, used by every request of this program and by Tempest.
+
+Interface, region, certificates, proxy, timeouts and retries come from clouds.yaml, ``OS_*``
+variables and options (:mod:`.clouds_yaml`).
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import requests
+import requests.utils
+import urllib3
+from keystoneauth1 import session as keystone_session
+from keystoneauth1.plugin import BaseAuthPlugin
+from openstack.config.cloud_region import CloudRegion
+
+from refstack_client.errors import CloudError
+
+SECONDS_TO_CONNECT = 10
+"""For one request, if clouds.yaml has no ``api_timeout``."""
+RETRIES = 8
+"""How often a request is sent again that is answered with 413, 429 or 503 and ``Retry-After``."""
+MOST_SECONDS_TO_RETRY = 30
+"""A longer ``Retry-After`` is cut."""
+CONNECTIONS = 16
+"""Connections to one host that are kept open."""
+
+
+@dataclass
+class Throttling:
+    """Whether a cloud has limited the rate of requests since this program started."""
+
+    seen: bool = False
+
+    def note(self, response: requests.Response, *_: object, **__: object) -> None:
+        """Take note of a response: a hook of requests."""
+        retries = getattr(response.raw, "retries", None)
+        history = retries.history if retries else ()
+        if response.status_code == requests.codes.too_many or any(
+            attempt.status == requests.codes.too_many for attempt in history
+        ):
+            self.seen = True
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How certificates are verified.
+
+    :param verify: False accepts any certificate
+    :param cacert: absolute path of the file with the certificate authorities; None for those of the
+        system
+    """
+
+    verify: bool = True
+    cacert: str | None = None
+
+    @property
+    def verification(self) -> bool | str:
+        """Return the value of ``verify`` as requests and keystoneauth take it."""
+        return (self.cacert or True) if self.verify else False
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a cloud is reached.
+
+    :param region: name of the region; None for the only one
+    :param interface: of the endpoints: ``public``, ``internal`` or ``admin``
+    :param timeout: seconds for one request, if clouds.yaml sets it; else None
+    """
+
+    region: str | None = None
+    interface: str = "public"
+    tls: Tls = field(default_factory=Tls)
+    timeout: float | None = None
+    throttling: Throttling = field(default_factory=Throttling, compare=False)
+
+    def session(self, auth: BaseAuthPlugin) -> keystone_session.Session:
+        """Return a session for a user of the cloud."""
+        return self.session_constructor(
+            auth=auth,
+            verify=self.tls.verification,
+            timeout=self.timeout or SECONDS_TO_CONNECT,
+        )
+
+    @property
+    def session_constructor(self) -> partial[keystone_session.Session]:
+        """Return what constructs a session, as openstacksdk takes it."""
+        return partial(keystone_session.Session, session=_http(self.throttling))
+
+
+def of_region(config: CloudRegion) -> Access:
+    """Return the access that a configuration describes.
+
+    :raises CloudError: Tempest could not use it, or a file that it names is missing
+    """
+    verify, certificate = config.get_requests_verify_args()
+    if certificate:
+        raise CloudError(
+            f"the cloud {config.name} wants a client certificate, which Tempest cannot present",
+            hint="remove cert and key from clouds.yaml, and use credentials without a certificate",
+        )
+    interface = config.get_interface() or "public"
+    if not isinstance(interface, str):
+        raise CloudError(
+            f"the cloud {config.name} has a list of interfaces: {', '.join(map(str, interface))}",
+            hint="use --os-interface with one of them: all services are tested through one",
+        )
+    timeout = config.config.get("api_timeout")
+    return Access(
+        region=config.get_region_name() or None,
+        interface=interface.removesuffix("URL"),
+        tls=_tls(verify),
+        timeout=float(timeout) if timeout else None,
+    )
+
+
+def proxy_of(urls: Iterable[str]) -> str:
+    """Return the proxy by which all ``urls`` are reached, "" for none.
+
+    The variables ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` name it. Tempest
+    takes one for all services.
+
+    :raises CloudError: it differs, or Tempest could not use it
+    """
+    proxies = {
+        url: requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)) or ""
+        for url in urls
+    }
+    found = dict.fromkeys(proxies.values())
+    if len(found) > 1:
+        listed = ", ".join(f"{url} by {proxy or 'no proxy'}" for url, proxy in proxies.items())
+        raise CloudError(
+            "Tempest reaches all services by one proxy or by none, but the proxy variables name "
+            f"different ones: {_without_user(listed)}",
+            hint="set http_proxy, https_proxy and no_proxy so that they agree",
+        )
+    proxy = next(iter(found), "")
+    parts = urllib3.util.parse_url(proxy)
+    if proxy and (parts.auth or parts.scheme not in ("http", "https")):
+        raise CloudError(
+            f"Tempest cannot use the proxy {_without_user(proxy)}: it takes an http or https proxy "
+            "without user and password",
+            hint="set http_proxy and https_proxy to one, for example one on this machine that "
+            "signs in at the other",
+        )
+    return proxy
+
+
+def _without_user(text: str) -> str:
+    return " ".join(
+        word.partition("://")[0] + "://" + word.rpartition("@")[2] if "@" in word else word
+        for word in text.split(" ")
+    )
+
+
+def _tls(verify: bool | str | None) -> Tls:
+    """Return how certificates are verified, by what openstacksdk passes to requests.
+
+    :raises CloudError: the file with the certificate authorities cannot be read
+    """
+    if not isinstance(verify, str):
+        return Tls(bool(verify))
+    path = os.path.abspath(verify)
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise CloudError(
+            f"cannot read the certificate authorities {path}: {error.strerror}",
+            hint="correct cacert in clouds.yaml or OS_CACERT",
+        ) from error
+    return Tls(cacert=path)
+
+
+def _http(throttling: Throttling) -> requests.Session:
+    """Return a session of requests that waits where a server asks for it."""
+    retry = urllib3.Retry(
+        total=RETRIES,
+        connect=0,
+        read=False,
+        redirect=0,
+        other=0,
+        allowed_methods=None,
+        raise_on_status=False,
+        retry_after_max=MOST_SECONDS_TO_RETRY,
+    )
+    session = requests.Session()
+    adapter = keystone_session.TCPKeepAliveAdapter(max_retries=retry, pool_maxsize=CONNECTIONS)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter)
+    session.hooks["response"].append(throttling.note)
+    return session
