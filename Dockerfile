@@ -22,7 +22,7 @@ RUN python3 -m venv --without-pip /opt/refstack \
     && find . -type d \( -name tests -o -name locale \) \
         -not -path "./tempest*" -not -path "./*_tempest_plugin/*" -prune -exec rm -rf {} + \
     && find . \( -name "*.[ch]" -o -name "*.py[xi]" -o -name "oui.txt" \) -delete \
-    && export PATH=/opt/refstack/bin:$PATH && python -m compileall -q capabilities config_tempest \
+    && export PATH=/opt/refstack/bin:$PATH && python -m compileall -q capabilities \
         keystoneauth1 refstack_client scoring stestr tomlkit voluptuous \
     && refstack-client help certify >/dev/null \
     && python -c "from refstack_client.tempest import inventory; inventory.prepare()" \
