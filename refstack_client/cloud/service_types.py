@@ -1,4 +1,8 @@
-"""The services of OpenStack projects: a table without a cloud."""
+"""The services of OpenStack projects: known without a cloud."""
+
+import functools
+
+from os_service_types import ServiceTypes
 
 BLOCK_STORAGE = "block-storage"
 COMPUTE = "compute"
@@ -6,19 +10,10 @@ IDENTITY = "identity"
 IMAGE = "image"
 NETWORK = "network"
 OBJECT_STORE = "object-store"
-SERVICES = {
-    "cinder": (BLOCK_STORAGE, "Cinder"),
-    "designate": ("dns", "Designate"),
-    "glance": (IMAGE, "Glance"),
-    "heat": ("orchestration", "Heat"),
-    "keystone": (IDENTITY, "Keystone"),
-    "neutron": (NETWORK, "Neutron"),
-    "nova": (COMPUTE, "Nova"),
-    "swift": (OBJECT_STORE, "Swift"),
-}
-"""Service type and name of the service, by the project of a capability."""
 
 
+@functools.cache
 def service_of(project: str) -> tuple[str, str]:
     """Return service type and name of a project's service; an unknown project names its own."""
-    return SERVICES.get(project, (project, project.capitalize()))
+    known = ServiceTypes().get_service_data_for_project(project)
+    return (known["service_type"] if known else project), project.capitalize()

@@ -13,7 +13,7 @@ from capabilities.tempest_id import TestId
 from refstack_client.outcomes import causes
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import Basis, PlannedLimit, PlannedTest, PlanRecord
-from refstack_client.planning import durations, test_requirements
+from refstack_client.planning import durations, test_source, test_users
 from refstack_client.planning.selection import Shard, quick_tests, shard_tests
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
@@ -206,9 +206,9 @@ def classes_with_two_projects(programme: Programme) -> int:
     for test in programme.wanted_tests():
         class_names = {tempest_id.class_of(name) for name in test.names}
         # A test that has another name today may be in any class.
-        classes |= set(filter(test_requirements.exists, class_names)) or class_names
+        classes |= set(filter(test_source.find, class_names)) or class_names
     own = {tempest_id.class_of(name) for test in own_tenants(programme) for name in test.names}
-    return sum(map(test_requirements.has_two_projects, classes - own))
+    return sum(map(test_users.has_two_projects, classes - own))
 
 
 def why_missing(test: Test, listing: Listing) -> str:

@@ -1,15 +1,14 @@
 """What the user requests to be certified, and what that needs of a cloud."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from capabilities.guideline import Status
 from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
 from refstack_client.cloud.selection import CloudSelection
-from refstack_client.cloud.service_types import SERVICES
-from refstack_client.planning import plan, workers
+from refstack_client.cloud.service_types import service_of
+from refstack_client.planning import plan, services, workers
 from refstack_client.planning.selection import Shard
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.settings import Setting, parse_settings
@@ -87,18 +86,25 @@ class CertificationRequest:
 
     @property
     def projects(self) -> tuple[str, ...]:
-        """Return the projects besides Keystone whose services are tested (``nova``, …)."""
-        required = (
-            capability
-            for programme in self.programme.with_bases()
-            for capability in programme.capabilities(Status.REQUIRED)
-        )
-        return tuple(sorted({capability.project for capability in required} - {"keystone", ""}))
+        """Return the projects besides Keystone whose services are tested (``nova``, …).
+
+        They are those of the required capabilities and those that the tests require; a flat list
+        has no capabilities with a project.
+        """
+        return tuple(sorted(self._tests_by_project))
 
     @property
     def service_types(self) -> tuple[str, ...]:
         """Return the types of those services (``compute``, …)."""
-        return tuple(SERVICES[project][0] for project in self.projects if project in SERVICES)
+        return tuple(service_of(project)[0] for project in self.projects)
+
+    def tests_of(self, project: str) -> tuple[str, ...]:
+        """Return the names of the wanted tests that the service of a project is needed for."""
+        return self._tests_by_project.get(project, ())
+
+    @property
+    def _tests_by_project(self) -> Mapping[str, tuple[str, ...]]:
+        return services.tests_by_project(self.programme)
 
     @property
     def needs_router(self) -> bool:

@@ -25,7 +25,6 @@ from refstack_client.cloud.service_types import (
 from refstack_client.errors import CloudError
 from refstack_client.planning import plan, test_requirements
 from refstack_client.planning.request import CertificationRequest
-from refstack_client.planning.test_requirements import Requirement
 from refstack_client.running.tempest_session import KEYSTONE, adapted
 from refstack_client.tempest import cloud_resources, discovery
 from refstack_client.tempest.discovery import Offer
@@ -198,7 +197,8 @@ def _services(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         try:
             offer = discovery.offer(cloud, service_catalog.endpoint(cloud, project))
         except CloudError as error:
-            yield Check(name, Level.PROBLEM, str(error), error.hint, _tests_of(request, project))
+            tests = request.tests_of(project)
+            yield Check(name, Level.PROBLEM, str(error), error.hint, tests)
             continue
         urls.append(offer.endpoint.url)
         yield Check(name, Level.OK, _offered(offer))
@@ -218,15 +218,16 @@ def _offered(offer: Offer) -> str:
 
 def _extensions(offer: Offer, request: CertificationRequest) -> Iterator[Check]:
     """Compare the extensions that wanted tests require with those that a service lists."""
-    service = _NAMES_IN_TEMPEST.get(offer.endpoint.service_type)
-    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
+    service, section = _NAMES_IN_TEMPEST.get(offer.endpoint.service_type, ("", ""))
+    required = test_requirements.of(request.programme.wanted_tests())
     for requirement, tests in sorted(required.items()):
-        if requirement.service != service or offer.extensions is None:
+        extension = requirement.item
+        if not extension or requirement.section != section or offer.extensions is None:
             continue
-        is_enabled = requirement.extension in offer.extensions
+        is_enabled = extension in offer.extensions
         example = "" if is_enabled else f", such as {tests[0]}"
         yield Check(
-            f"{service} extension {requirement.extension}",
+            f"{service} extension {extension}",
             Level.OK if is_enabled else Level.PROBLEM,
             f"tests that require it: {len(tests)}{example}",
             "" if is_enabled else "enable it: tests that require it skip, and do not pass then",
@@ -235,27 +236,17 @@ def _extensions(offer: Offer, request: CertificationRequest) -> Iterator[Check]:
 
 
 _NAMES_IN_TEMPEST = {
-    BLOCK_STORAGE: "volume",
-    IDENTITY: "identity",
-    NETWORK: "network",
-    OBJECT_STORE: "object",
+    BLOCK_STORAGE: ("volume", "volume-feature-enabled"),
+    IDENTITY: ("identity", "identity-feature-enabled"),
+    NETWORK: ("network", "network-feature-enabled"),
+    OBJECT_STORE: ("object", "object-storage-feature-enabled"),
 }
-"""How tests name the service whose extension they require, by service type."""
-
-
-def _tests_of(request: CertificationRequest, project: str) -> tuple[str, ...]:
-    return tuple(
-        test.name
-        for programme in request.programme.with_bases()
-        for capability in programme.capabilities(Status.REQUIRED)
-        if capability.project == project
-        for test in capability.tests
-    )
+"""Name of a service in tests, and the section with its extensions, by service type."""
 
 
 def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    required = test_requirements.of([test.name for test in request.programme.wanted_tests()])
-    tests = required.get(Requirement(test_requirements.VALIDATION), ())
+    required = test_requirements.of(request.programme.wanted_tests())
+    tests = required.get(test_requirements.GUESTS, ())
     values = {(setting.section, setting.option): setting.value for setting in request.settings}
     if tests and values.get(("validation", "run_validation"), "").lower() != "true":
         yield Check(

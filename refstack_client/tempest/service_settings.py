@@ -11,7 +11,7 @@ from refstack_client.cloud.service_types import (
     IMAGE,
     NETWORK,
     OBJECT_STORE,
-    SERVICES,
+    service_of,
 )
 from refstack_client.tempest.discovery import Offer
 from refstack_client.tempest.settings import Setting
@@ -29,9 +29,9 @@ SECTIONS = {
 """The section of tempest.conf about a service, by its type."""
 
 _AVAILABLE = (
-    *(project for project in SERVICES if project != "keystone"),
-    *("aodh", "barbican", "ceilometer", "gnocchi", "horizon", "ironic", "manila", "mistral"),
-    *("octavia", "placement", "sahara", "trove", "watcher", "zaqar"),
+    *("aodh", "barbican", "ceilometer", "cinder", "designate", "glance", "gnocchi", "heat"),
+    *("horizon", "ironic", "manila", "mistral", "neutron", "nova", "octavia", "placement"),
+    *("sahara", "swift", "trove", "watcher", "zaqar"),
 )
 """Options of the section service_available; tests of the other services do not run."""
 
@@ -89,7 +89,7 @@ def of_offers(offers: Sequence[Offer]) -> Iterator[Group]:
     yield (
         "the services that the tests need",
         tuple(
-            Setting("service_available", project, str(_type_of(project) in types).lower())
+            Setting("service_available", project, str(service_of(project)[0] in types).lower())
             for project in _AVAILABLE
         ),
     )
@@ -106,10 +106,6 @@ def of_offers(offers: Sequence[Offer]) -> Iterator[Group]:
         if read := _FEATURES.get(offer.endpoint.service_type):
             settings = tuple(read(offer))
             yield offer.source or f"{offer.endpoint.title} lists no features", settings
-
-
-def _type_of(project: str) -> str:
-    return SERVICES[project][0] if project in SERVICES else project
 
 
 def _extensions(section: str) -> Callable[[Offer], Iterator[Setting]]:
