@@ -29,14 +29,31 @@ def shipped() -> tuple[str, ...]:
 
 
 def file_name(guideline: str) -> str:
-    """Return the file name of the shipped guideline with the id ``guideline``."""
-    return _files()[guideline]
+    """Return the file name of the shipped guideline with the id ``guideline``, in any case."""
+    return _files()[guideline.lower()]
 
 
-def default() -> str:
-    """Return the id of the newest approved guideline that is shipped, add-ons excluded."""
+def default(programme_name: str | None = None) -> str:
+    """Return the id of the newest approved guideline that is shipped, add-ons excluded.
+
+    :param programme_name: if that guideline has no such programme, as for add-ons and lists, the
+        newest shipped guideline that has one is returned instead, an approved one if possible
+    """
     powered = (name for name in reversed(shipped()) if _POWERED.fullmatch(name))
-    return next(name for name in powered if load(name)[0].status == "approved")
+    newest = next(name for name in powered if load(name)[0].status == "approved")
+    if programme_name is None or _has(load(newest)[0], programme_name):
+        return newest
+    others = (load(name)[0] for name in reversed(shipped()))
+    having = [guideline for guideline in others if _has(guideline, programme_name)]
+    approved = [guideline for guideline in having if guideline.status == "approved"]
+    return next((guideline.id for guideline in (*approved, *having)), newest)
+
+
+def _has(guideline: Guideline, programme_name: str) -> bool:
+    try:
+        return bool(programme.find(guideline, programme_name))
+    except UnknownNameError:
+        return False
 
 
 def content(name: str) -> bytes:
@@ -44,8 +61,8 @@ def content(name: str) -> bytes:
 
     :raises UnknownNameError, GuidelineError: as for :func:`load`
     """
-    if name in _files():
-        return (_DATA / _files()[name]).read_bytes()
+    if name.lower() in _files():
+        return (_DATA / file_name(name)).read_bytes()
     path = Path(name)
     if path.suffix == ".json" or path.exists():
         return reader.content(path)
@@ -83,8 +100,8 @@ def _base(component: str, source: str) -> Programme:
 def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Return the guideline ``name``, with the findings of the reader.
 
-    :param name: the id of a shipped guideline, or the path of a file
+    :param name: the id of a shipped guideline in any case, or the path of a file
     :raises UnknownNameError: no guideline of that id is shipped and there is no such file
     :raises GuidelineError: the file cannot be read
     """
-    return reader.parse(content(name), _files().get(name, name))
+    return reader.parse(content(name), _files().get(name.lower(), name))

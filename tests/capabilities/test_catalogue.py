@@ -10,6 +10,25 @@ def test_the_default_is_the_newest_approved_guideline():
     assert catalogue.default() == "2020.06"
 
 
+@pytest.mark.parametrize(
+    ("name", "guideline"),
+    [
+        ("storage", "2020.06"),
+        ("OpenStack Powered Compute", "2020.06"),
+        ("dns", "dns.2020.06"),
+        ("scs-0128", "scs-0128"),
+        ("SCS-0128", "scs-0128"),
+        ("no such programme", "2020.06"),
+    ],
+)
+def test_the_default_of_a_programme_is_the_newest_guideline_that_has_it(name, guideline):
+    assert catalogue.default(name) == guideline
+
+
+def test_the_id_of_a_guideline_may_be_given_in_any_case():
+    assert catalogue.load("SCS-0128") == catalogue.load("scs-0128")
+
+
 def test_an_unknown_guideline_is_refused_with_the_shipped_ones():
     with pytest.raises(UnknownNameError, match=r"no guideline called 2020\.60") as caught:
         catalogue.load("2020.60")

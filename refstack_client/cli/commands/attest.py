@@ -47,7 +47,7 @@ class Attest(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Ask, or read the answers, and write the attestation."""
-        name = args.guideline or catalogue.default()
+        name = args.guideline or catalogue.default(args.programme)
         chosen = guideline_options.load_programme(name, args.programme)
         sections = chosen.designated_sections
         if not sections:

@@ -45,7 +45,7 @@ class Show(_Named, Lister):
 
     def take_action(self, args: Namespace) -> Table:
         """Return the columns and rows to list."""
-        name = args.guideline or catalogue.default()
+        name = args.guideline or catalogue.default(args.programme)
         guideline = guideline_options.load_programme(name, args.programme).guideline
         if args.capability not in guideline.capabilities:
             raise UnknownNameError(

@@ -115,7 +115,7 @@ def _check(args: Namespace) -> int:
     if args.resume:
         run_directory.read_request(run_directory.Run(args.resume))
     else:
-        name = args.guideline or catalogue.default()
+        name = args.guideline or catalogue.default(args.programme)
         guideline_options.load_programme(name, args.programme)
     return engine.parse_size(args.memory, "--memory")
 

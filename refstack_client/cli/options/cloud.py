@@ -134,7 +134,7 @@ def request(
     """
     if args.concurrency is not None and args.concurrency < 1:
         raise UsageError("--concurrency must be at least 1")
-    name = args.guideline or catalogue.default()
+    name = args.guideline or catalogue.default(args.programme)
     return CertificationRequest(
         programme=load_programme(name, args.programme, default),
         guideline_name=name,

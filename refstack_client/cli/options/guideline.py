@@ -22,7 +22,7 @@ def add_guideline(parser: ArgumentParser) -> None:
         metavar="ID|FILE|URL",
         default=os.environ.get("REFSTACK_GUIDELINE"),
         help="guideline: shipped ID, path or URL (default: $REFSTACK_GUIDELINE, else the newest "
-        "approved one; for a run or bundle, its own)",
+        "approved one with the programme; for a run or bundle, its own)",
     )
     parser.add_argument(
         "--programme",
@@ -55,7 +55,7 @@ def load_programme(
     :raises GuidelineError: there is no such guideline or programme
     """
     guideline, findings = guideline_source.load(guideline_name)
-    if guideline_name not in catalogue.shipped():
+    if guideline_name.lower() not in catalogue.shipped():
         _say_findings(guideline_name, findings)
     if programme_name:
         found = programme.find(guideline, programme_name)

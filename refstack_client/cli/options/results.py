@@ -34,7 +34,7 @@ def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
     """Judge results by their own guideline and programme unless others are named."""
     chosen = None if guideline else results.programme(args.programme)
     if chosen is None:
-        name = guideline or catalogue.default()
+        name = guideline or catalogue.default(args.programme)
         chosen = guideline_options.load_programme(
             name, args.programme, results.key or guideline_options.PLATFORM
         )
