@@ -1,7 +1,7 @@
 """The contents of a sandbox beyond Keystone's own bootstrap: catalog, roles, users, resources."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from refstack_client.sandbox.credentials import (
     Access,
     admin_cloud,
 )
+from refstack_client.sandbox.shape_model import Flavor, Image, Shape
+from refstack_client.sandbox.shapes import SHAPES
 
 OPERATOR_ROLES = ("member", "SwiftOperator")
 RESELLER_ROLES = ("member", "ResellerAdmin")
@@ -100,8 +102,15 @@ def _endpoint(identity: Identity, entry: CatalogueEntry) -> None:
 
 # -- resources that tests use ---------------------------------------------------------------------
 
-IMAGES = ("sandbox-image", "sandbox-image-alt")
-FLAVORS = (("sandbox.nano", "42", 64), ("sandbox.micro", "84", 128))
+IMAGES = (Image("sandbox-image"), Image("sandbox-image-alt"))
+FLAVORS = (
+    Flavor("sandbox.nano", vcpus=1, ram=64, disk=1, id="42"),
+    Flavor("sandbox.micro", vcpus=1, ram=128, disk=1, id="84"),
+)
+IMAGE_TAG = "sandbox-shape"
+"""Of the images that belong to a shape."""
+_BOOT_FILES = ("aki", "ari")
+"""Formats of kernels and ramdisks, which are container formats too."""
 NETWORK = "public"
 VOLUME_TYPE = "sandbox"
 SECONDS_TO_BE_READY = 90
@@ -111,8 +120,12 @@ class NotReadyError(Exception):
     """The API of a service answers, but the processes behind it are not ready."""
 
 
-def create_test_resources(access: Access, services: Sequence[str], since: datetime) -> None:
+def create_test_resources(
+    access: Access, services: Sequence[str], since: datetime, shape: Shape
+) -> None:
     """Create images, flavors, a public network and a volume type, as soon as each service can.
+
+    Remove the images and flavors of other shapes.
 
     :param services: names of the services of the sandbox
     :param since: only newer heartbeats count: the last one of a service that died is valid for a
@@ -122,22 +135,39 @@ def create_test_resources(access: Access, services: Sequence[str], since: dateti
     admin = _connect(access)
     for name in services:
         if name in _CREATORS:
-            _CREATORS[name](admin, since)
+            _CREATORS[name](admin, since, shape)
 
 
-def _images(admin: Connection, since: datetime) -> None:
-    for name in IMAGES:
-        if not admin.image.find_image(name):
-            admin.image.create_image(
-                name=name,
-                disk_format="raw",
-                container_format="bare",
-                visibility="public",
-                data=b"this image does not boot\n" * 40,
-            )
+def _images(admin: Connection, since: datetime, shape: Shape) -> None:
+    wanted = {image.name: image for image in (*IMAGES, *shape.images)}
+    existing = {image.name for image in admin.image.images()}
+    for is_hidden in (False, True):
+        for image in admin.image.images(tag=IMAGE_TAG, visibility="all", is_hidden=is_hidden):
+            if image.name in wanted:
+                existing.add(image.name)
+            else:
+                admin.image.delete_image(image)
+    for name, image in wanted.items():
+        if name not in existing:
+            _image(admin, image, (IMAGE_TAG,) if image in shape.images else ())
 
 
-def _network(admin: Connection, since: datetime) -> None:
+def _image(admin: Connection, image: Image, tags: Sequence[str]) -> None:
+    data = None if image.status == "queued" else b"this image does not boot\n" * 40
+    created = admin.image.create_image(
+        name=image.name,
+        disk_format=image.format,
+        container_format=image.format if image.format in _BOOT_FILES else "bare",
+        visibility=image.visibility,
+        os_hidden=image.is_hidden,
+        tags=list(tags),
+        data=data,
+    )
+    if image.status == "deactivated":
+        admin.image.deactivate_image(created)
+
+
+def _network(admin: Connection, since: datetime, shape: Shape) -> None:
     network = admin.network.find_network(NETWORK) or admin.network.create_network(
         name=NETWORK,
         is_router_external=True,
@@ -155,23 +185,29 @@ def _network(admin: Connection, since: datetime) -> None:
         )
 
 
-def _flavors(admin: Connection, since: datetime) -> None:
+def _flavors(admin: Connection, since: datetime, shape: Shape) -> None:
     binaries = {"nova-conductor", "nova-scheduler", "nova-compute"}
     _wait("nova", lambda: binaries <= _alive(admin.compute.services(), since))
     _wait("the hypervisor of nova", lambda: any(True for _ in admin.compute.hypervisors()))
-    for name, flavor_id, memory in FLAVORS:
-        if not admin.compute.find_flavor(flavor_id):
-            admin.compute.create_flavor(name=name, id=flavor_id, ram=memory, vcpus=1, disk=1)
+    wanted = {flavor.name: flavor for flavor in shape.flavors or FLAVORS}
+    of_shapes = (flavor for other in SHAPES.values() for flavor in other.flavors)
+    unwanted = {flavor.name for flavor in (*FLAVORS, *of_shapes)} - set(wanted)
+    existing = {flavor.name: flavor for flavor in admin.compute.flavors()}
+    for name in unwanted & set(existing):
+        admin.compute.delete_flavor(existing[name])
+    for name, flavor in wanted.items():
+        if name not in existing:
+            admin.compute.create_flavor(**asdict(flavor))
 
 
-def _volume_type(admin: Connection, since: datetime) -> None:
+def _volume_type(admin: Connection, since: datetime, shape: Shape) -> None:
     binaries = {"cinder-scheduler", "cinder-volume"}
     _wait("cinder", lambda: binaries <= _alive(admin.block_storage.services(), since))
     if not admin.block_storage.find_type(VOLUME_TYPE):
         admin.block_storage.create_type(name=VOLUME_TYPE)
 
 
-_CREATORS: dict[str, Callable[[Connection, datetime], None]] = {
+_CREATORS: dict[str, Callable[[Connection, datetime, Shape], None]] = {
     "glance": _images,
     "neutron": _network,
     "cinder": _volume_type,

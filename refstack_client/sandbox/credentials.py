@@ -1,7 +1,10 @@
 """The credentials of a sandbox, and the files that hand them to clients."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -27,22 +30,41 @@ def admin_cloud(access: Access, auth_url: str) -> dict[str, object]:
     return _cloud("admin", access.secrets.admin_password, auth_url)
 
 
-def clouds_yaml(access: Access, auth_url: str, tempest: Sequence[str] = ()) -> str:
+def clouds_yaml(
+    access: Access,
+    auth_url: str,
+    tempest: Sequence[str] = (),
+    changes: Mapping[str, str | None] = MappingProxyType({}),
+) -> str:
     """Return a clouds.yaml with the clouds "sandbox" (admin) and "sandbox-tenant".
 
     :param auth_url: the URL of the identity service for clients
     :param tempest: settings for Tempest, ``SECTION.OPTION=VALUE``
+    :param changes: values by key, "auth.project_name" for a nested one; None removes the key
     """
     settings = {"tempest": list(tempest)} if tempest else {}
-    tenant = _cloud(TENANT, access.secrets.tenant_password, auth_url)
+    clouds = {
+        "sandbox": admin_cloud(access, auth_url),
+        TENANT: _cloud(TENANT, access.secrets.tenant_password, auth_url),
+    }
     return _yaml(
         {
             "clouds": {
-                "sandbox": {**admin_cloud(access, auth_url), **settings},
-                TENANT: {**tenant, **settings},
+                name: {**_changed(cloud, changes), **settings} for name, cloud in clouds.items()
             }
         }
     )
+
+
+def _changed(cloud: dict[str, Any], changes: Mapping[str, str | None]) -> dict[str, Any]:
+    changed = copy.deepcopy(cloud)
+    for key, value in changes.items():
+        parent, _, name = key.rpartition(".")
+        entries = changed[parent] if parent else changed
+        entries.pop(name, None)
+        if value is not None:
+            entries[name] = value
+    return changed
 
 
 def accounts_yaml(access: Access) -> str:

@@ -1,4 +1,4 @@
-"""The fault proxy of a sandbox: reverse proxies that add latency and inject faults.
+"""The fault proxy of a sandbox: reverse proxies that inject faults and change what clients see.
 
 Each service gets a public port, for clients, and an internal one, for the other services. The
 program ``programs/fault_proxy.py`` reads ``run/fault-proxy.json`` whenever that changes.
@@ -6,7 +6,7 @@ program ``programs/fault_proxy.py`` reads ``run/fault-proxy.json`` whenever that
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -14,44 +14,18 @@ import tenacity
 
 from refstack_client.errors import MachineError, UsageError
 from refstack_client.files import write_text
-from refstack_client.sandbox import daemon, processes
+from refstack_client.sandbox import certificates, daemon, processes
+from refstack_client.sandbox.client_view import ClientView, internal_port, public_port
 from refstack_client.sandbox.deployment import HOST, Deployment
 from refstack_client.sandbox.faults import Faults
-from refstack_client.sandbox.service_model import Daemon, Profile, Service
+from refstack_client.sandbox.service_model import Daemon
+from refstack_client.sandbox.shape_model import DEAD_PORT, HTTP_PROXY_PORT, Shape
 from refstack_client.sandbox.state import Sandbox
 
 DAEMON = Daemon("fault-proxy", ("{python}", "{programs}/fault_proxy.py", "{run}/fault-proxy.json"))
 SECONDS_TO_APPLY = 90
 _NAME_BEFORE = "front"
 """What earlier versions called it."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One port of the fault proxy: where it forwards to, and the latency it adds in seconds."""
-
-    service: str
-    port: int
-    to: int
-    public: bool
-    latency: float
-
-
-def public_port(service: Service) -> str:
-    """Return the name of the port at which clients reach ``service`` through the proxy."""
-    return f"public-{service.public.name}"
-
-
-def internal_port(service: Service) -> str:
-    """Return the name of the port at which other services reach it through the proxy."""
-    return f"internal-{service.public.name}"
-
-
-def port_names(profile: Profile) -> tuple[str, ...]:
-    """Return the names of all ports of the proxy of a sandbox with ``profile``."""
-    return tuple(
-        name(service) for service in profile.services for name in (public_port, internal_port)
-    )
 
 
 def for_clients(sandbox: Sandbox, deployment: Deployment) -> Deployment:
@@ -84,23 +58,22 @@ def was_started(sandbox: Sandbox) -> bool:
     return sandbox.pid_file(DAEMON.name).exists()
 
 
-def establish(sandbox: Sandbox, faults: Faults | None, deployment: Deployment) -> None:
-    """Have the proxy run as ``faults`` needs it, without faults as yet: see :func:`inject`.
+def establish(sandbox: Sandbox, faults: Faults | None, view: ClientView) -> None:
+    """Have the proxy run as ``faults`` and ``view`` need it, without faults as yet: see
+    :func:`inject`.
 
-    :param faults: None where none is needed. A proxy that runs then stays, and injects nothing:
+    :param faults: None where no proxy is needed. One that runs then stays, and changes nothing:
         the services remember the ports at which they found each other for as long as they run
     :raises MachineError: the proxy ended
     """
-    if faults:
-        settings = _settings(sandbox, deployment, faults.latency)
-        if not process(sandbox):
-            _write_settings(sandbox, settings)
-            processes.start(sandbox, DAEMON, deployment)
-        _apply(sandbox, settings)
-    elif process(sandbox):
-        inject(sandbox, Faults())
-    else:
+    if not faults and not process(sandbox):
         sandbox.pid_file(DAEMON.name).unlink(missing_ok=True)
+        return
+    settings = _settings(view, faults.latency if faults else 0.0)
+    if not process(sandbox):
+        _write_settings(sandbox, settings)
+        processes.start(sandbox, DAEMON, view.deployment)
+    _apply(sandbox, settings)
 
 
 def inject(sandbox: Sandbox, faults: Faults) -> None:
@@ -141,18 +114,24 @@ def _settings_file(sandbox: Sandbox) -> Path:
     return sandbox.state / "run" / "fault-proxy.json"
 
 
-def _settings(sandbox: Sandbox, deployment: Deployment, latency: float) -> dict[str, object]:
+def _settings(view: ClientView, latency: float) -> dict[str, object]:
     """Return the settings of a proxy that injects no faults.
 
     :param latency: seconds that it adds to each answer to a client
     """
-    ports = deployment.port
-    routes = [
-        Route(service.name, ports[name(service)], ports[service.public.name], public, seconds)
-        for service in sandbox.profile.services
-        for name, public, seconds in ((public_port, True, latency), (internal_port, False, 0.0))
-    ]
-    return {"host": HOST, "routes": [asdict(route) for route in routes], "faults": {}}
+    port, shape, host = view.deployment.port, view.shape, view.listening_host
+    is_plain = shape == Shape()
+    name = shape.url.get("host")
+    return {
+        "routes": [asdict(route) for route in view.routes(latency)],
+        "faults": {},
+        "catalog": None if is_plain else [asdict(service) for service in view.catalogue()],
+        "roles": dict(shape.roles),
+        "limits": dict(shape.limits),
+        "tls": str(view.deployment.conf / certificates.SERVER),
+        "dead": [(host, port[DEAD_PORT])],
+        "http_proxy": {"host": HOST, "port": port[HTTP_PROXY_PORT], "names": [name]},
+    }
 
 
 def _write_settings(sandbox: Sandbox, settings: Mapping[str, object]) -> None:

@@ -4,6 +4,7 @@
 """
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -12,30 +13,45 @@ from refstack_client.errors import MachineError, UsageError
 from refstack_client.files import write_private
 from refstack_client.sandbox import (
     bootstrap,
+    certificates,
+    client_view,
     credentials,
     daemon,
     fault_proxy,
     ports,
     services,
+    shapes,
     state,
     virtualenv,
 )
-from refstack_client.sandbox.deployment import Deployment, deployment
+from refstack_client.sandbox.client_view import ClientView
+from refstack_client.sandbox.deployment import deployment
 from refstack_client.sandbox.faults import Faults
 from refstack_client.sandbox.state import Report, Sandbox, Settings
 
 
 def up(
-    sandbox: Sandbox, port_base: int | None, report: Report, faults: Faults | None = None
-) -> None:
+    sandbox: Sandbox,
+    port_base: int | None,
+    report: Report,
+    faults: Faults | None = None,
+    shape_names: Sequence[str] = (),
+) -> dict[str, str]:
     """Start what does not run and return when every service answers. Safe to repeat.
+
+    Return the environment variables to use it with.
 
     :param port_base: the first of consecutive ports; None for those of the last start, or free ones
     :param report: receives lines of progress
     :param faults: what to inject from now on; None for nothing
-    :raises UsageError: it runs with other options that cannot be changed now
+    :param shape_names: the shapes that it has from now on
+    :raises UsageError: it runs with other options that cannot be changed now, or it cannot have
+        these shapes
     :raises MachineError: a program, port, directory or file-system feature is missing
     """
+    shape = shapes.find(shape_names, [service.name for service in sandbox.profile.services])
+    if shape_names and not faults:
+        faults = Faults()
     state.create_directories(sandbox)
     python = virtualenv.ensure(sandbox.root, sandbox.profile.requirements, report)
     with state.locked(sandbox):
@@ -43,10 +59,16 @@ def up(
         state.create_directories(sandbox)
         fault_proxy.refuse_earlier_version(sandbox)
         services.stop_orphans(sandbox)
-        settings = _choose_settings(sandbox, port_base, faults)
-        _start(sandbox, deployment(sandbox, settings, python), report, faults)
+        settings = _choose_settings(sandbox, port_base, faults, shape_names)
+        place = deployment(sandbox, settings, python)
+        _start(sandbox, ClientView(sandbox.profile, place, shape), report, faults)
         if faults:
             fault_proxy.inject(sandbox, faults)
+    return {
+        "OS_CLIENT_CONFIG_FILE": str(sandbox.clouds_yaml),
+        "OS_CLOUD": "sandbox",
+        **{name: place.fill(value) for name, value in shape.environ.items()},
+    }
 
 
 def down(sandbox: Sandbox) -> int:
@@ -93,10 +115,12 @@ def _stop(sandbox: Sandbox) -> int:
     return len(processes)
 
 
-def _choose_settings(sandbox: Sandbox, port_base: int | None, faults: Faults | None) -> Settings:
+def _choose_settings(
+    sandbox: Sandbox, port_base: int | None, faults: Faults | None, shape_names: Sequence[str]
+) -> Settings:
     """Return ports and secrets, those of an earlier start where possible, and record them."""
     recorded = state.load(sandbox)
-    proxy_ports = fault_proxy.port_names(sandbox.profile)
+    proxy_ports = client_view.port_names(sandbox.profile)
     known = {*(model.name for model in sandbox.profile.daemons), *proxy_ports}
     settings = Settings(
         sandbox.profile.name,
@@ -109,27 +133,34 @@ def _choose_settings(sandbox: Sandbox, port_base: int | None, faults: Faults | N
             proxy_ports if faults else (),
         ),
         recorded.secrets if recorded else state.new_secrets(),
+        tuple(shape_names),
     )
     state.save(sandbox, settings)
     return settings
 
 
-def _start(sandbox: Sandbox, place: Deployment, report: Report, faults: Faults | None) -> None:
+def _start(sandbox: Sandbox, view: ClientView, report: Report, faults: Faults | None) -> None:
     """Start the services and write the catalog, through the fault proxy where there is one."""
     began = datetime.now(UTC)
-    profile = sandbox.profile.services
+    place, profile = view.deployment, view.profile.services
     for service in profile:
         place.configure(service)
+    certificates.ensure(place.conf, shapes.hosts())
     report("starting " + ", ".join(service.name for service in profile))
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(services.bring_up, sandbox, deployment=place), profile))
     access = credentials.Access(place.auth_url, place.secrets)
-    for_clients = fault_proxy.for_clients(sandbox, place) if faults else place
-    for_services = fault_proxy.for_services(sandbox, place) if faults else place
-    clouds = credentials.clouds_yaml(access, for_clients.auth_url, sandbox.profile.tempest)
+    clouds = credentials.clouds_yaml(
+        access,
+        view.auth_url if faults else access.auth_url,
+        sandbox.profile.tempest,
+        {key: value and place.fill(value) for key, value in view.shape.clouds.items()},
+    )
     write_private(sandbox.clouds_yaml, clouds)
     write_private(sandbox.accounts_yaml, credentials.accounts_yaml(access))
-    fault_proxy.establish(sandbox, faults, place)
+    fault_proxy.establish(sandbox, faults, view)
+    for_services = fault_proxy.for_services(sandbox, place) if faults else place
+    for_clients = fault_proxy.for_clients(sandbox, place) if faults else place
     catalogue = tuple(
         bootstrap.CatalogueEntry(
             service.name,
@@ -150,6 +181,7 @@ def _start(sandbox: Sandbox, place: Deployment, report: Report, faults: Faults |
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(services.serve, sandbox, deployment=place), late))
     try:
-        bootstrap.create_test_resources(access, [service.name for service in profile], began)
+        names = [service.name for service in profile]
+        bootstrap.create_test_resources(access, names, began, view.shape)
     except bootstrap.NotReadyError as error:
         raise MachineError(str(error), hint=f"read the logs in {sandbox.state / 'log'}") from error

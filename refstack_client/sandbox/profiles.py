@@ -86,6 +86,7 @@ SWIFT = Service(
     endpoint="http://{host}:{port[swift-proxy]}/v1/AUTH_%(project_id)s",
     roles=("SwiftOperator", "ResellerAdmin"),
     needs_xattr=True,
+    serves_files=True,
     directories=("swift/d1",),
 )
 

@@ -61,6 +61,8 @@ class Service:
     """It reads the service catalog as it starts, so it starts once the catalog is complete."""
     directories: tuple[str, ...] = ()
     """Directories below {data}."""
+    serves_files: bool = False
+    """Its responses can be files of users, which the proxy does not change."""
 
     @property
     def public(self) -> Daemon:

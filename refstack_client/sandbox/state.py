@@ -2,7 +2,7 @@
 
 The state of a sandbox is one directory, ``ROOT/NAME``:
 
-    sandbox.json     profile, ports, secrets (0600)
+    sandbox.json     profile, ports, secrets, shapes (0600)
     clouds.yaml      the clouds "sandbox" (admin) and "sandbox-tenant" (0600)
     accounts.yaml    project users for Tempest, to test without admin credentials (0600)
     conf data log run steps
@@ -52,7 +52,7 @@ class Sandbox:
 
     @property
     def settings_file(self) -> Path:
-        """Profile, ports and secrets, as JSON."""
+        """Profile, ports, secrets and shapes, as JSON."""
         return self.state / "sandbox.json"
 
     @property
@@ -92,11 +92,12 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``sandbox.json`` records: the profile's name, ports by daemon, and secrets."""
+    """What ``sandbox.json`` records: profile and shapes by name, ports by daemon, and secrets."""
 
     profile: str
     ports: Mapping[str, int]
     secrets: Secrets
+    shapes: tuple[str, ...] = ()
 
 
 def find(root: Path, name: str | None, profile: str | None) -> Sandbox:
@@ -253,6 +254,7 @@ def _read(path: Path) -> Settings | None:
             profile=document["profile"],
             ports={str(name): int(port) for name, port in document["ports"].items()},
             secrets=Secrets(**document["secrets"]),
+            shapes=tuple(map(str, document.get("shapes", ()))),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("another version of refstack-client wrote it") from error

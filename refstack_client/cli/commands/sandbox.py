@@ -10,6 +10,7 @@ from refstack_client.cli.options.sandbox import add_profile, add_sandbox
 from refstack_client.errors import UsageError
 from refstack_client.sandbox import faults, lifecycle, services, state
 from refstack_client.sandbox.faults import DEFAULT_MODE, MODES
+from refstack_client.sandbox.shapes import SHAPES
 
 Row = tuple[str, int | str, str, str]
 
@@ -45,6 +46,15 @@ class Up(Command):
             help="service to break, and how (may be repeated); without it no service is broken. "
             f"Modes: {'; '.join(map(': '.join, MODES.items()))} (default mode: {DEFAULT_MODE})",
         )
+        parser.add_argument(
+            "--shape",
+            metavar="SHAPE",
+            dest="shapes",
+            action="append",
+            default=[],
+            help="make it look like a cloud of another kind (may be repeated); without it the "
+            f"sandbox is plain. Shapes: {', '.join(SHAPES)}",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -52,10 +62,10 @@ class Up(Command):
         sandbox = state.find(args.root, args.name, args.profile)
         names = [service.name for service in sandbox.profile.services]
         injected = faults.parse(args.latency, args.broken, names)
-        lifecycle.up(sandbox, args.port_base, say, injected)
+        environ = lifecycle.up(sandbox, args.port_base, say, injected, args.shapes)
         say("to use it:")
-        print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(sandbox.clouds_yaml))}")
-        print("export OS_CLOUD=sandbox")
+        for name, value in environ.items():
+            print(f"export {name}={shlex.quote(value)}")
         return EXIT_OK
 
 
