@@ -11,6 +11,7 @@ from openstack.connection import Connection
 
 from refstack_client.cloud import access, clouds_yaml
 from refstack_client.cloud.access import Access
+from refstack_client.cloud.catalog_repair import leave_out_invalid
 from refstack_client.cloud.failures import FAILURES, connect_error
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import CloudError
@@ -24,11 +25,13 @@ class Cloud:
     :param connection: of the user that clouds.yaml or ``OS_*`` name
     :param access: how the cloud is reached, by this connection and by all others
     :param facts: what the token of the connection states
+    :param invalid_urls: the URL of an endpoint that cannot be used, by service type
     """
 
     connection: Connection = field(repr=False)
     access: Access
     facts: CloudFacts
+    invalid_urls: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection) -> "Cloud":
@@ -37,6 +40,7 @@ class Cloud:
         :raises CloudError: the credentials are not for a project
         """
         token = connection.session.auth.get_access(connection.session)
+        invalid = leave_out_invalid(token)
         if not token.project_scoped:
             scope = f"the domain {token.domain_name}" if token.domain_scoped else "no project"
             raise CloudError(
@@ -46,7 +50,7 @@ class Cloud:
                 "and OS_PROJECT_DOMAIN_NAME",
             )
         facts = facts_of(token, connection.config)
-        return cls(connection, access.of_region(connection.config), facts)
+        return cls(connection, access.of_region(connection.config), facts, invalid)
 
     @property
     def name(self) -> str:
@@ -96,7 +100,9 @@ class Cloud:
         if services is not None:
             names = {service.replace("-", "_") for service in services}
             config.get_enabled_services = lambda: names
-        return Connection(config=config)
+        connection = Connection(config=config)
+        leave_out_invalid(connection.session.auth.get_access(connection.session))
+        return connection
 
 
 def connect(selection: CloudSelection) -> Cloud:

@@ -69,14 +69,14 @@ def endpoint(cloud: Cloud, project: str) -> Endpoint:
     elif len(regions := sorted({item.region_name or "" for item in wanted})) > 1:
         raise several_regions(cloud.name, filter(None, regions))
     if not wanted:
-        raise _missing(cloud, f"{name} ({service_type})", found)
+        raise _missing(cloud, service_type, f"{name} ({service_type})", found)
     _check_override(cloud, service_type, f"{name} ({service_type})")
     chosen = wanted[0]
     return Endpoint(
         service_type=service_type,
         listed_type=chosen.service_type or service_type,
         service_name=name,
-        url=_url(chosen, name),
+        url=chosen.url or "",
         region=chosen.region_name or "",
         interface=interface,
     )
@@ -111,9 +111,16 @@ def _listed(cloud: Cloud, service_type: str) -> list[EndpointData]:
     return list(catalog.get_endpoint_data_list(service_type=service_type, interface=None))
 
 
-def _missing(cloud: Cloud, title: str, found: Iterable[EndpointData]) -> CloudError:
+def _missing(
+    cloud: Cloud, service_type: str, title: str, found: Iterable[EndpointData]
+) -> CloudError:
     """Return the error that the catalog has no suitable endpoint; it lists those it has."""
     access = cloud.access
+    if url := cloud.invalid_urls.get(service_type):
+        return CloudError(
+            f"the service catalog of {cloud.name} has no valid URL of {title}: {url!r}",
+            hint="have the endpoint corrected: openstack endpoint list",
+        )
     others = sorted({f"{item.interface} in {item.region_name or 'no region'}" for item in found})
     if not others:
         return CloudError(
@@ -140,22 +147,3 @@ def _check_override(cloud: Cloud, service_type: str, title: str) -> None:
             f"clouds.yaml overrides the endpoint of {title}, which Tempest cannot: {override}",
             hint="remove it, and have the URL in the service catalog",
         )
-
-
-def _url(chosen: EndpointData, name: str) -> str:
-    """Return the URL of an endpoint.
-
-    :raises CloudError: it is not the URL of a web service
-    """
-    url = chosen.url or ""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise CloudError(
-            f"the service catalog has no valid URL for {name}: {url!r}",
-            hint="correct the endpoint: openstack endpoint list --service …",
-        )
-    return url

@@ -1,0 +1,48 @@
+"""Leave out of a service catalog what keystoneauth cannot read.
+
+keystoneauth reads the URLs of all services to find one of them, and fails if one URL is malformed.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from keystoneauth1.access import AccessInfo
+
+
+def leave_out_invalid(token: AccessInfo) -> Mapping[str, str]:
+    """Remove invalid endpoints from the service catalog of a token.
+
+    :return: the invalid URL of a service, by its type
+    """
+    catalog = token.service_catalog.catalog
+    if not isinstance(catalog, list):
+        return {}
+    invalid: dict[str, str] = {}
+    services = []
+    for service in catalog:
+        if not isinstance(service, dict) or not isinstance(service.get("type"), str):
+            continue
+        listed = service.get("endpoints")
+        endpoints = [item for item in listed if _is_valid(item)] if isinstance(listed, list) else []
+        for item in listed if isinstance(listed, list) else ():
+            if item not in endpoints:
+                url = item.get("url") if isinstance(item, dict) else item
+                invalid[service["type"]] = str(url)
+        services.append({**service, "endpoints": endpoints})
+    catalog[:] = services
+    return invalid
+
+
+def _is_valid(endpoint: object) -> bool:
+    if not isinstance(endpoint, dict):
+        return False
+    url = endpoint.get("url")
+    return isinstance(endpoint.get("interface"), str) and isinstance(url, str) and _is_url(url)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
