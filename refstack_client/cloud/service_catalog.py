@@ -116,7 +116,8 @@ def _missing(
 ) -> CloudError:
     """Return the error that the catalog has no suitable endpoint; it lists those it has."""
     access = cloud.access
-    if url := cloud.invalid_urls.get(service_type):
+    if service_type in cloud.invalid_urls:
+        url = cloud.invalid_urls[service_type]
         return CloudError(
             f"the service catalog of {cloud.name} has no valid URL of {title}: {url!r}",
             hint="have the endpoint corrected: openstack endpoint list",
