@@ -22,6 +22,7 @@ from refstack_client.tempest.listing import Listing
 ONLY_WITH_TENANTS_OF_TEMPEST = {
     "id-638f876d-6a43-482a-bbb3-0840bca101c6": causes.ONLY_WITH_TENANTS_OF_TEMPEST,
 }
+_NO_MEMBER = "Tempest must create the tenants itself, with the role member, which the cloud lacks"
 # Classes that need a user who may set account quotas.
 _NEEDS_RESELLER = "AccountQuotas"
 
@@ -40,11 +41,13 @@ class TenantPlan:
 
     :param roles: of each user of an accounts file
     :param reseller_role: the role of users who may set account quotas
+    :param suit_tempest: whether the cloud has the role with which Tempest creates tenants itself
     """
 
     kind: TenantKind
     roles: tuple[tuple[str, ...], ...] = ()
     reseller_role: str = ""
+    suit_tempest: bool = True
 
     def suffice_for(self, wanted: int) -> int:
         """Return how many workers the users suffice for, at most ``wanted``.
@@ -223,14 +226,14 @@ def why_missing(test: Test, listing: Listing) -> str:
 
 
 def limits(tests: Iterable[Test], tenants: TenantPlan) -> Iterator[Limit]:
-    """Yield the tests that cannot pass with the users of an accounts file."""
-    if tenants.kind is not TenantKind.ACCOUNTS:
-        return
+    """Yield the tests that cannot pass with the users of an accounts file, or without a role."""
+    of_accounts = tenants.kind is TenantKind.ACCOUNTS
     has_reseller = any(tenants.reseller_role in roles for roles in tenants.roles)
     for test in tests:
-        if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST:
-            yield Limit(test, ONLY_WITH_TENANTS_OF_TEMPEST[test.idempotent_id])
-        elif _NEEDS_RESELLER in test.name and not has_reseller:
+        if why := ONLY_WITH_TENANTS_OF_TEMPEST.get(test.idempotent_id or ""):
+            if of_accounts or not tenants.suit_tempest:
+                yield Limit(test, why if of_accounts else _NO_MEMBER)
+        elif of_accounts and _NEEDS_RESELLER in test.name and not has_reseller:
             yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
 
 

@@ -12,7 +12,6 @@ from refstack_client.cloud.account import Account
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.workers import Workers
 from refstack_client.running.tempest_session import connect_for, opened, service_groups
-from refstack_client.tempest import cloud_resources
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.workspace import Workspace, workspace
@@ -62,7 +61,7 @@ def preview(request: CertificationRequest) -> EffectiveConf:
     """
     cloud, request = connect_for(request)
     services = service_groups(request, cloud)
-    resources = cloud_resources.choose(cloud.connection, request.service_types, request.settings)
+    resources = provision.choose_resources(request, cloud).settings
     users: tuple[Account, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
     if provision.uses_accounts(request, cloud.facts):

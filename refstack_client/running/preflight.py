@@ -24,9 +24,10 @@ from refstack_client.cloud.service_types import (
 )
 from refstack_client.errors import CloudError
 from refstack_client.planning import plan, test_requirements
+from refstack_client.planning.plan import TenantKind
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.running.tempest_session import KEYSTONE, adapted
-from refstack_client.tempest import cloud_resources, discovery
+from refstack_client.tempest import discovery
 from refstack_client.tempest.discovery import Offer
 from refstack_client.tenants import provision, removal
 
@@ -116,18 +117,20 @@ def _capabilities(request: CertificationRequest, affected: Collection[str]) -> C
 
 
 def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    roles = ", ".join(cloud.facts.roles) or "none"
-    if not provision.uses_accounts(request, cloud.facts):
-        provision.roles_of_cloud(request, cloud)
+    if provision.uses_accounts(request, cloud.facts):
+        tenants = provision.from_accounts(request, cloud)
+        planned, remedy = tenants.planned(), _ROLE_REMEDY
+        found = f"{len(tenants.users)} users of the accounts file can sign in"
+    else:
+        of_cloud = provision.roles_of_cloud(request, cloud)
         removal.project_ids(cloud)
-        yield Check("roles", Level.OK, f"{roles}: tenants are created for the run, and removed")
-        return
-    tenants = provision.from_accounts(request, cloud)
-    number = len(tenants.users)
-    yield Check("roles", Level.OK, f"{number} users of the accounts file can sign in")
-    for limit in plan.limits(request.programme.wanted_tests(), tenants.planned()):
+        planned = provision.planned_with(TenantKind.THROWAWAY, of_cloud)
+        remedy = "openstack role create member"
+        found = f"{', '.join(cloud.facts.roles)}: tenants are created for the run, and removed"
+    yield Check("roles", Level.OK, found)
+    for limit in plan.limits(request.programme.wanted_tests(), planned):
         found = f"{limit.test.name}: {limit.why}"
-        yield Check("roles", Level.PROBLEM, found, _ROLE_REMEDY, (limit.test.name,))
+        yield Check("roles", Level.PROBLEM, found, remedy, (limit.test.name,))
 
 
 def _clock(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
@@ -261,11 +264,12 @@ def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
 
 def _resources(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     """Name the image, flavors and network that the tests use."""
-    for setting in cloud_resources.choose(
-        cloud.connection, request.service_types, request.settings
-    ):
+    resources = provision.choose_resources(request, cloud)
+    for setting in resources.settings:
         name = f"{setting.section}.{setting.option}"
         yield Check(name, Level.OK, f"{setting.value} (--set {name}=… for another)")
+    for remark in resources.remarks:
+        yield Check(remark.option, Level.WARNING, remark.message, remark.hint)
 
 
 def _quotas(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:

@@ -21,14 +21,8 @@ from refstack_client.planning.plan import Plan, TenantPlan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
-from refstack_client.tempest import (
-    cloud_resources,
-    discovery,
-    inventory,
-    service_settings,
-    stestr_runner,
-)
 from refstack_client.tempest import conf as tempest_conf
+from refstack_client.tempest import discovery, inventory, service_settings, stestr_runner
 from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.listing import Listing
 from refstack_client.tempest.service_settings import Group
@@ -150,7 +144,7 @@ def opened(
     :raises CloudError: the cloud or the credentials cannot be used
     """
     services = service_groups(request, cloud)
-    resources = cloud_resources.choose(cloud.connection, request.service_types, request.settings)
+    resources = provision.choose_resources(request, cloud).settings
     with provision.provided(request, cloud, record, leaked) as tenants:
         if tenants.network:
             resources = (*resources, Setting(*provision.NETWORK_OPTION, tenants.network))

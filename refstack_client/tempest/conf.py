@@ -71,7 +71,9 @@ def write(workspace: Workspace, conf: Conf, choices: Choices, admin: Account | N
     :param admin: the user with whom Tempest creates tenants; None for the users of ``choices``
     :return: the complete tempest.conf, secrets hidden
     """
-    complete = _with(conf, _credentials(workspace, admin), "created for this run, or --accounts")
+    complete = _with(
+        conf, _credentials(workspace, admin, choices.roles), "created for this run, or --accounts"
+    )
     complete = _with(complete, choices.overrides, "given: --set, or tempest in clouds.yaml")
     users = [_accounts_entry(account) for account in choices.users]
     write_private(workspace.accounts, yaml.safe_dump(users, allow_unicode=True))
@@ -167,7 +169,9 @@ def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting,
     )
 
 
-def _credentials(workspace: Workspace, admin: Account | None) -> tuple[Setting, ...]:
+def _credentials(
+    workspace: Workspace, admin: Account | None, roles: SwiftRoles
+) -> tuple[Setting, ...]:
     if admin is None:
         options = {
             "use_dynamic_credentials": "false",
@@ -176,7 +180,7 @@ def _credentials(workspace: Workspace, admin: Account | None) -> tuple[Setting, 
     else:
         options = {
             "use_dynamic_credentials": "true",
-            "tempest_roles": "member",
+            "tempest_roles": ",".join((roles.member, *roles.further)),
             "admin_username": admin.username,
             "admin_password": admin.password,
             "admin_project_name": admin.project_name,

@@ -14,10 +14,9 @@ from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import FAILURES, reported_as, summary
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
-from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.swift_roles import MEMBER, READER, SwiftRoles
 from refstack_client.tenants import removal
 
-READER, MEMBER = "reader", "member"
 DESCRIPTION = "created by refstack-client for one run"
 _CIDR = "10.100.0.0/24"
 """IP addresses of every tenant's subnet; the networks are not connected to each other."""
@@ -29,7 +28,7 @@ class TenantSpec:
 
     :param prefix: start of the names of all projects and users
     :param projects: number of projects with users who may do what a tenant may
-    :param roles: names of Swift's roles
+    :param roles: names that the roles of tenants have in the cloud
     :param resellers: number of further projects, with a user who may set account quotas
     :param networks: whether projects get a network, because servers are created in them
     :param external: id of the external network for routers; "" if no router is needed
@@ -84,12 +83,12 @@ def create(cloud: Cloud, spec: TenantSpec) -> tuple[Account, ...]:
     with reported_as("Keystone cannot list its roles and domains", "see the log of Keystone"):
         roles = {role.name: role for role in identity.roles()}
         domain = identity.get_domain(_domain_id(cloud))
-    granted = tuple(role for role in (MEMBER, spec.roles.operator) if role in roles)
-    member = _UserSpec("member", granted, granted)
-    reader = _UserSpec("reader", (READER,), (READER,))
-    reseller_role = spec.roles.reseller_admin
-    reseller = _UserSpec("reseller", (MEMBER, reseller_role), (reseller_role,))
-    pair = (member, reader) if READER in roles else (member,)
+    of_all, reseller_role = spec.roles.further, spec.roles.reseller_admin
+    of_member = (spec.roles.member, spec.roles.operator)
+    member = _UserSpec("member", (*of_member, *of_all), (MEMBER, spec.roles.operator))
+    reader = _UserSpec("reader", (spec.roles.reader, *of_all), (READER,))
+    reseller = _UserSpec("reseller", (spec.roles.member, reseller_role, *of_all), (reseller_role,))
+    pair = (member, reader) if spec.roles.reader else (member,)
     projects = [_ProjectSpec(pair, spec.networks)] * spec.projects
     projects += [_ProjectSpec((reseller,), networked=False)] * spec.resellers
     creator = _Creator(cloud, spec, roles, domain)

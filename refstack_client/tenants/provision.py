@@ -19,8 +19,9 @@ from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import plan
 from refstack_client.planning.plan import TenantKind, TenantPlan
 from refstack_client.planning.request import CertificationRequest
-from refstack_client.tempest import cloud_resources
-from refstack_client.tempest.swift_roles import SwiftRoles, choose_roles
+from refstack_client.tempest import cloud_resources, external_network, server_resources
+from refstack_client.tempest.cloud_resources import Resources
+from refstack_client.tempest.swift_roles import SwiftRoles, check_roles, choose_roles
 from refstack_client.tenants import accounts_file, creation, removal, resource_record
 from refstack_client.tenants.creation import TenantSpec
 from refstack_client.tenants.removal import Tenancy
@@ -69,8 +70,16 @@ class Tenants:
 
     def planned(self) -> TenantPlan:
         """Return what a plan states about these tenants."""
-        roles = tuple(account.roles for account in self.users)
-        return TenantPlan(self.kind, roles, self.roles.reseller_admin)
+        return planned_with(self.kind, self.roles, self.users)
+
+
+def planned_with(kind: TenantKind, roles: SwiftRoles, users: Iterable[Account] = ()) -> TenantPlan:
+    """Return what a plan states about tenants with these roles.
+
+    :param users: of an accounts file
+    """
+    of_users = tuple(account.roles for account in users)
+    return TenantPlan(kind, of_users, roles.reseller_admin, roles.suit_tempest)
 
 
 @contextlib.contextmanager
@@ -115,6 +124,19 @@ def from_accounts(request: CertificationRequest, cloud: Cloud) -> Tenants:
 
     :raises CloudError: there is no accounts file, or a user cannot sign in
     """
+    users = accounts_file.verify(_accounts(request, cloud), cloud)
+    role_names = [role for user in users for role in user.roles]
+    roles = choose_roles(role_names, request.settings)
+    if request.shard:
+        users = accounts_file.users_of_shard(users, roles.reseller_admin, request.shard)
+    return Tenants(TenantKind.ACCOUNTS, users, roles)
+
+
+def _accounts(request: CertificationRequest, cloud: Cloud) -> tuple[Account, ...]:
+    """Return the users of the accounts file as they stand there.
+
+    :raises CloudError: there is no accounts file
+    """
     if request.accounts_file is None:
         facts = cloud.facts
         raise CloudError(
@@ -124,22 +146,38 @@ def from_accounts(request: CertificationRequest, cloud: Cloud) -> Tenants:
             "(docs/how-to/credentials.rst), or use an admin credential, with which throwaway "
             "tenants are created and removed",
         )
-    users = accounts_file.verify(accounts_file.read(request.accounts_file), cloud)
-    role_names = [role for user in users for role in user.roles]
-    roles = choose_roles(role_names, request.settings)
-    if request.shard:
-        users = accounts_file.users_of_shard(users, roles.reseller_admin, request.shard)
-    return Tenants(TenantKind.ACCOUNTS, users, roles)
+    return accounts_file.read(request.accounts_file)
 
 
 def roles_of_cloud(request: CertificationRequest, cloud: Cloud) -> SwiftRoles:
-    """Return the names of Swift's roles, chosen among all roles of the cloud.
+    """Return the names of the roles that tenants get, chosen among all roles of the cloud.
 
-    :raises CloudError: Keystone does not list its roles
+    :raises CloudError: Keystone does not list its roles, or a role that is needed does not exist
     """
     with reported_as("Keystone cannot list its roles", "see the log of Keystone"):
         role_names = [role.name for role in cloud.connection.identity.roles()]
+    check_roles(role_names, request.settings)
     return choose_roles(role_names, request.settings)
+
+
+def choose_resources(request: CertificationRequest, cloud: Cloud) -> Resources:
+    """Return the images, flavors and network that the tests use, as their users see them.
+
+    :raises CloudError: the cloud lacks one that is needed, or a setting of the user names one that
+        a user as whom the tests run cannot use
+    """
+    if not uses_accounts(request, cloud.facts):
+        return cloud_resources.choose(cloud, request.service_types, request.settings)
+    if cloud_resources.CHOSEN_FOR.isdisjoint(request.service_types):
+        return Resources()
+    first, *others = _accounts(request, cloud)
+    seen_by_first = Cloud.of(cloud.connect_as(first.as_auth()))
+    resources = cloud_resources.choose(seen_by_first, request.service_types, request.settings)
+    if server_resources.is_named(request.settings):
+        for account in others:
+            seen = Cloud.of(cloud.connect_as(account.as_auth()))
+            server_resources.check_named(seen, request.settings)
+    return resources
 
 
 def needs_networks(request: CertificationRequest) -> bool:
@@ -152,7 +190,7 @@ def _created(
 ) -> Tenants:
     spec = _spec(request, cloud, prefix, roles)
     users = creation.create(cloud, spec)
-    needs_admin = plan.own_tenants(request.programme)
+    needs_admin = roles.suit_tempest and plan.own_tenants(request.programme)
     admin = creation.create_admin(cloud, prefix) if needs_admin else None
     network = creation.network_name(prefix) if spec.networks else ""
     return Tenants(TenantKind.THROWAWAY, users, roles, admin, network)
@@ -172,5 +210,5 @@ def _spec(
         roles=roles,
         resellers=min(workers, resellers),
         networks=networks,
-        external=cloud_resources.external_network(cloud.connection) if routed else "",
+        external=external_network.router_network(cloud, request.settings) if routed else "",
     )

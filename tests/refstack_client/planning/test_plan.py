@@ -52,6 +52,13 @@ def test_with_given_users_what_cannot_pass_is_said():
     }
 
 
+def test_without_the_role_member_what_tempest_must_set_up_itself_cannot_pass():
+    tenants = TenantPlan(TenantKind.THROWAWAY, suit_tempest=False)
+    (limit,) = make(tenants).limits
+    assert limit.test.name.endswith("test_list_containers_with_marker")
+    assert "the role member, which the cloud lacks" in limit.why
+
+
 @pytest.mark.parametrize(
     ("operators", "resellers", "wanted", "expected"),
     [(2, 0, 4, 1), (4, 2, 4, 2), (4, 1, 4, 1), (9, 0, 4, 4), (8, 8, 2, 2)],
