@@ -11,9 +11,10 @@ class Account:
     :param username: name of the user
     :param password: never shown by ``repr``
     :param project_name: name of the project to which the user signs in
-    :param domain_name: name of the domain of both
+    :param domain_name: name of the domain of the user
     :param roles: the roles by which Tempest may request the user
     :param network: name of the project's network; "" lets Tempest find one
+    :param project_domain: name of the domain of the project; "" if it is that of the user
     """
 
     username: str
@@ -22,6 +23,12 @@ class Account:
     domain_name: str
     roles: tuple[str, ...] = ()
     network: str = ""
+    project_domain: str = ""
+
+    @property
+    def project_domain_name(self) -> str:
+        """Return the name of the domain of the project."""
+        return self.project_domain or self.domain_name
 
     def as_auth(self) -> dict[str, str]:
         """Return the ``auth`` mapping with which openstacksdk signs in."""
@@ -30,7 +37,7 @@ class Account:
             "password": self.password,
             "project_name": self.project_name,
             "user_domain_name": self.domain_name,
-            "project_domain_name": self.domain_name,
+            "project_domain_name": self.project_domain_name,
         }
 
 

@@ -17,6 +17,7 @@ from refstack_client.planning import durations, test_source, test_users
 from refstack_client.planning.selection import Shard, quick_tests, shard_tests
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
+from refstack_client.tempest.swift_roles import MEMBER
 
 # Tests that Tempest itself skips unless it creates the tenants.
 ONLY_WITH_TENANTS_OF_TEMPEST = {
@@ -52,12 +53,13 @@ class TenantPlan:
     def suffice_for(self, wanted: int) -> int:
         """Return how many workers the users suffice for, at most ``wanted``.
 
-        A test class borrows two tenants; a class about account quotas a reseller admin too.
+        A test class borrows two members; a class about account quotas a reseller admin too.
         """
         if self.kind is not TenantKind.ACCOUNTS:
             return wanted
         resellers = sum(self.reseller_role in roles for roles in self.roles)
-        pairs = (len(self.roles) - resellers) // 2
+        others = (roles for roles in self.roles if self.reseller_role not in roles)
+        pairs = sum(MEMBER in roles for roles in others) // 2
         return max(1, min(wanted, pairs, resellers or pairs))
 
 

@@ -122,6 +122,8 @@ def _accounts_entry(account: Account) -> dict[str, object]:
         "password": account.password,
         "project_name": account.project_name,
         "domain_name": account.domain_name,
+        "user_domain_name": account.domain_name,
+        "project_domain_name": account.project_domain_name,
         "roles": list(account.roles),
         **({"resources": {"network": account.network}} if account.network else {}),
     }

@@ -4,7 +4,7 @@ No role is ever created.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from refstack_client.errors import CloudError
@@ -16,6 +16,8 @@ MEMBER, READER = "member", "reader"
 
 _MEMBERS = (MEMBER, "_member_")
 """The role of a tenant: today, and in clouds that were deployed before Keystone created it."""
+
+_RESELLER = "ResellerAdmin"
 
 _OPERATOR = ("object-storage", "operator_role")
 _RESELLER_ADMIN = ("object-storage", "reseller_admin_role")
@@ -71,7 +73,7 @@ def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> Swif
     named = _named(settings)
     member = _find(role_names, *_MEMBERS) or MEMBER
     operator = next(iter(named[_OPERATOR]), "") or _find(role_names, "SwiftOperator") or member
-    reseller_admin = next(iter(named[_RESELLER_ADMIN]), "") or _find(role_names, "ResellerAdmin")
+    reseller_admin = next(iter(named[_RESELLER_ADMIN]), "") or _find(role_names, _RESELLER)
     return SwiftRoles(
         operator=operator,
         reseller_admin=reseller_admin or operator,
@@ -79,6 +81,20 @@ def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> Swif
         reader=_find(role_names, READER),
         further=named[_FURTHER],
     )
+
+
+def choose_roles_of_users(
+    roles_of_users: Iterable[Sequence[str]], settings: Sequence[Setting]
+) -> SwiftRoles:
+    """Choose among the roles of users that exist.
+
+    The cloud may have a role for account quotas that none of the users has.
+
+    :param roles_of_users: the roles in the token of each user
+    """
+    names = [name for roles in roles_of_users for name in roles]
+    unused = () if _find(names, _RESELLER) else (_RESELLER,)
+    return choose_roles([*names, *unused], settings)
 
 
 def check_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> None:

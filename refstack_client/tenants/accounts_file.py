@@ -1,125 +1,181 @@
-"""Tenant users from an accounts file of Tempest.
+"""Read tenant users from an accounts file of Tempest, with the meaning that Tempest gives it.
 
-Every user signs in before the run. Tempest receives the roles in their tokens; the roles in the
-file are ignored.
+The roles in the file are ignored: those in the tokens count (:mod:`.existing_users`).
 """
 
+import difflib
+import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import keystoneauth1.exceptions
 import yaml
 
 from refstack_client.cloud.account import Account
-from refstack_client.cloud.connection import Cloud
 from refstack_client.errors import CloudError, InputError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
-from refstack_client.planning.selection import Shard
 
 FEWEST = 2
 """Users that a test class may need at a time: a primary and an alternate."""
+
+MOST_BYTES = 256_000
+_MOST_KEYS = 1000
+"""Of a mapping: anchors that are merged again and again would grow without limit."""
+
+_TEXTS = (
+    *("username", "password", "project_name", "tenant_name"),
+    *("domain_name", "user_domain_name", "project_domain_name"),
+)
+_IGNORED = ("types", "roles", "resources")
+_IDS = ("user_id", "project_id", "tenant_id", "domain_id", "user_domain_id", "project_domain_id")
+_DEFAULT_DOMAIN = "Default"
+
+_KINDS: Mapping[type, str] = {
+    **dict.fromkeys((bool, int, float), "a number or a truth value"),
+    **dict.fromkeys((date, datetime), "a date"),
+    **dict.fromkeys((list, dict, set), "a list or a mapping"),
+}
+
 _HINT = (
     "list at least two tenant users in it, each with username, password, project_name and "
     "domain_name (docs/how-to/credentials.rst shows one)"
 )
+_QUOTES = re.compile(r"(?P<quote>['\"]).{3,}(?P=quote)")
 
 
 def read(path: Path) -> tuple[Account, ...]:
     """Read an accounts file (a YAML list, as ``tempest account-generator`` writes it).
 
-    :raises InputError: the file cannot be read or is not such a list
+    :raises InputError: the file cannot be read, is not such a list, or a user is not one as whom
+        tests can run; names the JSON pointer of the entry or the line
     :raises CloudError: the file lists fewer than two users
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint=_HINT) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is not valid YAML: {reason}", hint=_HINT) from error
-    entries = document or []
-    if not isinstance(entries, list):
-        raise InputError(f"{path}: expected a list of users", hint=_HINT)
-    accounts = tuple(_account(path, number, entry) for number, entry in enumerate(entries))
-    if len(accounts) < FEWEST:
-        count = "no user" if not accounts else "one user"
+    entries = _load(path)
+    accounts: dict[tuple[str, str], int] = {}
+    users = []
+    for number, entry in enumerate(entries):
+        try:
+            user = _account(entry)
+        except ValueError as error:
+            raise InputError(f"{path}: /{number}{error}", hint=_HINT) from None
+        first = accounts.setdefault((user.username, user.domain_name), number)
+        if first != number:
+            raise InputError(
+                f"{path}: /{number}: the user {user.username} is listed before, as /{first}",
+                hint="list each user once; tests need different users",
+            )
+        users.append(user)
+    if len(users) < FEWEST:
+        count = "no user" if not users else "one user"
         raise CloudError(
             f"the accounts file {path} has {count}; the tests need at least two at a time",
             hint=_HINT,
         )
-    return accounts
+    return tuple(users)
 
 
-def _account(path: Path, number: int, entry: Any) -> Account:
-    if not isinstance(entry, Mapping):
-        raise InputError(f"{path}: /{number}: expected a user", hint=_HINT)
-    domain = entry.get("domain_name") or entry.get("user_domain_name") or "Default"
-    project = entry.get("project_name") or entry.get("tenant_name")
-    for key, value in (
-        ("username", entry.get("username")),
-        ("password", entry.get("password")),
-        ("project_name", project),
-    ):
-        if not value:
-            raise InputError(f"{path}: /{number}: {key} is missing", hint=_HINT)
-    resources = entry.get("resources")
-    network = resources.get("network", "") if isinstance(resources, Mapping) else ""
-    return Account(
-        str(entry["username"]),
-        str(entry["password"]),
-        str(project),
-        str(domain),
-        network=str(network),
+def _load(path: Path) -> Sequence[Any]:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", hint=_HINT) from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: larger than {MOST_BYTES} bytes, not an accounts file")
+    try:
+        entries = yaml.load(content, Loader=_Loader) or []  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(f"{path} is not valid YAML: {_reason(error)}", hint=_HINT) from None
+    if not isinstance(entries, list):
+        raise InputError(f"{path}: expected a list of users", hint=_HINT)
+    return entries
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader that refuses what a plain SafeLoader drops or what would grow without limit."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) < len(keys):
+            raise yaml.MarkedYAMLError(None, None, "a key occurs twice", node.start_mark)
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_KEYS:
+            raise yaml.MarkedYAMLError(None, None, "too many keys", node.start_mark)
+
+
+def _reason(error: Exception) -> str:
+    """Return the reason for an error of YAML without the text of the file, which has passwords."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        problem = _QUOTES.sub("…", error.problem or "unexpected")
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"position {error.position}: {error.reason}"
+    return (
+        "it is nested too deeply" if isinstance(error, RecursionError) else "a value is malformed"
     )
 
 
-def users_of_shard(
-    users: Sequence[Account], reseller_role: str, shard: Shard
-) -> tuple[Account, ...]:
-    """Return the users of one shard; no user belongs to two.
+def _account(entry: Any) -> Account:
+    """Return the user of an entry.
 
-    :param reseller_role: the role of users who may set account quotas
-    :raises CloudError: there are too few users for that many shards
+    :raises ValueError: it is not one as whom tests can run; the rest of the pointer, and why
     """
-    resellers = [user for user in users if reseller_role in user.roles]
-    others = [user for user in users if reseller_role not in user.roles]
-    wanted = f"{FEWEST * shard.count} users"
-    if resellers:
-        wanted += f" and {shard.count} with the role {reseller_role}"
-    if len(others) < FEWEST * shard.count or 0 < len(resellers) < shard.count:
-        raise CloudError(
-            f"{shard.count} shards need {wanted}; the accounts file has {len(others)} and "
-            f"{len(resellers)}",
-            hint="add users to the accounts file, or use fewer shards",
-        )
-    chosen = slice(shard.number - 1, None, shard.count)
-    return (*others[chosen], *resellers[chosen])
+    if not isinstance(entry, Mapping):
+        raise ValueError(": expected a user")
+    for key, value in entry.items():
+        _check(str(key), value)
+    texts = {key: entry[key] for key in _TEXTS if entry.get(key)}
+    projects = {texts[key] for key in ("project_name", "tenant_name") if key in texts}
+    for key, is_there in (
+        ("username", "username" in texts),
+        ("password", "password" in texts),
+        ("project_name", bool(projects)),
+    ):
+        if not is_there:
+            raise ValueError(f": {key} is missing")
+    if len(projects) > 1:
+        raise ValueError(": project_name and tenant_name differ")
+    user, project = texts.get("user_domain_name"), texts.get("project_domain_name")
+    both = texts.get("domain_name")
+    return Account(
+        texts["username"],
+        texts["password"],
+        projects.pop(),
+        user or both or project or _DEFAULT_DOMAIN,
+        network=(entry.get("resources") or {}).get("network") or "",
+        project_domain=project or both or user or _DEFAULT_DOMAIN,
+    )
 
 
-def verify(accounts: Sequence[Account], cloud: Cloud) -> tuple[Account, ...]:
-    """Sign in as each account; return the accounts with the roles in their tokens.
+def _check(key: str, value: Any) -> None:
+    """Check a key of an entry and its value.
 
-    :raises CloudError: an account cannot sign in, or has the admin role
+    :raises ValueError: the rest of the pointer, and the reason
     """
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return tuple(pool.map(lambda account: _verify(account, cloud), accounts))
-
-
-def _verify(account: Account, cloud: Cloud) -> Account:
-    try:
-        roles = tuple(sorted(cloud.sign_in_as(account.as_auth()).role_names or ()))
-    except keystoneauth1.exceptions.ClientException as error:
-        raise CloudError(
-            f"the user {account.username} of the accounts file cannot sign in to the project "
-            f"{account.project_name}: {' '.join(str(error).split())}",
-            hint="correct its password, project or domain in the accounts file",
-        ) from error
-    if ADMIN_ROLE in roles:
-        raise CloudError(
-            f"the user {account.username} of the accounts file has the role {ADMIN_ROLE}",
-            hint="tests must not run as an admin: list users without that role",
+    if key == "system":
+        raise ValueError("/system: the tests run as users of projects, not of the system")
+    if key in _IDS:
+        named = key.removesuffix("_id") + "_name" if key != "user_id" else "username"
+        raise ValueError(f"/{key}: an id is not supported; use {named}")
+    if key in _TEXTS and value is not None and not isinstance(value, str):
+        raise ValueError(
+            f"/{key}: this is {_KINDS.get(type(value), 'not text')} in YAML: use quotes"
         )
-    return replace(account, roles=roles)
+    if key in ("types", "roles") and not isinstance(value, list | None):
+        raise ValueError(f"/{key}: expected a list")
+    if key == "types" and ADMIN_ROLE in (value or ()):
+        raise ValueError("/types: an admin, but tests must not run as an admin")
+    if key == "resources":
+        network = value.get("network") if isinstance(value, Mapping) else None
+        if (value and not isinstance(value, Mapping)) or not isinstance(network, str | None):
+            raise ValueError("/resources: expected network: NAME")
+    if key not in (*_TEXTS, *_IGNORED):
+        near = difflib.get_close_matches(key, _TEXTS, n=1)
+        more = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f": unknown key {key[:40]!r}{more}")

@@ -21,8 +21,19 @@ from refstack_client.planning.plan import TenantKind, TenantPlan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.tempest import cloud_resources, external_network, server_resources
 from refstack_client.tempest.cloud_resources import Resources
-from refstack_client.tempest.swift_roles import SwiftRoles, check_roles, choose_roles
-from refstack_client.tenants import accounts_file, creation, removal, resource_record
+from refstack_client.tempest.swift_roles import (
+    SwiftRoles,
+    check_roles,
+    choose_roles,
+    choose_roles_of_users,
+)
+from refstack_client.tenants import (
+    accounts_file,
+    creation,
+    existing_users,
+    removal,
+    resource_record,
+)
 from refstack_client.tenants.creation import TenantSpec
 from refstack_client.tenants.removal import Tenancy
 from refstack_client.tenants.resource_record import ResourceRecord
@@ -122,13 +133,14 @@ def uses_accounts(request: CertificationRequest, facts: CloudFacts) -> bool:
 def from_accounts(request: CertificationRequest, cloud: Cloud) -> Tenants:
     """Return the users of the accounts file, after each has signed in.
 
-    :raises CloudError: there is no accounts file, or a user cannot sign in
+    :raises CloudError: there is no accounts file, a user cannot sign in, or the users do not
+        suffice
     """
-    users = accounts_file.verify(_accounts(request, cloud), cloud)
-    role_names = [role for user in users for role in user.roles]
-    roles = choose_roles(role_names, request.settings)
+    users = existing_users.sign_in(_accounts(request, cloud), cloud)
+    roles = choose_roles_of_users([user.roles for user in users], request.settings)
+    users = existing_users.arrange(users, roles.reseller_admin)
     if request.shard:
-        users = accounts_file.users_of_shard(users, roles.reseller_admin, request.shard)
+        users = existing_users.users_of_shard(users, roles.reseller_admin, request.shard)
     return Tenants(TenantKind.ACCOUNTS, users, roles)
 
 
