@@ -159,10 +159,11 @@ def _image(admin: Connection, image: Image, tags: Sequence[str]) -> None:
         disk_format=image.format,
         container_format=image.format if image.format in _BOOT_FILES else "bare",
         visibility=image.visibility,
-        os_hidden=image.is_hidden,
         tags=list(tags),
         data=data,
     )
+    if image.is_hidden:
+        admin.image.update_image(created, is_hidden=True)
     if image.status == "deactivated":
         admin.image.deactivate_image(created)
 

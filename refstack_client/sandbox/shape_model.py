@@ -66,13 +66,13 @@ class ForeignService:
 
 @dataclass(frozen=True)
 class Flavor:
-    """A public flavor; sizes as Nova has them: MiB of memory, GiB of disk."""
+    """A public flavor: MiB of memory, GiB of disk. Nova chooses an ID where there is none."""
 
     name: str
     vcpus: int
     ram: int
     disk: int
-    id: str = "auto"
+    id: str | None = None
 
 
 @dataclass(frozen=True)
