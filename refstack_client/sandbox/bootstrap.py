@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
+import keystoneauth1.session
 import openstack
+import requests
 import tenacity
 from openstack.connection import Connection
 from openstack.identity.v3._proxy import Proxy as Identity
@@ -64,7 +67,13 @@ def populate(access: Access, catalogue: tuple[CatalogueEntry, ...]) -> None:
 
 
 def _connect(access: Access) -> Connection:
-    config = openstack.config.OpenStackConfig(load_envvars=False, load_yaml_config=False)
+    session = requests.Session()
+    session.trust_env = False  # an HTTP proxy of the user's does not reach loopback
+    config = openstack.config.OpenStackConfig(
+        load_envvars=False,
+        load_yaml_config=False,
+        session_constructor=partial(keystoneauth1.session.Session, session=session),
+    )
     # The catalog may be changing, and the endpoints for clients may have latency.
     return Connection(
         config=config.get_one(

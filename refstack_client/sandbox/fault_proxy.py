@@ -48,6 +48,26 @@ def for_services(sandbox: Sandbox, deployment: Deployment) -> Deployment:
     )
 
 
+def settings(view: ClientView, latency: float) -> dict[str, object]:
+    """Return the settings of a proxy that injects no faults.
+
+    :param latency: seconds that it adds to each answer to a client
+    """
+    port, shape, host = view.deployment.port, view.shape, view.listening_host
+    is_plain = shape == Shape()
+    name = shape.url.get("host")
+    return {
+        "routes": [asdict(route) for route in view.routes(latency)],
+        "faults": {},
+        "catalog": None if is_plain else [asdict(service) for service in view.catalogue()],
+        "roles": dict(shape.roles),
+        "limits": dict(shape.limits),
+        "tls": str(view.deployment.conf / certificates.SERVER),
+        "dead": [(host, port[DEAD_PORT])],
+        "http_proxy": {"host": HOST, "port": port[HTTP_PROXY_PORT], "names": [name]},
+    }
+
+
 def process(sandbox: Sandbox) -> psutil.Process | None:
     """Return the process of the proxy; None where it does not run."""
     return daemon.running(sandbox.pid_file(DAEMON.name))
@@ -69,11 +89,11 @@ def establish(sandbox: Sandbox, faults: Faults | None, view: ClientView) -> None
     if not faults and not process(sandbox):
         sandbox.pid_file(DAEMON.name).unlink(missing_ok=True)
         return
-    settings = _settings(view, faults.latency if faults else 0.0)
+    wanted = settings(view, faults.latency if faults else 0.0)
     if not process(sandbox):
-        _write_settings(sandbox, settings)
+        _write_settings(sandbox, wanted)
         processes.start(sandbox, DAEMON, view.deployment)
-    _apply(sandbox, settings)
+    _apply(sandbox, wanted)
 
 
 def inject(sandbox: Sandbox, faults: Faults) -> None:
@@ -88,8 +108,8 @@ def inject(sandbox: Sandbox, faults: Faults) -> None:
             f"the sandbox {sandbox.name} runs without a fault proxy",
             hint=sandbox.command("up --latency 0ms"),
         )
-    settings = json.loads(_settings_file(sandbox).read_text())
-    _apply(sandbox, {**settings, "faults": dict(faults.modes)})
+    current = json.loads(_settings_file(sandbox).read_text())
+    _apply(sandbox, {**current, "faults": dict(faults.modes)})
 
 
 def request_count(sandbox: Sandbox) -> int:
@@ -102,7 +122,9 @@ def refuse_earlier_version(sandbox: Sandbox) -> None:
 
     :raises UsageError: there is such a proxy
     """
-    if daemon.running(sandbox.pid_file(_NAME_BEFORE)):
+    if daemon.running(sandbox.pid_file(_NAME_BEFORE)) or (
+        process(sandbox) and "catalog" not in json.loads(_settings_file(sandbox).read_text())
+    ):
         raise UsageError(
             f"an earlier version of refstack-client started the sandbox {sandbox.name} "
             "with --latency or --break",
@@ -114,36 +136,16 @@ def _settings_file(sandbox: Sandbox) -> Path:
     return sandbox.state / "run" / "fault-proxy.json"
 
 
-def _settings(view: ClientView, latency: float) -> dict[str, object]:
-    """Return the settings of a proxy that injects no faults.
-
-    :param latency: seconds that it adds to each answer to a client
-    """
-    port, shape, host = view.deployment.port, view.shape, view.listening_host
-    is_plain = shape == Shape()
-    name = shape.url.get("host")
-    return {
-        "routes": [asdict(route) for route in view.routes(latency)],
-        "faults": {},
-        "catalog": None if is_plain else [asdict(service) for service in view.catalogue()],
-        "roles": dict(shape.roles),
-        "limits": dict(shape.limits),
-        "tls": str(view.deployment.conf / certificates.SERVER),
-        "dead": [(host, port[DEAD_PORT])],
-        "http_proxy": {"host": HOST, "port": port[HTTP_PROXY_PORT], "names": [name]},
-    }
+def _write_settings(sandbox: Sandbox, wanted: Mapping[str, object]) -> None:
+    write_text(_settings_file(sandbox), json.dumps(wanted))
 
 
-def _write_settings(sandbox: Sandbox, settings: Mapping[str, object]) -> None:
-    write_text(_settings_file(sandbox), json.dumps(settings))
-
-
-def _apply(sandbox: Sandbox, settings: Mapping[str, object]) -> None:
+def _apply(sandbox: Sandbox, wanted: Mapping[str, object]) -> None:
     """Write the settings of the proxy and wait until it uses them.
 
     :raises MachineError: the proxy ended
     """
-    _write_settings(sandbox, settings)
+    _write_settings(sandbox, wanted)
     path = _settings_file(sandbox)
     applied = path.with_suffix(".json.applied")
 

@@ -122,6 +122,9 @@ class Status(Lister):
         sandbox = state.find(args.root, args.name, args.profile)
         if not services.is_up(sandbox):
             self.exit_code = EXIT_UNUSABLE
+        settings = state.load(sandbox)
+        if settings and settings.shapes:
+            say(f"shape: {', '.join(settings.shapes)}")
         return (
             ("Process", "PID", "URL", "Health"),
             (
