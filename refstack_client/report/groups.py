@@ -1,4 +1,4 @@
-"""Required tests that did not pass, grouped by reason: the fewest causes to fix."""
+"""Required tests that did not pass, grouped by reason, and the fewest causes to fix."""
 
 import re
 from collections import defaultdict
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from refstack_client.outcomes.causes import REMEDIES
 from scoring.conformance.outcomes import Cause, Outcome
-from scoring.conformance.verdict import TestVerdict, Verdict
+from scoring.conformance.verdict import SUFFICIENT, Conformance, TestVerdict, Verdict
 
 RESOURCE_ID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
 """A UUID in a regular expression, with or without hyphens."""
@@ -60,7 +60,7 @@ def groups(verdict: Verdict) -> tuple[Group, ...]:
     """Return the required tests that did not pass: worst outcome first, then largest group.
 
     Reasons that differ only in IDs and names of resources are the same. Each test is in one group,
-    so the groups are also the fewest causes to fix for conformance.
+    so that there are as few groups as possible.
     """
     found: dict[tuple[Outcome, str], list[TestVerdict]] = defaultdict(list)
     for test in verdict.required:
@@ -72,6 +72,15 @@ def groups(verdict: Verdict) -> tuple[Group, ...]:
             found.items(), key=lambda item: (item[0][0].badness, -len(item[1]), item[0][1])
         )
     )
+
+
+def to_fix(verdict: Verdict) -> tuple[Group, ...]:
+    """Return the groups that keep a product from conforming; by some rules a test may skip."""
+    found = groups(verdict)
+    if verdict.conformance is Conformance.CONFORMANT:
+        return ()
+    sufficient = SUFFICIENT[verdict.programme.rule]
+    return tuple(group for group in found if group.outcome not in sufficient) or found
 
 
 def without_resources(reason: str) -> str:

@@ -8,7 +8,7 @@ from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Retries
 from refstack_client.report import document, text
-from refstack_client.report.groups import groups
+from refstack_client.report import groups
 from scoring.conformance.verdict import Verdict
 from scoring.formats import html_templates
 
@@ -34,11 +34,11 @@ def context(
         "damage": text.damaged(verdict),
         "headline": text.headline(verdict),
         "words": text.WORDS,
-        "groups": groups(verdict),
+        "groups": groups.groups(verdict),
         "bases": [text.headline(base) for base in verdict.bases],
-        "to_fix": next(text.to_fix(verdict), ""),
-        "compatible": text.compatible(verdict),
-        "powered": text.powered(verdict, attestation),
+        "heading_to_fix": next(text.to_fix(verdict), ""),
+        "to_fix": groups.to_fix(verdict),
+        "marks": list(text.marks(verdict, attestation)),
         "statuses": [
             (status, [part for part in verdict.capabilities if part.status is status])
             for status in Status

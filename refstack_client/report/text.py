@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from capabilities.guideline import Status
+from capabilities.guideline import Rule, Status
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.run_directory import Retries
-from refstack_client.report.groups import Group, groups
+from refstack_client.report import groups
+from refstack_client.report.groups import Group
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import Conformance, TestVerdict, Verdict
 
@@ -45,7 +46,7 @@ def lines(
     if damage := damaged(verdict):
         yield damage
         yield ""
-    for group in groups(verdict):
+    for group in groups.groups(verdict):
         yield from _group(group)
     retried = [test for test in verdict.required if _passed_on_retry(test)]
     if retried:
@@ -60,8 +61,7 @@ def lines(
     yield from to_fix(verdict)
     for base in verdict.bases:
         yield f"Base programme: {headline(base)}"
-    yield compatible(verdict)
-    yield powered(verdict, attestation)
+    yield from marks(verdict, attestation)
     yield headline(verdict)
 
 
@@ -94,7 +94,7 @@ def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
 
     :param asked: number of tests that were to run
     """
-    for group in groups(verdict):
+    for group in groups.groups(verdict):
         if group.outcome is not Outcome.NOT_RUN:
             yield from _group(group)
     required = sum(capability.status is Status.REQUIRED for capability in verdict.capabilities)
@@ -105,12 +105,17 @@ def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
     )
 
 
-def compatible(verdict: Verdict) -> str:
-    """Return whether a product is OpenStack Compatible: the tests alone decide."""
-    return f"OpenStack Compatible: the tests alone decide: {_ANSWERS[verdict.conformance]}"
+def marks(verdict: Verdict, attestation: Attestation | None) -> Iterator[str]:
+    """Yield whether a product holds each mark; of a list of tests, which has no mark, the rule."""
+    if verdict.programme.rule is Rule.NONE_FAILED:
+        yield "Rule: no test of the list may fail; tests may skip"
+        return
+    yield f"OpenStack Compatible: the tests alone decide: {_ANSWERS[verdict.conformance]}"
+    if verdict.programme.designated_sections:
+        yield _powered(verdict, attestation)
 
 
-def powered(verdict: Verdict, attestation: Attestation | None) -> str:
+def _powered(verdict: Verdict, attestation: Attestation | None) -> str:
     """Return whether a product is OpenStack Powered.
 
     Tests and the attestation of the designated sections decide.
@@ -134,7 +139,7 @@ def powered(verdict: Verdict, attestation: Attestation | None) -> str:
 
 def to_fix(verdict: Verdict) -> Iterator[str]:
     """Yield a heading and a line for each of the fewest causes to fix for conformance."""
-    found = groups(verdict)
+    found = groups.to_fix(verdict)
     if found:
         yield f"To conform, fix {_count(len(found), 'cause')}:"
     for number, group in enumerate(found, start=1):

@@ -146,10 +146,11 @@ def _capability(
 
 
 _WORST_FIRST = (Conformance.NOT_CONFORMANT, Conformance.INCOMPLETE, Conformance.CONFORMANT)
-_GOOD_ENOUGH = {
+SUFFICIENT = {
     Rule.ALL_PASSED: {Outcome.PASS},
     Rule.NONE_FAILED: {Outcome.PASS, Outcome.SKIP},
 }
+"""Outcomes that a product may have and conform, if a test passed at all."""
 
 
 def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
@@ -158,7 +159,7 @@ def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
         return Conformance.VACUOUS
     if Outcome.FAIL in seen:
         return Conformance.NOT_CONFORMANT
-    if Outcome.PASS in seen and seen <= _GOOD_ENOUGH[rule]:
+    if Outcome.PASS in seen and seen <= SUFFICIENT[rule]:
         return Conformance.CONFORMANT
     return Conformance.INCOMPLETE
 
