@@ -2,73 +2,22 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
 from capabilities import tempest_id
 from capabilities.guideline import Status, Test
 from capabilities.matching import Match, MatchKind, match
 from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
-from refstack_client.outcomes import causes
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import Basis, PlannedLimit, PlannedTest, PlanRecord
-from refstack_client.planning import durations, test_source, test_users
+from refstack_client.planning import durations, limits
+from refstack_client.planning.limits import Limit
+from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import Shard, quick_tests, shard_tests
+from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
-from refstack_client.tempest.swift_roles import MEMBER
-
-# Tests that Tempest itself skips unless it creates the tenants.
-ONLY_WITH_TENANTS_OF_TEMPEST = {
-    "id-638f876d-6a43-482a-bbb3-0840bca101c6": causes.ONLY_WITH_TENANTS_OF_TEMPEST,
-}
-_NO_MEMBER = "Tempest must create the tenants itself, with the role member, which the cloud lacks"
-# Classes that need a user who may set account quotas.
-_NEEDS_RESELLER = "AccountQuotas"
-
-
-class TenantKind(StrEnum):
-    """As whom the tests run; never as an admin. The values are recorded in plan.json."""
-
-    THROWAWAY = "throwaway tenants, made and removed with the admin credential"
-    ACCOUNTS = "the users of the accounts file"
-    UNKNOWN = "not decided: no cloud was named"
-
-
-@dataclass(frozen=True)
-class TenantPlan:
-    """As whom the tests run, as far as the plan depends on it.
-
-    :param roles: of each user of an accounts file
-    :param reseller_role: the role of users who may set account quotas
-    :param suit_tempest: whether the cloud has the role with which Tempest creates tenants itself
-    """
-
-    kind: TenantKind
-    roles: tuple[tuple[str, ...], ...] = ()
-    reseller_role: str = ""
-    suit_tempest: bool = True
-
-    def suffice_for(self, wanted: int) -> int:
-        """Return how many workers the users suffice for, at most ``wanted``.
-
-        A test class borrows two members; a class about account quotas a reseller admin too.
-        """
-        if self.kind is not TenantKind.ACCOUNTS:
-            return wanted
-        resellers = sum(self.reseller_role in roles for roles in self.roles)
-        others = (roles for roles in self.roles if self.reseller_role not in roles)
-        pairs = sum(MEMBER in roles for roles in others) // 2
-        return max(1, min(wanted, pairs, resellers or pairs))
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A wanted test that cannot pass with these credentials, and why."""
-
-    test: Test
-    why: str
 
 
 @dataclass(frozen=True)
@@ -156,18 +105,12 @@ class Plan:
 
 
 def make(
-    programme: Programme,
-    listing: Listing,
-    cloud: CloudFacts | None,
-    tenants: TenantPlan,
-    workers: Workers,
-    shard: Shard | None = None,
+    request: CertificationRequest, listing: Listing, cloud: CloudFacts | None, tenants: TenantPlan
 ) -> Plan:
-    """Match the programme's wanted tests with those of Tempest."""
-    tests = programme.wanted_tests()
-    matches = tuple(match(test, listing.index) for test in tests)
+    """Match the wanted tests of a request with those of Tempest."""
+    matches = tuple(match(test, listing.index) for test in request.programme.wanted_tests())
     return Plan(
-        programme=programme,
+        programme=request.programme,
         matches=matches,
         versions=listing.versions,
         missing={
@@ -177,43 +120,12 @@ def make(
         },
         cloud=cloud,
         tenants=tenants.kind,
-        limits=tuple(limits(tests, tenants)),
-        workers=_limited(workers, tenants),
-        shard=shard,
+        limits=tuple(limits.of(request, tenants)),
+        workers=tenants.limited(request),
+        shard=request.shard,
+        quick=request.quick,
         assumed=listing.assumed,
     )
-
-
-def _limited(workers: Workers, tenants: TenantPlan) -> Workers:
-    """Return at most as many workers as the tenants suffice for."""
-    count = tenants.suffice_for(workers.count)
-    if count == workers.count:
-        return workers
-    why = f"the users suffice for {count}, not for {workers.count}"
-    return replace(workers, count=count, why=why)
-
-
-def own_tenants(programme: Programme) -> tuple[Test, ...]:
-    """Return the wanted tests that skip unless Tempest itself creates the tenants."""
-    wanted = programme.wanted_tests()
-    return tuple(test for test in wanted if test.idempotent_id in ONLY_WITH_TENANTS_OF_TEMPEST)
-
-
-def classes_with_reseller(programme: Programme) -> int:
-    """Return how many wanted classes need a user who may set account quotas."""
-    names = (name for test in programme.wanted_tests() for name in test.names)
-    return len({tempest_id.class_of(name) for name in names if _NEEDS_RESELLER in name})
-
-
-def classes_with_two_projects(programme: Programme) -> int:
-    """Return how many wanted classes borrow users of two projects at a time."""
-    classes = set()
-    for test in programme.wanted_tests():
-        class_names = {tempest_id.class_of(name) for name in test.names}
-        # A test that has another name today may be in any class.
-        classes |= set(filter(test_source.find, class_names)) or class_names
-    own = {tempest_id.class_of(name) for test in own_tenants(programme) for name in test.names}
-    return sum(map(test_users.has_two_projects, classes - own))
 
 
 def why_missing(test: Test, listing: Listing) -> str:
@@ -225,18 +137,6 @@ def why_missing(test: Test, listing: Listing) -> str:
     if module:
         return f"{module} cannot be imported: {listing.broken[module]}"
     return f"the installed {package} does not have it"
-
-
-def limits(tests: Iterable[Test], tenants: TenantPlan) -> Iterator[Limit]:
-    """Yield the tests that cannot pass with the users of an accounts file, or without a role."""
-    of_accounts = tenants.kind is TenantKind.ACCOUNTS
-    has_reseller = any(tenants.reseller_role in roles for roles in tenants.roles)
-    for test in tests:
-        if why := ONLY_WITH_TENANTS_OF_TEMPEST.get(test.idempotent_id or ""):
-            if of_accounts or not tenants.suit_tempest:
-                yield Limit(test, why if of_accounts else _NO_MEMBER)
-        elif of_accounts and _NEEDS_RESELLER in test.name and not has_reseller:
-            yield Limit(test, f"no user of the accounts file has the role {tenants.reseller_role}")
 
 
 def by_capability(plan: Plan, wanted: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -8,14 +8,16 @@ from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.cloud.service_types import service_of
-from refstack_client.planning import plan, services, workers
+from refstack_client.planning import services, test_requirements, test_users, workers
 from refstack_client.planning.selection import Shard
+from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
+from refstack_client.planning.test_users import Users
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.settings import Setting, parse_settings
 
 _FROM_OUTSIDE = ("tempest.api.compute.floating_ips.", "tempest.scenario.")
 """Starts of the names of tests that connect to a server from outside."""
-_RUN_VALIDATION = ("validation", "run_validation", "true")
+_RUN_VALIDATION = ("validation", "run_validation")
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,19 @@ class CertificationRequest:
         Network tests create routers of their own. A router takes as long to create as the rest of a
         tenant.
         """
-        validated = any(
-            (setting.section, setting.option, setting.value.lower()) == _RUN_VALIDATION
-            for setting in self.settings
-        )
         names = (name for test in self.programme.wanted_tests() for name in test.names)
-        return validated or any(name.startswith(_FROM_OUTSIDE) for name in names)
+        return self.logs_in_to_guests or any(name.startswith(_FROM_OUTSIDE) for name in names)
+
+    @property
+    def logs_in_to_guests(self) -> bool:
+        """Return whether the settings let tests log in to guests; the last value counts."""
+        values = {(setting.section, setting.option): setting.value for setting in self.settings}
+        return values.get(_RUN_VALIDATION, "").lower() == "true"
+
+    @property
+    def users_by_class(self) -> tuple[Users, ...]:
+        """Return the users that each test class borrows."""
+        return test_users.of_programme(self.programme)
 
     @property
     def class_names(self) -> frozenset[str]:
@@ -126,5 +135,7 @@ class CertificationRequest:
 
         The names of those tenants contain that of the class.
         """
-        names = (name for test in plan.own_tenants(self.programme) for name in test.names)
+        wanted = self.programme.wanted_tests()
+        tests = test_requirements.requiring(TENANTS_OF_TEMPEST, wanted)
+        names = (name for test in tests for name in test.names)
         return frozenset(class_of(name).rpartition(".")[2] for name in names)

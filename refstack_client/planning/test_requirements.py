@@ -68,6 +68,8 @@ class Requirement:
 
 GUESTS = Requirement("validation", "run_validation")
 """A test with this requirement logs in to a guest."""
+TENANTS_OF_TEMPEST = Requirement("auth", "use_dynamic_credentials")
+"""A test with this requirement skips unless Tempest itself creates its tenants."""
 
 
 def of(tests: Iterable[Test]) -> Mapping[Requirement, tuple[str, ...]]:
@@ -90,6 +92,11 @@ def of_test(test: Test) -> tuple[Requirement, ...]:
     starts = (start for start in _PROJECTS_OF_MODULES if test.name.startswith(start))
     projects = _PROJECTS_OF_MODULES.get(next(starts, ""), ())
     return tuple(Requirement(SERVICE, project) for project in projects)
+
+
+def requiring(requirement: Requirement, tests: Iterable[Test]) -> tuple[Test, ...]:
+    """Return the tests that have a requirement."""
+    return tuple(test for test in tests if requirement in of_test(test))
 
 
 def projects(test: Test) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.run_directory import Mode, Run
 from refstack_client.planning import guideline_source
-from refstack_client.planning.plan import Plan, TenantKind, TenantPlan
+from refstack_client.planning.plan import Plan
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
 from refstack_client.running import cleanup, image_provenance, resume, run_recorder, tempest_session
 from refstack_client.running.resume import Resumption
 from refstack_client.running.tempest_session import Session, connect_for

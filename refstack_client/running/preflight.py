@@ -23,9 +23,9 @@ from refstack_client.cloud.service_types import (
     service_of,
 )
 from refstack_client.errors import CloudError
-from refstack_client.planning import plan, test_requirements
-from refstack_client.planning.plan import TenantKind
+from refstack_client.planning import limits, test_requirements
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.tenant_plan import TenantKind
 from refstack_client.running.tempest_session import KEYSTONE, adapted
 from refstack_client.tempest import discovery
 from refstack_client.tempest.discovery import Offer
@@ -128,7 +128,7 @@ def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         remedy = "openstack role create member"
         found = f"{', '.join(cloud.facts.roles)}: tenants are created for the run, and removed"
     yield Check("roles", Level.OK, found)
-    for limit in plan.limits(request.programme.wanted_tests(), planned):
+    for limit in limits.users(request, planned):
         found = f"{limit.test.name}: {limit.why}"
         yield Check("roles", Level.PROBLEM, found, remedy, (limit.test.name,))
 
@@ -248,10 +248,7 @@ _NAMES_IN_TEMPEST = {
 
 
 def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    required = test_requirements.of(request.programme.wanted_tests())
-    tests = required.get(test_requirements.GUESTS, ())
-    values = {(setting.section, setting.option): setting.value for setting in request.settings}
-    if tests and values.get(("validation", "run_validation"), "").lower() != "true":
+    if tests := tuple(limit.test.name for limit in limits.guests(request)):
         yield Check(
             "guests",
             Level.PROBLEM,
@@ -288,13 +285,13 @@ def _quotas(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             for name, number in most.items()
             if (limit := getattr(quota, name, None)) is not None and 0 <= limit < number
         }
-        limits = ", ".join(
+        shortage = ", ".join(
             f"{limit} {name}, {number} needed" for name, (limit, number) in short.items()
         )
         yield Check(
             f"quota {service_type}",
             Level.PROBLEM if short else Level.OK,
-            f"a tenant may have {limits}" if short else "suffices for what a test class creates",
+            f"a tenant may have {shortage}" if short else "suffices for what a test class creates",
             f"raise it: openstack quota set --{next(iter(short))} NUMBER …" if short else "",
         )
 

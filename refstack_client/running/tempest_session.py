@@ -17,8 +17,9 @@ from refstack_client.errors import MachineError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.planning import durations, plan
-from refstack_client.planning.plan import Plan, TenantPlan
+from refstack_client.planning.plan import Plan
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.tenant_plan import TenantPlan
 from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
 from refstack_client.tempest import conf as tempest_conf
@@ -183,9 +184,7 @@ def make_plan(
     They are listed again too if a wanted test is missing from a list of another configuration.
     """
     listing = inventory.load(space, fresh=fresh)
-    workers = request.workers_or_default
-    planned = plan.make(request.programme, listing, facts, tenants, workers, request.shard)
-    planned = dataclasses.replace(planned, quick=request.quick)
+    planned = plan.make(request, listing, facts, tenants)
     if listing.assumed and planned.count(MatchKind.MISSING):
         return make_plan(request, space, facts, tenants, fresh=True)
     return planned, listing

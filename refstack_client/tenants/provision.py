@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from capabilities import tempest_id
+from capabilities.guideline import Test
 from refstack_client.cloud.account import Account
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import reported_as
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import CloudFacts
-from refstack_client.planning import plan
-from refstack_client.planning.plan import TenantKind, TenantPlan
+from refstack_client.planning import test_requirements, test_users
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
+from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
 from refstack_client.tempest import cloud_resources, external_network, server_resources
 from refstack_client.tempest.cloud_resources import Resources
 from refstack_client.tempest.swift_roles import (
@@ -69,7 +71,7 @@ class Tenants:
         classes = {
             test.class_name
             for test in tests.values()
-            if test.idempotent_id in plan.ONLY_WITH_TENANTS_OF_TEMPEST
+            if TENANTS_OF_TEMPEST in test_requirements.of_test(Test(test.name))
         }
         return frozenset(full for full, test in tests.items() if test.class_name in classes)
 
@@ -202,7 +204,7 @@ def _created(
 ) -> Tenants:
     spec = _spec(request, cloud, prefix, roles)
     users = creation.create(cloud, spec)
-    needs_admin = roles.suit_tempest and plan.own_tenants(request.programme)
+    needs_admin = roles.suit_tempest and request.class_names
     admin = creation.create_admin(cloud, prefix) if needs_admin else None
     network = creation.network_name(prefix) if spec.networks else ""
     return Tenants(TenantKind.THROWAWAY, users, roles, admin, network)
@@ -214,13 +216,15 @@ def _spec(
     workers = request.workers_or_default.count
     networks = needs_networks(request)
     routed = networks and request.needs_router
-    own_reseller_role = roles.reseller_admin != roles.operator
-    resellers = plan.classes_with_reseller(request.programme) if own_reseller_role else 0
+    classes = request.users_by_class
+    if roles.reseller_admin == roles.operator:
+        classes = tuple(users.without_resellers() for users in classes)
+    users = test_users.at_a_time(classes, workers)
     return TenantSpec(
         prefix=prefix,
-        projects=workers + min(workers, plan.classes_with_two_projects(request.programme)),
+        projects=users.members,
         roles=roles,
-        resellers=min(workers, resellers),
+        resellers=users.resellers,
         networks=networks,
         external=external_network.router_network(cloud, request.settings) if routed else "",
     )

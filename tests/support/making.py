@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from capabilities import catalogue, programme
 from capabilities.matching import Index
+from capabilities.programme import Programme
 from capabilities.tempest_id import parse as parse_test
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import plan
+from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import Shard
+from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
 from refstack_client.planning.workers import Workers
 from refstack_client.running import run_recorder
 from refstack_client.tempest.listing import Listing
@@ -34,6 +38,20 @@ NAMES = tuple(f"{test.name}[{test.idempotent_id}]" for test in STORAGE.counted_t
 BEGIN = datetime(2026, 1, 31, tzinfo=UTC)
 
 
+def request(wanted: Programme = STORAGE, **options: Any) -> CertificationRequest:
+    """Make the request to certify a programme with one worker, on no particular cloud."""
+    usual = CertificationRequest(
+        programme=wanted,
+        guideline_name=wanted.guideline.id,
+        os_cloud=None,
+        accounts_file=None,
+        workers=Workers(1),
+        settings=(),
+        output=Path(),
+    )
+    return replace(usual, **options)
+
+
 def make_run(
     parent: Path,
     outcome: Callable[[str], str | None] = lambda name: "success",
@@ -47,8 +65,8 @@ def make_run(
     """Make a run in which each test of its part has the outcome ``outcome``; None is not run."""
     made = run_recorder.create(parent, run_recorder.new_id(started))
     listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
-    tenants = plan.TenantPlan(plan.TenantKind.THROWAWAY)
-    planned = replace(plan.make(STORAGE, listing, facts, tenants, Workers(1)), shard=shard)
+    tenants = TenantPlan(TenantKind.THROWAWAY)
+    planned = plan.make(request(shard=shard), listing, facts, tenants)
     options = {"programme": "storage", "shard": str(shard) if shard else None}
     run_recorder.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
     run_recorder.keep_plan(made, planned.record(), listing.index.tests)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from capabilities.guideline import Status
+from capabilities.guideline import Rule, Status
 from capabilities.matching import MatchKind
+from refstack_client.planning.limits import NO_GUESTS
 from refstack_client.planning.plan import Plan
 from refstack_client.planning.workers import Workers
 
@@ -49,10 +50,23 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         elif match.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS):
             names = ", ".join(sorted({test.name for test in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"
-    if plan.limits:
-        yield "The verdict can only be INCOMPLETE: with these credentials these tests cannot pass"
-        for limit in plan.limits:
-            yield f"  {limit.test.name}: {limit.why}"
+    yield from _limits(plan)
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    """Yield which tests will be skipped, and what that means for the verdict."""
+    may_skip = plan.programme.rule is Rule.NONE_FAILED
+    verdict = ", which the rule of the list allows" if may_skip else ": at best INCOMPLETE"
+    guests = [limit for limit in plan.limits if limit.why == NO_GUESTS]
+    others = [limit for limit in plan.limits if limit.why != NO_GUESTS]
+    if guests:
+        tests = "1 test logs" if len(guests) == 1 else f"{len(guests)} tests log"
+        yield f"{tests} in to a guest and will be skipped{verdict}; add --guests"
+        yield from (f"  {limit.test.name}" for limit in guests)
+    if others:
+        tests = "1 test" if len(others) == 1 else f"{len(others)} tests"
+        yield f"{tests} will be skipped with these credentials{verdict}"
+        yield from (f"  {limit.test.name}: {limit.why}" for limit in others)
 
 
 def _part(plan: Plan, asked: int | None) -> Iterator[str]:

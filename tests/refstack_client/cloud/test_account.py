@@ -15,8 +15,8 @@ from refstack_client.cloud.account import Account, new_password
 from refstack_client.cloud.clouds_yaml import PortableConfig
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.selection import CloudSelection
-from refstack_client.planning.plan import TenantKind
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.tenant_plan import TenantKind
 from refstack_client.running.resume import Options
 from refstack_client.running.tempest_session import Session
 from refstack_client.tempest.conf import Choices

@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
+from support.making import request
 
 from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, MatchKind
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.planning import plan
-from refstack_client.planning.plan import TenantKind, TenantPlan
+from refstack_client.planning import plan, test_requirements
+from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
+from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
 from refstack_client.planning.workers import Workers
 from refstack_client.tempest.listing import Listing
 
@@ -29,7 +31,8 @@ LISTING = Listing(index(), {"tempest": "47.0.0"})
 
 
 def make(tenants: TenantPlan, concurrency: int = 4) -> plan.Plan:
-    return plan.make(STORAGE, LISTING, None, tenants, Workers(concurrency, "as asked"))
+    asked = request(workers=Workers(concurrency, "as asked"))
+    return plan.make(asked, LISTING, None, tenants)
 
 
 def test_every_wanted_test_is_planned_under_its_full_id():
@@ -60,12 +63,13 @@ def test_without_the_role_member_what_tempest_must_set_up_itself_cannot_pass():
 
 
 @pytest.mark.parametrize(
-    ("operators", "resellers", "wanted", "expected"),
-    [(2, 0, 4, 1), (4, 2, 4, 2), (4, 1, 4, 1), (9, 0, 4, 4), (8, 8, 2, 2)],
+    ("members", "resellers", "wanted", "expected"),
+    [(2, 0, 4, 1), (3, 2, 4, 2), (3, 1, 4, 1), (9, 0, 4, 4), (8, 8, 2, 2), (1, 0, 4, 1)],
 )
-def test_workers_are_as_many_as_the_users_suffice_for(operators, resellers, wanted, expected):
-    roles = (("member",),) * operators + (("ResellerAdmin",),) * resellers
-    assert TenantPlan(TenantKind.ACCOUNTS, roles, "ResellerAdmin").suffice_for(wanted) == expected
+def test_workers_are_as_many_as_the_users_suffice_for(members, resellers, wanted, expected):
+    roles = (("member",),) * members + (("member", "ResellerAdmin"),) * resellers
+    tenants = TenantPlan(TenantKind.ACCOUNTS, roles, "ResellerAdmin")
+    assert make(tenants, wanted).concurrency == expected
 
 
 def test_a_plan_kept_as_json_gives_its_matches_back():
@@ -125,4 +129,6 @@ def test_of_all_guidelines_tempest_itself_skips_no_other_tests_for_tenants_it_di
             module, _, bare = class_name.rpartition(".")
             if {(bare, method), (bare, "*")} & asking_in(module):
                 asking.add(test.idempotent_id)
-    assert asking == set(plan.ONLY_WITH_TENANTS_OF_TEMPEST)
+    derived = test_requirements.requiring(TENANTS_OF_TEMPEST, tests)
+    assert asking == {test.idempotent_id for test in derived}
+    assert len(asking) == 1
