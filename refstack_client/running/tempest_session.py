@@ -23,7 +23,13 @@ from refstack_client.planning.tenant_plan import TenantPlan
 from refstack_client.planning.workers import Workers
 from refstack_client.running import progress
 from refstack_client.tempest import conf as tempest_conf
-from refstack_client.tempest import discovery, inventory, service_settings, stestr_runner
+from refstack_client.tempest import (
+    discovery,
+    inventory,
+    service_settings,
+    stestr_runner,
+    worker_accounts,
+)
 from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.listing import Listing
 from refstack_client.tempest.service_settings import Group
@@ -69,6 +75,9 @@ class Session:
         jobs = []
         if borrowing := [full for full in wanted if full not in own]:
             tempest_conf.write(self.space, self.conf, self.choices)
+            worker_accounts.write(
+                self.space.directory, self.choices.users, self.choices.roles, planned.concurrency
+            )
             jobs.append(job(self.space, borrowing, planned.workers))
         if creating := [full for full in wanted if full in own]:
             second = beside(self.space)

@@ -12,6 +12,7 @@ import yaml
 from refstack_client.cloud.account import Account
 from refstack_client.files import write_private
 from refstack_client.outcomes.redaction import HIDDEN
+from refstack_client.tempest import worker_accounts
 from refstack_client.tempest.service_settings import Group
 from refstack_client.tempest.settings import Setting, is_secret
 from refstack_client.tempest.swift_roles import SwiftRoles
@@ -75,7 +76,7 @@ def write(workspace: Workspace, conf: Conf, choices: Choices, admin: Account | N
         conf, _credentials(workspace, admin, choices.roles), "created for this run, or --accounts"
     )
     complete = _with(complete, choices.overrides, "given: --set, or tempest in clouds.yaml")
-    users = [_accounts_entry(account) for account in choices.users]
+    users = [worker_accounts.entry(account, account.roles) for account in choices.users]
     write_private(workspace.accounts, yaml.safe_dump(users, allow_unicode=True))
     write_private(workspace.tempest_conf, render(complete))
     shown = {
@@ -113,20 +114,6 @@ def _with(conf: Conf, settings: Iterable[Setting], origin: str) -> Conf:
         (setting.section, setting.option): Value(setting.value, origin) for setting in settings
     }
     return {**conf, **added}
-
-
-def _accounts_entry(account: Account) -> dict[str, object]:
-    """Return a user as Tempest's accounts file lists it."""
-    return {
-        "username": account.username,
-        "password": account.password,
-        "project_name": account.project_name,
-        "domain_name": account.domain_name,
-        "user_domain_name": account.domain_name,
-        "project_domain_name": account.project_domain_name,
-        "roles": list(account.roles),
-        **({"resources": {"network": account.network}} if account.network else {}),
-    }
 
 
 def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting, ...]], ...]:

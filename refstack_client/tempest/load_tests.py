@@ -11,6 +11,7 @@ from pathlib import Path
 
 from capabilities import tempest_id
 from capabilities.tempest_id import class_of
+from refstack_client.tempest import worker_accounts
 
 LOAD_LIST = "load-list"
 MODULE = "from refstack_client.tempest.load_tests import load_tests\n"
@@ -20,7 +21,9 @@ def load_tests(
     loader: unittest.TestLoader, tests: unittest.TestSuite, pattern: str | None
 ) -> unittest.TestSuite:
     """Load the modules of the tests in the load list, by unittest's load_tests protocol."""
-    lines = Path(os.environ["TEMPEST_CONFIG_DIR"], LOAD_LIST).read_text(encoding="utf-8")
+    directory = Path(os.environ["TEMPEST_CONFIG_DIR"])
+    worker_accounts.claim(directory, os.environ)  # before a module of Tempest reads tempest.conf
+    lines = (directory / LOAD_LIST).read_text(encoding="utf-8")
     wanted = (tempest_id.parse(line) for line in lines.splitlines())
     modules = dict.fromkeys(class_of(test.class_name) for test in wanted if test)
     suite = unittest.TestSuite()
