@@ -2,12 +2,10 @@
 
 import logging
 import os
-import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from importlib import metadata
-from types import FrameType
 from typing import Any
 
 from cliff.app import App
@@ -124,15 +122,8 @@ class Shell(App):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     _keep_loopback_from_proxies()
     return Shell().run(sys.argv[1:] if argv is None else argv)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does: processes are stopped and resources in the cloud are removed."""
-    raise KeyboardInterrupt
 
 
 def _keep_loopback_from_proxies() -> None:

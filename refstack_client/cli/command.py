@@ -1,5 +1,6 @@
 """Define what every command has in common: errors become sentences and exit codes."""
 
+import errno
 import logging
 import sys
 from argparse import Namespace
@@ -9,9 +10,11 @@ import cliff.command
 import cliff.lister
 
 from capabilities.errors import ProblemError
+from refstack_client import interruption
 from refstack_client.cli import exit_codes
-from refstack_client.cli.exit_codes import EXIT_OK, EXIT_UNUSABLE
+from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNUSABLE
 from refstack_client.cli.options import selection
+from refstack_client.errors import MachineError, UsageError
 
 LOG = logging.getLogger(__name__)
 
@@ -40,6 +43,16 @@ _EXTRAS = {
 }
 
 
+_HINTS = {
+    errno.ENOSPC: "free some space; TMPDIR names another directory for temporary files",
+    errno.EDQUOT: "free some space; TMPDIR names another directory for temporary files",
+    errno.EACCES: "check the owner and the permissions",
+    errno.EPERM: "check the owner and the permissions",
+    errno.EROFS: "name a place that can be written",
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+}
+
+
 class _Command(cliff.command.Command):
     """Turn exceptions into a sentence, a hint and the exit code that belongs to them."""
 
@@ -58,23 +71,33 @@ class _Command(cliff.command.Command):
                 setattr(parsed_args, name, getattr(self.app.options, name))
         try:
             return super().run(parsed_args)
-        except ProblemError as error:
-            self._trace()
-            say(f"error: {error}")
-            if error.hint:
-                say(f"hint:  {error.hint}")
-            return exit_codes.of_error(error)
-        except (BrokenPipeError, KeyboardInterrupt):
+        except BrokenPipeError:
             raise
-        except Exception as error:  # a bug: never exit code 1, which means a verdict
+        except (Exception, KeyboardInterrupt) as error:
             self._trace()
-            if isinstance(error, ModuleNotFoundError):
-                code = report_missing_module(error)
-                if code is not None:
-                    return code
+            code = self._report(error)
+            for note in getattr(error, "__notes__", ()):
+                say(note)
+            return code
+
+    def _report(self, error: BaseException) -> int:
+        """Report an error and return its exit code: never 1, which means a verdict."""
+        if isinstance(error, KeyboardInterrupt) or interruption.count():
+            # Libraries may turn an interrupt into any exception.
+            return EXIT_INTERRUPTED
+        if isinstance(error, ModuleNotFoundError):
+            code = report_missing_module(error)
+            if code is not None:
+                return code
+        problem = error if isinstance(error, ProblemError) else machine_problem(error)
+        if problem is None:
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a bug in refstack-client: report it with the output of --debug")
             return EXIT_UNUSABLE
+        say(f"error: {problem}")
+        if problem.hint:
+            say(f"hint:  {problem.hint}")
+        return exit_codes.of_error(problem)
 
     def _trace(self) -> None:
         """Show where an error happened, with --debug (-v does not)."""
@@ -94,6 +117,35 @@ class Lister(_Command, cliff.lister.Lister):
         self.exit_code = EXIT_OK
         return super().run(parsed_args) or self.exit_code
 
+    def produce_output(
+        self, parsed_args: Namespace, column_names: Sequence[str], data: Iterable[Sequence[object]]
+    ) -> int:
+        """Print the rows; a column that does not exist is refused, which cliff may ignore.
+
+        :raises UsageError: -c or --sort-column names such a column
+        """
+        known = {self._normalize_column_name(name) for name in column_names}
+        for name in (*parsed_args.columns, *parsed_args.sort_columns):
+            if self._normalize_column_name(name) not in known:
+                raise UsageError(
+                    f"there is no column {name}", hint=f"choose from {', '.join(column_names)}"
+                )
+        return super().produce_output(parsed_args, column_names, data)
+
+
+def machine_problem(error: BaseException) -> MachineError | None:
+    """Return what this machine lacks, if that is the reason for an exception; else None."""
+    if isinstance(error, MemoryError):
+        return MachineError("there is not enough memory", hint="close other programs")
+    if not isinstance(error, OSError):
+        return None
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    reason = error.strerror or str(error) or type(error).__name__
+    return MachineError(
+        f"{' and '.join(names)}: {reason}" if names else reason,
+        hint=_HINTS.get(error.errno or 0, ""),
+    )
+
 
 def report_missing_module(error: ModuleNotFoundError) -> int | None:
     """Report a package that this installation leaves out, as one for verification alone does.
@@ -109,5 +161,10 @@ def report_missing_module(error: ModuleNotFoundError) -> int | None:
 
 
 def say(line: str = "") -> None:
-    """Print a line for people on stderr: stdout holds data."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line for people on stderr, if it can be written: stdout holds data."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass

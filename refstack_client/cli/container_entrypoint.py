@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 
-from refstack_client.cli.exit_codes import EXIT_INTERRUPTED
+from refstack_client.__main__ import guarded
 from refstack_client.container import payload
 
 
@@ -22,7 +22,10 @@ def _interrupt_at_end_of_input() -> None:
 def main() -> int:
     """Run the command of the payload; return its exit code."""
     # The first process of a container ignores what it does not handle, and imports take a second.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
+    return guarded(_run)
+
+
+def _run() -> int:
     from refstack_client.cli import app  # noqa: PLC0415
 
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stream:

@@ -1,6 +1,9 @@
 """Map errors and verdicts to exit codes, which are part of the interface (README, Exit codes)."""
 
+import signal
+
 from capabilities.errors import GuidelineError, ProblemError
+from refstack_client import interruption
 from refstack_client.errors import InputError, UsageError
 from scoring.errors import ScoringError
 
@@ -10,7 +13,8 @@ EXIT_USAGE = 2
 EXIT_INCOMPLETE = 3
 EXIT_BAD_INPUT = 4
 EXIT_UNUSABLE = 5
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = interruption.EXIT_STATUS
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 _OF_ERROR: dict[type[ProblemError], int] = {
     UsageError: EXIT_USAGE,

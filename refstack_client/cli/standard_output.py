@@ -1,0 +1,58 @@
+"""Standard output that can be lost: a full disk, or a pipe whose reader has ended."""
+
+import contextlib
+import io
+import os
+import sys
+
+from refstack_client.cli.exit_codes import EXIT_BROKEN_PIPE, EXIT_OK, EXIT_UNUSABLE
+
+
+class StandardOutput(io.FileIO):
+    """The file of standard output. When it fails, the command ends as after a closed pipe.
+
+    A full disk is reported once. What is written after a failure is dropped, so that Python's own
+    end does not fail too.
+    """
+
+    exit_code = EXIT_OK
+    """The exit code that a failure leads to."""
+
+    def write(self, content: object) -> int | None:
+        """Write some bytes.
+
+        :raises BrokenPipeError: they cannot be written, for whatever reason
+        """
+        if self.exit_code:
+            return memoryview(content).nbytes  # type: ignore[arg-type]
+        try:
+            return super().write(content)  # type: ignore[arg-type]
+        except BrokenPipeError:
+            self.exit_code = EXIT_BROKEN_PIPE
+            raise
+        except OSError as error:
+            self.exit_code = EXIT_UNUSABLE
+            with contextlib.suppress(OSError):
+                sys.stderr.write(
+                    f"error: cannot write to standard output: {error.strerror}\n"
+                    "hint:  free some space, or redirect the output to another place\n"
+                )
+            raise BrokenPipeError from error
+
+
+def install() -> StandardOutput:
+    """Put a :class:`StandardOutput` in the place of ``sys.stdout``."""
+    text = sys.stdout
+    if text is None:  # it is closed: nothing is read, and nothing fails
+        output = StandardOutput(os.open(os.devnull, os.O_WRONLY), "wb")
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), encoding="utf-8")
+        return output
+    output = StandardOutput(text.fileno(), "wb", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(output),
+        encoding=text.encoding,
+        errors=text.errors,
+        line_buffering=text.line_buffering,
+        write_through=text.write_through,
+    )
+    return output

@@ -1,0 +1,113 @@
+"""Interrupts: Ctrl-C, SIGTERM (``docker stop``) and SIGHUP (a lost terminal).
+
+Each is acknowledged at once with a line on standard error. Then ``KeyboardInterrupt`` is raised,
+unless the code that runs declares another action. This module imports next to nothing, so that a
+command can install it before its imports, which take longer than the reaction of a user.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EXIT_STATUS = 128 + signal.SIGINT
+
+Notices = tuple[str, ...]
+"""A line for the first interrupt, one for the second, and so on; one more ends the process."""
+
+NOTICES: Notices = ("stopping; press Ctrl-C again to stop at once",)
+
+
+class _State:
+    """What the handler of the signals needs; there is one, as a process has one handler."""
+
+    count = 0
+    notices = NOTICES
+    on_first: Callable[[], None] | None = None
+    postponing = False
+    is_postponed = False
+    is_repeated = False
+
+
+def install() -> None:
+    """Handle the signals from now on. Only a program may do that, not a library."""
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
+    sys.unraisablehook = _raise_again
+
+
+def end_at_once() -> None:
+    """End the process at the next interrupt: what remains to be done is Python's own."""
+    _State.notices = ()
+
+
+def count() -> int:
+    """Return the number of interrupts so far."""
+    return _State.count
+
+
+@contextlib.contextmanager
+def announced(notices: Notices) -> Iterator[None]:
+    """Acknowledge interrupts with these notices until the block ends."""
+    before, _State.notices = _State.notices, notices
+    try:
+        yield
+    finally:
+        _State.notices = before
+
+
+@contextlib.contextmanager
+def on_first(action: Callable[[], None]) -> Iterator[None]:
+    """Call ``action`` at the first interrupt of the process, if it comes before the block ends.
+
+    Later ones raise KeyboardInterrupt.
+    """
+    before, _State.on_first = _State.on_first, action
+    try:
+        yield
+    finally:
+        _State.on_first = before
+
+
+@contextlib.contextmanager
+def postponed() -> Iterator[None]:
+    """Raise KeyboardInterrupt only when the block ends, which must be soon."""
+    _State.postponing = True
+    try:
+        yield
+    finally:
+        _State.postponing = False
+        if _State.is_postponed:
+            _State.is_postponed = False
+            raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Acknowledge a signal, and act on it or raise KeyboardInterrupt."""
+    if _State.is_repeated:
+        _State.is_repeated = False
+        raise KeyboardInterrupt
+    _State.count += 1
+    if _State.count > len(_State.notices):
+        os._exit(EXIT_STATUS)
+    with contextlib.suppress(OSError):
+        # Not print: the signal may have interrupted one, which cannot be entered again.
+        os.write(2, f"\n{_State.notices[_State.count - 1]}\n".encode())
+    if _State.count == 1 and _State.on_first:
+        _State.on_first()
+    elif _State.postponing:
+        _State.is_postponed = True
+    else:
+        raise KeyboardInterrupt
+
+
+def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Raise a KeyboardInterrupt again that came where Python ignores exceptions (``__del__``)."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+    elif threading.current_thread() is threading.main_thread():
+        _State.is_repeated = True
+        signal.raise_signal(signal.SIGINT)
