@@ -30,8 +30,8 @@ results loads no code for clouds::
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # of the module typing, whose import takes too long to come first
 if TYPE_CHECKING:
     from refstack_client.bundle.contents import Bundle
     from refstack_client.bundle.manifest import Manifest
@@ -152,7 +152,7 @@ _HOMES = {
 """Module and name of each public name, for :func:`__getattr__` (PEP 562)."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,18 +1,18 @@
 """Run the ``refstack-client`` command, also as ``python -m refstack_client``.
 
-Interrupts are handled before anything else is imported.
+Imports take longer than the reaction of a user. So that Ctrl-C never shows a traceback, this module
+and the package import next to nothing before a signal is handled.
 """
 
-import contextlib
-import os
+import signal
 import sys
-from collections.abc import Callable
-
-from refstack_client import interruption
 
 
 def main() -> int:
     """Run one command and return its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from refstack_client.cli.entry_point import guarded  # noqa: PLC0415
+
     return guarded(_run)
 
 
@@ -20,36 +20,6 @@ def _run() -> int:
     from refstack_client.cli import app  # noqa: PLC0415
 
     return app.main()
-
-
-def guarded(run: Callable[[], int]) -> int:
-    """Run a program and return its exit code; no signal or lost output ends in a traceback."""
-    try:
-        interruption.install()
-        code = _exit_code(run)
-        interruption.end_at_once()
-    except KeyboardInterrupt:
-        code = interruption.EXIT_STATUS
-    if interruption.count():
-        # Threads may still wait for responses that no longer matter.
-        os._exit(code)
-    return code
-
-
-def _exit_code(run: Callable[[], int]) -> int:
-    """Run a program and write what it printed; return its exit code, or that of a lost output."""
-    from refstack_client.cli import standard_output  # noqa: PLC0415
-
-    output = standard_output.install()
-    try:
-        code = run()
-    except BrokenPipeError:
-        code = 0
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(bool(error.code))
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-    return output.exit_code or code
 
 
 if __name__ == "__main__":

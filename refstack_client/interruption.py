@@ -63,13 +63,30 @@ def announced(notices: Notices) -> Iterator[None]:
 def on_first(action: Callable[[], None]) -> Iterator[None]:
     """Call ``action`` at the first interrupt of the process, if it comes before the block ends.
 
-    Later ones raise KeyboardInterrupt.
+    Later ones raise KeyboardInterrupt. In a program that has not installed the handler, it is
+    installed until the block ends.
     """
     before, _State.on_first = _State.on_first, action
     try:
-        yield
+        with _installed():
+            yield
     finally:
         _State.on_first = before
+
+
+@contextlib.contextmanager
+def _installed() -> Iterator[None]:
+    is_own = signal.getsignal(signal.SIGINT) is _interrupt
+    if is_own or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.signal(number, _interrupt) for number in SIGNALS}
+    _State.count = 0
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from cliff.commandmanager import CommandManager
 from cliff.help import HelpCommand, HelpExit
 
 from refstack_client.cli import summaries
-from refstack_client.cli.command import report_missing_module
-from refstack_client.cli.exit_codes import EXIT_USAGE
+from refstack_client.cli.command import report_missing_module, say
+from refstack_client.cli.exit_codes import EXIT_UNUSABLE, EXIT_USAGE
 from refstack_client.cli.options.selection import add_selection
 
 _DISTRIBUTION = "refstack-client"
@@ -90,8 +90,16 @@ class Shell(App):
         return parser
 
     def configure_logging(self) -> None:
-        """Log as cliff does, without what libraries log: errors are reported in sentences."""
-        super().configure_logging()
+        """Log as cliff does, without what libraries log: errors are reported in sentences.
+
+        :raises SystemExit: the file of --log-file cannot be written
+        """
+        try:
+            super().configure_logging()
+        except OSError as error:
+            say(f"error: --log-file {self.options.log_file}: {error.strerror}")
+            say("hint:  name a file that can be written")
+            raise SystemExit(EXIT_UNUSABLE) from error
         if not self.options.debug:
             for name in _LIBRARIES:
                 logging.getLogger(name).setLevel(logging.CRITICAL)

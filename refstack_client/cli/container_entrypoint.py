@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 
-from refstack_client.__main__ import guarded
+from refstack_client.cli.entry_point import guarded
 from refstack_client.container import payload
 
 

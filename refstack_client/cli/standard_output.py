@@ -4,8 +4,12 @@ import contextlib
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from refstack_client.cli.exit_codes import EXIT_BROKEN_PIPE, EXIT_OK, EXIT_UNUSABLE
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class StandardOutput(io.FileIO):
@@ -18,15 +22,15 @@ class StandardOutput(io.FileIO):
     exit_code = EXIT_OK
     """The exit code that a failure leads to."""
 
-    def write(self, content: object) -> int | None:
+    def write(self, content: "ReadableBuffer") -> int:
         """Write some bytes.
 
         :raises BrokenPipeError: they cannot be written, for whatever reason
         """
         if self.exit_code:
-            return memoryview(content).nbytes  # type: ignore[arg-type]
+            return memoryview(content).nbytes
         try:
-            return super().write(content)  # type: ignore[arg-type]
+            return super().write(content)
         except BrokenPipeError:
             self.exit_code = EXIT_BROKEN_PIPE
             raise
@@ -43,7 +47,7 @@ class StandardOutput(io.FileIO):
 def install() -> StandardOutput:
     """Put a :class:`StandardOutput` in the place of ``sys.stdout``."""
     text = sys.stdout
-    if text is None:  # it is closed: nothing is read, and nothing fails
+    if not isinstance(text, io.TextIOWrapper):  # it is closed: nothing is read, nothing fails
         output = StandardOutput(os.open(os.devnull, os.O_WRONLY), "wb")
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), encoding="utf-8")
         return output

@@ -33,6 +33,8 @@ class CertificationRequest:
     :param output: directory of the run directories
     :param shard: run only the tests of one shard; None for all
     :param quick: run one test for each required capability, which certifies nothing
+    :param clean_options: options with which ``--clean`` finds the cloud, where the run does not
+        name it
     """
 
     programme: Programme
@@ -44,6 +46,7 @@ class CertificationRequest:
     output: Path
     shard: Shard | None = None
     quick: bool = False
+    clean_options: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:

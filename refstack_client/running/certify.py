@@ -18,7 +18,14 @@ from refstack_client.planning import guideline_source
 from refstack_client.planning.plan import Plan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
-from refstack_client.running import cleanup, image_provenance, resume, run_recorder, tempest_session
+from refstack_client.running import (
+    cleanup,
+    image_provenance,
+    progress,
+    resume,
+    run_recorder,
+    tempest_session,
+)
 from refstack_client.running.resume import Resumption
 from refstack_client.running.tempest_session import Session, connect_for
 from refstack_client.tempest import conf as tempest_conf
@@ -26,6 +33,7 @@ from refstack_client.tempest import log as tempest_log
 from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import reserve, workspace
 from refstack_client.tenants import provision, resource_record
+from refstack_client.tenants.removal import Removal
 from refstack_client.tenants.resource_record import ResourceRecord
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import Verdict, judge
@@ -99,14 +107,19 @@ def certify(
         with run_recorder.locked(run):
             if resumption:
                 resume.check_same(run, request.programme.guideline, cloud.facts)
-                leaked += cleanup.clean(cloud, run, request).leaked
+                show = progress.RemovalProgress(console)
+                leaked += cleanup.clean(cloud, run, request, show).leaked
                 stream_tools.truncate_incomplete(run.stream)
-            with _attempt(start, request, cloud, leaked) as attempt:
+            with _attempt(start, request, cloud, leaked, console) as attempt:
                 planned, ended = _run(attempt, console, show_plan)
+                if ended and ended.interrupted:
+                    leaked += _empty_accounts(attempt, cloud).leaked
             outcomes = subunit_stream.read_appended(run.stream)
             verdict = judge(request.programme, outcomes, planned.matches_by_key())
             run_recorder.keep_verdict(run, verdict, planned.record())
-    except BaseException:
+    except BaseException as error:
+        for line in cleanup.advice(run, leaked, request.clean_options):
+            error.add_note(line)
         # Without a plan no test has run; without leaked resources the directory is of no use.
         if not resumption and not run.plan.exists() and not leaked:
             shutil.rmtree(run.directory)
@@ -155,7 +168,11 @@ def _begin(request: CertificationRequest, facts: CloudFacts) -> Run:
 
 @contextlib.contextmanager
 def _attempt(
-    start: Resumption, request: CertificationRequest, cloud: Cloud, leaked: list[str]
+    start: Resumption,
+    request: CertificationRequest,
+    cloud: Cloud,
+    leaked: list[str],
+    console: Console,
 ) -> Iterator[_Attempt]:
     """Record the start of an attempt before anything is created, and its end.
 
@@ -175,7 +192,12 @@ def _attempt(
         record["image"] = image
         image_provenance.keep_sbom(run)
     run_recorder.keep_attempt(run, record)
-    resources = ResourceRecord(resource_record.name_prefix(run.id), space.log, run.tenancy)
+    resources = ResourceRecord(
+        prefix=resource_record.name_prefix(run.id),
+        log=space.log,
+        path=run.tenancy,
+        show=progress.RemovalProgress(console),
+    )
     try:
         with (
             workspace(space),
@@ -189,6 +211,13 @@ def _attempt(
             run_recorder.keep_attempt(
                 run, {"attempt": number, "ended": datetime.now(UTC).isoformat()}
             )
+
+
+def _empty_accounts(attempt: _Attempt, cloud: Cloud) -> Removal:
+    """Remove what killed tests created in the projects of an accounts file."""
+    tenants = attempt.tempest.tenants
+    users = tenants.users if tenants.kind is TenantKind.ACCOUNTS else ()
+    return cleanup.empty_projects(cloud, users, resource_record.name_prefix(attempt.start.run.id))
 
 
 def _end(attempt: _Attempt, ended: Ended) -> dict[str, object]:

@@ -27,10 +27,12 @@ class EffectiveConf:
 
     :param values: the known values
     :param unknown: section and option of the values that are known only when tenants exist
+    :param leaked: a sentence for each resource that could not be removed from the cloud
     """
 
     values: Conf
     unknown: tuple[tuple[str, str], ...] = ()
+    leaked: tuple[str, ...] = ()
 
     def render(self, *, origins: bool = False) -> str:
         """Return the text of the file; unknown values are comments at its start.
@@ -48,10 +50,17 @@ def provisioned(request: CertificationRequest) -> EffectiveConf:
     """
     cloud, request = connect_for(request)
     few = dataclasses.replace(request, workers=Workers(1))
-    with workspace() as space:
-        record = ResourceRecord(_prefix(), space.log, space.directory / "note")
-        with opened(few, cloud, space, record, []) as tempest:
-            return EffectiveConf(_lasting(tempest.shown, space))
+    leaked: list[str] = []
+    try:
+        with workspace() as space:
+            record = ResourceRecord(_prefix(), space.log, space.directory / "record")
+            with opened(few, cloud, space, record, leaked) as tempest:
+                values = _lasting(tempest.shown, space)
+    except BaseException as error:
+        for sentence in leaked:
+            error.add_note(f"not removed: {sentence}")
+        raise
+    return EffectiveConf(values, leaked=tuple(leaked))
 
 
 def preview(request: CertificationRequest) -> EffectiveConf:

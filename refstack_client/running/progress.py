@@ -1,5 +1,6 @@
 """Show the progress of a run on stderr: a bar on a terminal, plain lines elsewhere."""
 
+import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -140,3 +141,25 @@ class RunProgress(testtools.StreamResult):
         (self._bar.console if self._console.is_terminal else self._console).print(
             line, highlight=False, markup=False, soft_wrap=True
         )
+
+
+class RemovalProgress:
+    """Shows how far a removal is: on a terminal as it goes, elsewhere every few seconds."""
+
+    def __init__(self, console: Console):
+        """Show on ``console``."""
+        self._console = console
+        self._last_line: float | None = None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` are removed; a console that fails does not stop it."""
+        now = time.monotonic()
+        if self._last_line is None:
+            self._last_line = now
+        is_terminal = self._console.is_terminal
+        if not is_terminal and now - self._last_line < SECONDS_BETWEEN_LINES:
+            return
+        self._last_line = now
+        end = "\r" if is_terminal and done < total else "\n"
+        with contextlib.suppress(OSError):
+            self._console.print(f"{done}/{total} {what}", end=end, highlight=False)

@@ -58,7 +58,7 @@ class Options:
     cloud: CloudSelection = field(default_factory=CloudSelection)
     accounts_file: Path | None = None
     workers: Workers | None = None
-    settings: Sequence[Setting] = ()
+    settings: Sequence[Setting] | None = None
 
 
 def check_same(run: Run, guideline: Guideline, cloud: CloudFacts) -> None:
@@ -145,7 +145,9 @@ def request_of(resumption: Resumption, options: Options) -> CertificationRequest
         cloud=options.cloud.or_else(CloudSelection.recorded(recorded)),
         accounts_file=options.accounts_file or (Path(accounts) if accounts else None),
         workers=options.workers,
-        settings=options.settings or _recorded_settings(recorded.get("settings", [])),
+        settings=_recorded_settings(recorded.get("settings", []))
+        if options.settings is None
+        else options.settings,
         output=options.output,
         shard=parse_shard(shard) if shard else None,
         quick=recorded.get("quick", False),

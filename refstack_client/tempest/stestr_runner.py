@@ -10,19 +10,18 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import Any, BinaryIO
 
 import subunit
 import testtools
 from stestr.repository import file as stestr_repository
 
+from refstack_client import interruption
 from refstack_client.outcomes.redaction import Redactor
 from refstack_client.outcomes.stream_tools import CompletePackets
 from refstack_client.tempest.workspace import STESTR, Workspace
 
 SUPERVISOR = (sys.executable, "-m", "refstack_client.tempest.supervisor")
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Events = queue.SimpleQueue[dict[str, Any] | None]
 
 
@@ -126,22 +125,23 @@ def _read(jobs: Sequence[Job], errors: BinaryIO, target: testtools.StreamResult)
     processes: list[subprocess.Popen[bytes]] = []
     events: _Events = queue.SimpleQueue()
     try:
-        with _killed_by_signals(processes) as signals:
+        with _killed_by_signals(processes) as interrupts:
             workers_before = 0
             for job in jobs:
-                if not signals:
+                if not interrupts:
                     processes.append(_start(job, errors))
                     stdout = processes[-1].stdout
                     threading.Thread(target=_follow, args=(stdout, workers_before, events)).start()
                 workers_before += job.concurrency
+            if interrupts:  # while the last one was starting
+                _kill_all(processes)
             for _ in processes:
                 for event in iter(events.get, None):
                     target.status(**event)
             statuses = [process.wait() for process in processes]
-            return Ended(next(filter(None, statuses), 0), interrupted=bool(signals))
+            return Ended(next(filter(None, statuses), 0), interrupted=bool(interrupts))
     finally:
-        for process in processes:
-            _kill(process)
+        _kill_all(processes)
 
 
 def _follow(stdout: BinaryIO, workers_before: int, events: _Events) -> None:
@@ -174,28 +174,24 @@ class _Renumbered(testtools.StreamResult):
 
 
 @contextlib.contextmanager
-def _killed_by_signals(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
-    """Kill ``processes`` on Ctrl-C, SIGTERM (docker stop) and SIGHUP (a lost terminal).
+def _killed_by_signals(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[str]]:
+    """Kill ``processes`` at the first interrupt.
 
     Their streams are still read to their ends, so that no reported outcome is lost.
-    Yields the list of signals received so far.
+    Yields a list that is not empty after an interrupt.
     """
-    received: list[int] = []
+    interrupts: list[str] = []
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        for process in processes:
-            _kill(process)
+    def kill() -> None:
+        interrupts.append("interrupt")
+        _kill_all(processes)
 
-    handlers = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
-    try:
-        yield received
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with interruption.on_first(kill):
+        yield interrupts
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill stestr and its workers: the process group that it leads."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _kill_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Kill each stestr and its workers: the process group that it leads."""
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

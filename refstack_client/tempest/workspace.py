@@ -17,6 +17,8 @@ from pathlib import Path
 
 from stestr.repository import file as stestr_repository
 
+from refstack_client import interruption
+from refstack_client.errors import MachineError
 from refstack_client.files import write_text
 from refstack_client.tempest.load_tests import LOAD_LIST, MODULE
 
@@ -94,8 +96,17 @@ def _temporary() -> str:
 
 
 def reserve() -> Workspace:
-    """Create the directory of a workspace, empty, under a unique name."""
-    return Workspace(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary())))
+    """Create the directory of a workspace, empty, under a unique name.
+
+    :raises MachineError: there is no place for temporary files
+    """
+    try:
+        return Workspace(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary())))
+    except OSError as error:
+        raise MachineError(
+            f"cannot create a directory for temporary files: {error.strerror}",
+            hint="name a directory that can be written with the environment variable TMPDIR",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -137,8 +148,9 @@ def _fill(space: Workspace) -> None:
 
 
 def remove(space: Workspace) -> None:
-    """Remove the directory of a workspace; errors are ignored."""
-    shutil.rmtree(space.directory, ignore_errors=True)
+    """Remove the directory of a workspace, also when interrupted; errors are ignored."""
+    with interruption.postponed():
+        shutil.rmtree(space.directory, ignore_errors=True)
 
 
 def is_workspace(directory: Path) -> bool:

@@ -1,7 +1,7 @@
 """Create the tenants of one run: projects, users and networks."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,6 +20,10 @@ from refstack_client.tenants import removal
 DESCRIPTION = "created by refstack-client for one run"
 _CIDR = "10.100.0.0/24"
 """IP addresses of every tenant's subnet; the networks are not connected to each other."""
+
+
+OnCreated = Callable[[str], None]
+"""Called with kind, name and ID of what was created."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,14 @@ def network_name(prefix: str) -> str:
     return f"{prefix}-network"
 
 
-def create(cloud: Cloud, spec: TenantSpec) -> tuple[Account, ...]:
+def create(
+    cloud: Cloud, spec: TenantSpec, on_created: OnCreated = lambda resource: None
+) -> tuple[Account, ...]:
     """Create projects with users and networks, all at the same time.
 
     What was created before a failure remains. It is removed by its names (:mod:`.removal`).
 
+    :param on_created: called with each project and user as soon as it exists
     :return: members of different projects first, because Tempest borrows the first that is free
     :raises CloudError: the credential may not do that, or a quota is too small
     """
@@ -91,7 +98,7 @@ def create(cloud: Cloud, spec: TenantSpec) -> tuple[Account, ...]:
     pair = (member, reader) if spec.roles.reader else (member,)
     projects = [_ProjectSpec(pair, spec.networks)] * spec.projects
     projects += [_ProjectSpec((reseller,), networked=False)] * spec.resellers
-    creator = _Creator(cloud, spec, roles, domain)
+    creator = _Creator(cloud, spec, roles, domain, on_created)
     with reported_as(
         "cannot create tenants with this admin credential",
         "use a credential that may create projects, users and networks, or list tenant users in a "
@@ -102,9 +109,12 @@ def create(cloud: Cloud, spec: TenantSpec) -> tuple[Account, ...]:
     return tuple(account for rank in by_rank for account in rank if account)
 
 
-def create_admin(cloud: Cloud, prefix: str) -> Account:
+def create_admin(
+    cloud: Cloud, prefix: str, on_created: OnCreated = lambda resource: None
+) -> Account:
     """Create the project and the user ``<prefix>-admin``, admin in that project only.
 
+    :param on_created: called with the project and the user as soon as it exists
     :raises CloudError: the credential may not do that
     """
     identity = cloud.connection.identity
@@ -113,9 +123,11 @@ def create_admin(cloud: Cloud, prefix: str) -> Account:
     password = new_password()
     try:
         project = identity.create_project(name=name, domain_id=domain_id, description=DESCRIPTION)
+        on_created(removal.named("project", project))
         user = identity.create_user(
             name=name, password=password, domain_id=domain_id, default_project_id=project.id
         )
+        on_created(removal.named("user", user))
         role = identity.find_role(ADMIN_ROLE, ignore_missing=False)
         identity.assign_project_role_to_user(project, user, role)
         domain = identity.get_domain(domain_id)
@@ -141,6 +153,7 @@ class _Creator:
     spec: TenantSpec
     roles: Mapping[str, Role]
     domain: Domain
+    on_created: OnCreated
 
     def create(self, projects: Sequence[_ProjectSpec]) -> list[list[Account]]:
         with ThreadPoolExecutor(max_workers=removal.AT_ONCE) as pool:
@@ -151,6 +164,7 @@ class _Creator:
         project = self.cloud.connection.identity.create_project(
             name=name, domain_id=self.domain.id, description=DESCRIPTION
         )
+        self.on_created(removal.named("project", project))
         accounts = [self._user(name, project, user) for user in spec.users]
         if spec.networked:
             self._network(name, project.id)
@@ -162,6 +176,7 @@ class _Creator:
         user = identity.create_user(
             name=name, password=password, domain_id=self.domain.id, default_project_id=project.id
         )
+        self.on_created(removal.named("user", user))
         for role in dict.fromkeys(spec.granted):
             identity.assign_project_role_to_user(project, user, self.roles[role])
         return Account(name, password, project_name, self.domain.name, spec.listed)

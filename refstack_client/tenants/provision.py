@@ -7,11 +7,12 @@ in a second process.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from capabilities import tempest_id
 from capabilities.guideline import Test
+from refstack_client import interruption
 from refstack_client.cloud.account import Account
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import reported_as
@@ -43,6 +44,12 @@ from refstack_client.tenants.resource_record import ResourceRecord
 _COMPUTE = "compute"
 NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
 """Section and option of tempest.conf that names the network of every tenant."""
+
+_NOTICES = (
+    "stopping: what this run created in the cloud is removed; press Ctrl-C again to leave it there",
+    "leaving it in the cloud; press Ctrl-C again to end without listing it",
+    "ending; press Ctrl-C again to end at once",
+)
 
 
 @dataclass(frozen=True)
@@ -117,14 +124,38 @@ def provided(
         class_names=request.class_names,
         roles=roles.all,
     )
+    # Until all is removed, whatever interrupts what follows.
+    possible = f"projects and users whose names start with {record.prefix}-"
+    leaked.append(possible)
+    created: list[str] = []
     try:
-        with resource_record.recorded(record, tenancy):
-            yield _created(request, cloud, record.prefix, roles)
+        with interruption.announced(_NOTICES), resource_record.recorded(record, tenancy):
+            yield _created(request, cloud, record.prefix, roles, created.append)
     finally:
+        with interruption.announced(_NOTICES):
+            leaked[leaked.index(possible) :] = _remove(cloud, record, created)
+
+
+def _remove(cloud: Cloud, record: ResourceRecord, created: Sequence[str]) -> tuple[str, ...]:
+    """Remove what was created for a run; return a sentence for each resource that remains.
+
+    The second interrupt ends the removal, the third the listing of what remains.
+
+    :param created: what is known to be created, for the case that Keystone does not list it
+    """
+    logs = [record.log]
+    try:
+        if interruption.count() > 1:
+            raise KeyboardInterrupt
+        with interruption.on_first(lambda: None):
+            done = resource_record.remove_recorded(cloud, record.path, logs, record.show)
+    except KeyboardInterrupt:
         try:
-            leaked += resource_record.remove_recorded(cloud, record.path, [record.log]).leaked
+            return resource_record.remaining(cloud, record.path, logs)
         except KeyboardInterrupt:
-            leaked.append(f"the removal was interrupted: resources called {record.prefix}-… remain")
+            return tuple(created)
+    nothing_listed = done.leaked and not done.removed
+    return (*done.leaked, *created) if nothing_listed else done.leaked
 
 
 def uses_accounts(request: CertificationRequest, facts: CloudFacts) -> bool:
@@ -200,12 +231,16 @@ def needs_networks(request: CertificationRequest) -> bool:
 
 
 def _created(
-    request: CertificationRequest, cloud: Cloud, prefix: str, roles: SwiftRoles
+    request: CertificationRequest,
+    cloud: Cloud,
+    prefix: str,
+    roles: SwiftRoles,
+    on_created: creation.OnCreated,
 ) -> Tenants:
     spec = _spec(request, cloud, prefix, roles)
-    users = creation.create(cloud, spec)
+    users = creation.create(cloud, spec, on_created)
     needs_admin = roles.suit_tempest and request.class_names
-    admin = creation.create_admin(cloud, prefix) if needs_admin else None
+    admin = creation.create_admin(cloud, prefix, on_created) if needs_admin else None
     network = creation.network_name(prefix) if spec.networks else ""
     return Tenants(TenantKind.THROWAWAY, users, roles, admin, network)
 

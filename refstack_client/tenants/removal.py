@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import openstack.exceptions
@@ -27,6 +28,9 @@ _TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+(?P<user>-[\w-]+)?")
 SECONDS_TO_SETTLE = 0.5
 AT_ONCE = 16
 """Requests that are sent to a cloud at the same time."""
+
+Show = Callable[[str, int, int], None]
+"""Shows the progress of a removal: what is removed, how many of how many."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,9 @@ def remove_admin(cloud: Cloud, prefix: str) -> Removal:
     try:
         for user_name in (name, _cleaner(prefix)):
             if user := identity.find_user(user_name):
-                done += _attempt(f"user {user_name}", identity.delete_user, user)
+                done += _delete("user", identity.delete_user, user)
         if project := identity.find_project(name):
-            done += _attempt(f"project {name}", identity.delete_project, project)
+            done += _delete("project", identity.delete_project, project)
     except FAILURES as error:
         done += _leak(f"cannot find user and project {name}: {summary(error)}")
     return done
@@ -94,7 +98,37 @@ def _cleaner(prefix: str) -> str:
     return f"{prefix}-cleaner"
 
 
-def remove_tenants(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> Removal:
+def show_nothing(what: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def remaining(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> tuple[str, ...]:
+    """Return name and ID of each project and user of a run that is in the cloud."""
+    identity = cloud.connection.identity
+    own = f"{tenancy.prefix}-"
+    try:
+        projects = [
+            project
+            for project in identity.projects()
+            if project.name.startswith(own) or _is_project(project, tenancy, created)
+        ]
+        users = [user for user in identity.users() if _is_user(user, (own,), tenancy, created)]
+    except FAILURES as error:
+        return (f"Keystone cannot list what remains of this run: {summary(error)}",)
+    return (
+        *(named("project", project) for project in projects),
+        *(named("user", user) for user in users),
+    )
+
+
+def named(kind: str, resource: Project | User) -> str:
+    """Return kind, name and ID of a resource, as messages name it."""
+    return f"{kind} {resource.name} ({resource.id})"
+
+
+def remove_tenants(
+    cloud: Cloud, tenancy: Tenancy, created: CreatedIds, show: Show = show_nothing
+) -> Removal:
     """Remove the tenants of a run and those that Tempest created, with all that is in them.
 
     Tempest removes its tenants itself unless it was cut off or failed.
@@ -105,7 +139,7 @@ def remove_tenants(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> Remov
         projects = [project for project in all_projects if _is_project(project, tenancy, created)]
         # First, because it takes a moment, in which Keystone completes the requests of a killed
         # Tempest.
-        done = _empty(cloud, projects, tenancy) if projects else Removal()
+        done = _empty(cloud, projects, tenancy, show) if projects else Removal()
         all_users = list(identity.users())
     except FAILURES as error:
         return _leak(f"cannot list the tenants of this run: {summary(error)}")
@@ -113,18 +147,33 @@ def remove_tenants(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> Remov
     users = [user for user in all_users if _is_user(user, names, tenancy, created)]
     for other in _foreign(all_projects, all_users, tenancy, created):
         done += _leak(f"{other} has no name of this run: it was not removed")
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for result in pool.map(
-            lambda user: _attempt(f"user {user.name}", identity.delete_user, user), users
-        ):
-            done += result
-        for result in pool.map(lambda project: _delete_project(cloud, project), projects):
-            done += result
+    delete_user = partial(_delete, "user", identity.delete_user)
+    delete_project = partial(_delete, "project", identity.delete_project)
+    done += _each("users removed", delete_user, users, show)
+    done += _each("projects removed", delete_project, projects, show)
     try:
         for project in _half_created(cloud, tenancy, created):
-            done += _delete_project(cloud, project)
+            done += delete_project(project)
     except FAILURES as error:
         done += _leak(f"cannot list projects without users: {summary(error)}")
+    return done
+
+
+def _each(
+    what: str, action: Callable[[Any], Removal], resources: Sequence[Any], show: Show
+) -> Removal:
+    """Apply a removal to many resources, some at the same time.
+
+    An interrupt does not wait for the requests that are under way.
+    """
+    done = Removal()
+    pool = ThreadPoolExecutor(max_workers=AT_ONCE)
+    try:
+        for number, result in enumerate(pool.map(action, resources), 1):
+            done += result
+            show(what, number, len(resources))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return done
 
 
@@ -145,9 +194,8 @@ def _is_user(
     )
 
 
-def _delete_project(cloud: Cloud, project: Project) -> Removal:
-    delete = cloud.connection.identity.delete_project
-    return _attempt(f"project {project.name}", delete, project)
+def _delete(kind: str, action: Callable[..., object], resource: Project | User) -> Removal:
+    return _attempt(named(kind, resource), action, resource)
 
 
 def foreign(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> tuple[str, ...]:
@@ -215,7 +263,7 @@ def _half_created(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> list[P
     return candidates()
 
 
-def _empty(cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy) -> Removal:
+def _empty(cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy, show: Show) -> Removal:
     """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
     identity = cloud.connection.identity
     name, password = _cleaner(tenancy.prefix), new_password()
@@ -223,23 +271,19 @@ def _empty(cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy) -> Remov
         identity.delete_user(orphan)
     cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
     roles = [role for role in identity.roles() if role.name in tenancy.roles]
-    done = Removal()
+
+    def empty(project: Project) -> Removal:
+        for role in roles:
+            identity.assign_project_role_to_user(project, cleaner, role)
+        auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
+        return empty_project(cloud, auth, project.name)
+
     try:
-
-        def empty(project: Project) -> Removal:
-            for role in roles:
-                identity.assign_project_role_to_user(project, cleaner, role)
-            auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
-            return empty_project(cloud, auth, project.name)
-
         # openstacksdk waits a second for each project, even if it is empty.
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            for result in pool.map(empty, projects):
-                done += result
+        done = _each("projects emptied", empty, projects, show)
     finally:
-        removed = _attempt(f"user {name}", identity.delete_user, cleaner)
-        done += Removal(leaked=removed.leaked)
-    return done
+        removed = _delete("user", identity.delete_user, cleaner)
+    return done + Removal(leaked=removed.leaked)
 
 
 def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str = "") -> Removal:

@@ -17,7 +17,7 @@ from refstack_client.errors import InputError
 from refstack_client.files import read_json, write_json
 from refstack_client.tempest.log import CreatedIds, LogTail, created_ids
 from refstack_client.tenants import removal
-from refstack_client.tenants.removal import Removal, Tenancy
+from refstack_client.tenants.removal import Removal, Show, Tenancy
 
 SECONDS_BETWEEN_READS = 0.1
 _LISTS = ("before", "class_names", "roles", "projects", "users")
@@ -30,11 +30,13 @@ class ResourceRecord:
     :param prefix: start of the names of what is created for the run
     :param log: the log of Tempest, from which the record is completed
     :param path: the file of the record
+    :param show: shows the progress of the removal
     """
 
     prefix: str
     log: Path
     path: Path
+    show: Show = removal.show_nothing
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,15 @@ def _read(path: Path) -> tuple[Tenancy, CreatedIds] | None:
     return tenancy, CreatedIds(frozenset(document["projects"]), frozenset(document["users"]))
 
 
+def _read_with(path: Path, logs: Iterable[Path]) -> tuple[Tenancy, CreatedIds] | None:
+    """Return the content of a record, completed from logs of Tempest; None without a record."""
+    content = _read(path)
+    if content is None:
+        return None
+    tenancy, created = content
+    return tenancy, sum((created_ids(log) for log in logs), start=created)
+
+
 def _document(path: Path) -> _Document | None:
     """Return the content of a record; None if the file does not exist.
 
@@ -146,7 +157,7 @@ def check(cloud: Cloud, path: Path, logs: Iterable[Path], names: ExpectedNames) 
     :param logs: logs of Tempest, which may know of more than the record
     :raises InputError: it holds something else; the message names it
     """
-    content = _read(path)
+    content = _read_with(path, logs)
     if content is None:
         return
     tenancy, created = content
@@ -161,15 +172,24 @@ def check(cloud: Cloud, path: Path, logs: Iterable[Path], names: ExpectedNames) 
             f"{path}: /class_names has {', '.join(others)}, for which this run creates no tenants",
             hint=hint,
         )
-    for log in logs:
-        created += created_ids(log)
     if found := removal.foreign(cloud, tenancy, created):
         raise InputError(
             f"{path}: names what this run did not create: {', '.join(found)}", hint=hint
         )
 
 
-def remove_recorded(cloud: Cloud, path: Path, logs: Iterable[Path]) -> Removal:
+def remaining(cloud: Cloud, path: Path, logs: Iterable[Path]) -> tuple[str, ...]:
+    """Return name and ID of each project and user in the cloud that a record names.
+
+    :param logs: logs of Tempest, which may know of more than the record
+    """
+    content = _read_with(path, logs)
+    return removal.remaining(cloud, *content) if content else ()
+
+
+def remove_recorded(
+    cloud: Cloud, path: Path, logs: Iterable[Path], show: Show = removal.show_nothing
+) -> Removal:
     """Remove the tenants that a record names and the throwaway admin.
 
     The record remains. Keystone may still complete a request of a killed process; the next removal
@@ -177,13 +197,11 @@ def remove_recorded(cloud: Cloud, path: Path, logs: Iterable[Path]) -> Removal:
 
     :param logs: logs of Tempest, which may know of more than the record
     """
-    content = _read(path)
+    content = _read_with(path, logs)
     if content is None:
         return Removal()
     tenancy, created = content
-    for log in logs:
-        created += created_ids(log)
-    done = removal.remove_tenants(cloud, tenancy, created)
+    done = removal.remove_tenants(cloud, tenancy, created, show)
     done += removal.remove_admin(cloud, tenancy.prefix)
     if not done.leaked:
         with contextlib.suppress(OSError):  # on a full disk the record names what no longer exists

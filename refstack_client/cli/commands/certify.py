@@ -1,16 +1,18 @@
 """``plan`` and ``certify``: show the tests of a certification, and run it."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from refstack_client import interruption
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import (
     EXIT_INCOMPLETE,
@@ -27,17 +29,26 @@ from refstack_client.cli.text import run as run_text
 from refstack_client.cli.text.plan import lines
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.run_directory import Mode
+from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import Shard
 from refstack_client.planning.workers import Workers
 from refstack_client.report import text as report_text
 from refstack_client.running import certify, cleanup, resume, run_recorder
+from refstack_client.running.progress import RemovalProgress
 from refstack_client.running.resume import Resumption
 from refstack_client.sandbox import lifecycle as sandbox_cloud
 from refstack_client.sandbox import services as sandbox_services
 from refstack_client.sandbox import state as sandbox_state
 from refstack_client.sandbox.profiles import PROFILES
+from refstack_client.sandbox.state import Sandbox
 from refstack_client.tempest.settings import parse_settings
 from scoring.conformance.outcomes import Outcome
+
+_LEAVING = "leaving the sandbox running; press Ctrl-C again to end at once"
+_SANDBOX_NOTICES = (
+    "stopping, the sandbox too; press Ctrl-C again to leave the sandbox running",
+    *(_LEAVING, _LEAVING, _LEAVING),  # earlier ones may have stopped a removal
+)
 
 
 class Plan(Command):
@@ -90,17 +101,15 @@ class Certify(Command):
     def take_action(self, args: Namespace) -> int:
         """Run the command; return its exit code."""
         cloud_options.check_again(args)
-        with _sandbox(args) as os_cloud:
-            if args.clean:
+        os_cloud = args.os_cloud or ("sandbox" if args.sandbox else None)
+        if args.clean:
+            with _sandbox(args):
                 return _clean(args, os_cloud)
-            resumption = _resumption(args, args.resume) if args.resume else None
-            if resumption:
-                request = resume.request_of(resumption, _options(args, os_cloud))
-            else:
-                _say_cut_off(args.output)
-                request = cloud_options.request(
-                    args, os_cloud, args.output, args.sandbox or guideline_options.PLATFORM
-                )
+        resumption = _resumption(args, args.resume) if args.resume else None
+        request = dataclasses.replace(
+            _request(args, os_cloud, resumption), clean_options=_clean_options(args)
+        )
+        with _sandbox(args):
             result = certify.certify(
                 request,
                 Console(stderr=True),
@@ -108,15 +117,26 @@ class Certify(Command):
                 resumption,
             )
         say()
-        _say_how_it_ended(result)
+        _say_how_it_ended(result, request.clean_options)
         if request.quick:
             exit_code = _show_quick(result)
         elif request.shard:
             exit_code = _show_part(result, request.shard)
         else:
             exit_code = run_text.show(result.run, result.verdict)
-        interrupted = result.ended and result.ended.interrupted
-        return EXIT_INTERRUPTED if interrupted else exit_code
+        return EXIT_INTERRUPTED if interruption.count() else exit_code
+
+
+def _request(
+    args: Namespace, os_cloud: str | None, resumption: Resumption | None
+) -> CertificationRequest:
+    """Return what the options request, before a sandbox is started for it."""
+    if resumption:
+        return resume.request_of(resumption, _options(args, os_cloud))
+    _say_cut_off(args.output)
+    return cloud_options.request(
+        args, os_cloud, args.output, args.sandbox or guideline_options.PLATFORM
+    )
 
 
 def _show_part(result: certify.Result, shard: Shard) -> int:
@@ -140,7 +160,7 @@ def _show_quick(result: certify.Result) -> int:
     return EXIT_OK if set(result.outcomes) == {Outcome.PASS} else EXIT_INCOMPLETE
 
 
-def _say_how_it_ended(result: certify.Result) -> None:
+def _say_how_it_ended(result: certify.Result, clean_options: Sequence[str]) -> None:
     """Report a run without outcomes, one that ended early, and leaked resources."""
     ended = result.ended
     if ended is None:
@@ -151,8 +171,8 @@ def _say_how_it_ended(result: certify.Result) -> None:
     elif Outcome.NOT_RUN in result.outcomes:
         say("some tests have no outcome; to run them:")
         say(f"  refstack-client certify --resume {shlex.quote(str(result.run.directory))}")
-    for sentence in result.leaked:
-        say(f"not removed: {sentence}")
+    for line in cleanup.advice(result.run, result.leaked, clean_options):
+        say(line)
 
 
 def _say_cut_off(output: Path) -> None:
@@ -177,37 +197,59 @@ def _options(args: Namespace, os_cloud: str | None) -> resume.Options:
         cloud=cloud_options.selection(args, os_cloud),
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
-        settings=parse_settings(args.settings),
+        settings=parse_settings(args.settings) or None,
     )
 
 
 def _clean(args: Namespace, os_cloud: str | None) -> int:
     """Remove the resources of a run from its cloud; exit code 5 if some could not be removed."""
     resumption = _resumption(args, args.clean)
-    request = resume.request_of(resumption, _options(args, os_cloud))
-    done = cleanup.clean_run(request, resumption.run)
+    # Secret settings are not recorded, and not needed either.
+    options = dataclasses.replace(_options(args, os_cloud), settings=())
+    request = resume.request_of(resumption, options)
+    done = cleanup.clean_run(request, resumption.run, RemovalProgress(Console(stderr=True)))
     for resource in done.removed:
         print(f"removed: {resource}")
-    for sentence in done.leaked:
-        say(f"not removed: {sentence}")
+    for line in cleanup.advice(resumption.run, done.leaked, _clean_options(args)):
+        say(line)
     if not done.removed and not done.leaked:
         say(f"{args.clean} has no leaked resources")
     return EXIT_UNUSABLE if done.leaked else EXIT_OK
 
 
-@contextlib.contextmanager
-def _sandbox(args: Namespace) -> Iterator[str | None]:
-    """Provide the cloud to certify: the one named, or a sandbox for as long as it is needed."""
+def _clean_options(args: Namespace) -> tuple[str, ...]:
+    """Return the options that start the sandbox of a run again; others are in the run itself."""
     if not args.sandbox:
-        yield args.os_cloud
+        return ()
+    given = (("--sandbox", args.sandbox), ("--root", args.root), ("--name", args.name))
+    return tuple(text for option, value in given if value for text in (option, str(value)))
+
+
+@contextlib.contextmanager
+def _sandbox(args: Namespace) -> Iterator[None]:
+    """Provide the sandbox to certify, if one is wanted, for as long as it is needed."""
+    if not args.sandbox:
+        yield
         return
     sandbox = sandbox_state.find(args.root, args.name, args.sandbox)
     was_up = sandbox_services.is_up(sandbox)
     try:
-        sandbox_cloud.up(sandbox, None, say)
-        os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
-        yield args.os_cloud or "sandbox"
+        with interruption.announced(_SANDBOX_NOTICES):
+            sandbox_cloud.up(sandbox, None, say)
+            os.environ["OS_CLIENT_CONFIG_FILE"] = str(sandbox.clouds_yaml)
+            yield
     finally:
         if not was_up:
             say("stopping the sandbox")
+            _stop(sandbox)
+
+
+def _stop(sandbox: Sandbox) -> None:
+    """Stop the sandbox; if that is interrupted, name the command that does it."""
+    try:
+        with interruption.announced(_SANDBOX_NOTICES), interruption.on_first(lambda: None):
             sandbox_cloud.down(sandbox)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note("the sandbox still runs; to stop it:")
+        interrupt.add_note(f"  {sandbox.command('down')}")
+        raise

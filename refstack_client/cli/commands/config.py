@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from refstack_client.cli.command import Command
+from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import formats
@@ -43,9 +43,12 @@ class Show(Command):
 def configure(args: Namespace) -> EffectiveConf:
     """Return the tempest.conf that a run would use; ``--provision`` creates tenants for it."""
     request = cloud_options.request(args, args.os_cloud, Path())
-    if args.provision:
-        return effective_conf.provisioned(request)
-    return effective_conf.preview(request)
+    if not args.provision:
+        return effective_conf.preview(request)
+    conf = effective_conf.provisioned(request)
+    for sentence in conf.leaked:
+        say(f"not removed: {sentence}")
+    return conf
 
 
 def _entries(conf: EffectiveConf) -> list[dict[str, str | None]]:

@@ -62,7 +62,12 @@ class Up(Command):
         sandbox = state.find(args.root, args.name, args.profile)
         names = [service.name for service in sandbox.profile.services]
         injected = faults.parse(args.latency, args.broken, names)
-        environ = lifecycle.up(sandbox, args.port_base, say, injected, args.shapes)
+        try:
+            environ = lifecycle.up(sandbox, args.port_base, say, injected, args.shapes)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note("some services may run; to stop them:")
+            interrupt.add_note(f"  {sandbox.command('down')}")
+            raise
         say("to use it:")
         for name, value in environ.items():
             print(f"export {name}={shlex.quote(value)}")
