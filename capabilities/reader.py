@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from capabilities import flat_list, schema_1x
+from capabilities import file_content, flat_list, schema_1x
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Capability, Component, Flag, Guideline, Platform, Status, Test
@@ -36,7 +36,7 @@ def content(path: Path) -> bytes:
     :raises GuidelineError: it cannot be read
     """
     try:
-        return path.read_bytes()
+        return file_content.read(path)
     except OSError as error:
         raise GuidelineError(
             f"{path}: {error.strerror}", hint="give the id of a guideline or the path of its file"

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from capabilities import file_content
 from refstack_client.errors import InputError
 
 IMAGE_DATA = Path(sys.prefix) / "share" / "refstack-client"
@@ -78,10 +79,10 @@ def write_private_json(path: Path, document: Any) -> None:
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file the user named.
 
-    :raises InputError: it cannot be read
+    :raises InputError: it cannot be read, or is too large
     """
     try:
-        return path.read_bytes()
+        return file_content.read(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
 

@@ -18,7 +18,7 @@ EXIT_STATUS = 128 + signal.SIGINT
 Notices = tuple[str, ...]
 """A line for the first interrupt, one for the second, and so on; one more ends the process."""
 
-NOTICES: Notices = ("stopping; press Ctrl-C again to stop at once",)
+NOTICES: Notices = ("stopping; press Ctrl-C again to stop at once", "stopping at once")
 
 
 class _State:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from capabilities import file_content
 from refstack_client.errors import InputError
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -40,11 +41,10 @@ def read(path: Path) -> dict[str, bytes]:
     :raises ArchiveError: the file is not a valid archive, or is larger than :data:`MOST_BYTES`
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ArchiveError(f"{path} is larger than {MOST_BYTES} bytes")
-        return unpack(path.read_bytes(), str(path))
+        content = file_content.read(path, MOST_BYTES)
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror}", hint="give the path of a bundle") from error
+    return unpack(content, str(path))
 
 
 def unpack(content: bytes, source: str) -> dict[str, bytes]:

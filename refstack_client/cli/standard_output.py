@@ -55,7 +55,7 @@ def install() -> StandardOutput:
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(output),
         encoding=text.encoding,
-        errors=text.errors,
+        errors="backslashreplace",  # names of files may be no valid text
         line_buffering=text.line_buffering,
         write_through=text.write_through,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from openstack.config import loader
 
+from capabilities import file_content
 from refstack_client.errors import CloudError
 
 _MOST_BYTES = 1_000_000
@@ -39,14 +40,7 @@ def missing() -> str:
 
 def _check(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise CloudError(
-                f"{path} is larger than {_MOST_BYTES // 1_000_000} MB",
-                hint="it must be a clouds.yaml: name the clouds in it",
-            )
-        document = yaml.safe_load(content.decode())
+        document = yaml.safe_load(file_content.read(path, _MOST_BYTES).decode())
     except OSError as error:
         raise CloudError(
             f"cannot read {path}: {error.strerror}", hint="check the file and its permissions"

@@ -60,7 +60,7 @@ def answers(content: bytes, source: str, sections: Iterable[str]) -> tuple[State
 
     try:
         document = yaml.safe_load(content)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise InputError(f"{source}: expected an answer per section", hint="as in nova: yes")
@@ -97,7 +97,7 @@ def read(content: bytes, source: str) -> Attestation:
         sections = tuple(Statement(**section) for section in document.pop("sections"))
         found = Attestation(**document, sections=sections)
         datetime.date.fromisoformat(found.date)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a valid attestation: {error}", hint=_HINT) from error
     return found
 

@@ -87,7 +87,7 @@ def read(content: bytes, source: str) -> RefstackResults:
     """
     try:
         document = json.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{source}: not valid JSON: {error}", hint=_HINT) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         raise InputError(f"{source}: /results: expected a list of tests", hint=_HINT)

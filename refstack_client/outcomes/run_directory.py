@@ -28,6 +28,7 @@ from typing import Any
 from capabilities import flat_list, reader
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError
+from refstack_client.files import read_bytes
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 
@@ -256,7 +257,7 @@ def _document(run: Run, path: Path) -> JsonValue:
             f"{run.directory} is not a run: it has no {path.name}",
             hint="give the directory that refstack-client certify printed, or a subunit file",
         )
-    return JsonValue.parse(path.read_bytes(), str(path))
+    return JsonValue.parse(read_bytes(path), str(path))
 
 
 def _guideline(run: Run, document: JsonValue) -> Guideline:

@@ -31,6 +31,8 @@ V2_SIGNATURE = b"\xb3"
 # What subunit's version 1 parser reports of a test that was running when the stream ended.
 _LOST = "lost connection during test"
 
+_GIVE = "give a run directory or a subunit file"
+
 
 def read(path: Path) -> Outcomes:
     """Read the stream in ``path`` in little memory, whatever its size.
@@ -38,12 +40,13 @@ def read(path: Path) -> Outcomes:
     :raises InputError: the file cannot be read, is empty, or holds no subunit
     """
     try:
+        if path.exists() and not path.is_file():
+            # It is read more than once, and a device may have no end.
+            raise InputError(f"{path} is not a regular file", hint=_GIVE)
         with path.open("rb") as content:
             return _parse(content, str(path))
     except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", hint="give a run directory or a subunit file"
-        ) from error
+        raise InputError(f"{path}: {error.strerror}", hint=_GIVE) from error
 
 
 def read_appended(path: Path) -> Outcomes:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from capabilities import file_content
 from refstack_client.cloud.account import Account
 from refstack_client.errors import CloudError, InputError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
@@ -77,12 +78,9 @@ def read(path: Path) -> tuple[Account, ...]:
 
 def _load(path: Path) -> Sequence[Any]:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = file_content.read(path, MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", hint=_HINT) from error
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path}: larger than {MOST_BYTES} bytes, not an accounts file")
     try:
         entries = yaml.load(content, Loader=_Loader) or []  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, RecursionError, ValueError) as error:

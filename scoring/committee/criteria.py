@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from capabilities import file_content
 from capabilities.guideline import Guideline
 from capabilities.json_document import Json, JsonDocument
 from scoring.errors import ScoringError
@@ -119,7 +120,7 @@ def read(path: Path) -> CriteriaSet:
     :raises GuidelineError: it is not valid JSON
     """
     try:
-        content = path.read_bytes()
+        content = file_content.read(path)
     except OSError as error:
         raise ScoringError(f"{path}: {error.strerror}") from error
     raw = JsonDocument(str(path)).json(content)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from capabilities import file_content
 from scoring.committee.criteria import GATE, criteria
 from scoring.errors import ScoringError
 
@@ -94,7 +95,7 @@ def read_text(path: Path) -> str:
     :raises ScoringError: it cannot be read, or is not UTF-8
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        return file_content.read(path).decode("utf-8")
     except OSError as error:
         raise ScoringError(
             f"{path}: {error.strerror}", hint="give the path of a worksheet"

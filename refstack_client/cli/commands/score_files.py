@@ -8,8 +8,8 @@ from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.commands.score import EXACT, add_mode
 from refstack_client.cli.options import worksheet as worksheet_options
 from refstack_client.cli.options.worksheet import interval
-from refstack_client.errors import InputError, UsageError
-from refstack_client.files import write_over
+from refstack_client.errors import UsageError
+from refstack_client.files import read_bytes, write_over
 from scoring.committee import decisions, merge_scorers, total, worksheet
 from scoring.committee.criteria import CriteriaSet
 from scoring.committee.proposal import Proposal, propose
@@ -148,11 +148,7 @@ def _imported(
         return worksheet_csv.read(text, str(args.file), sheet, chosen.highest), old
     from scoring.formats import xlsx_import  # noqa: PLC0415 - only this needs it
 
-    try:
-        content = args.file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{args.file}: {error.strerror}") from error
-    changes = xlsx_import.read(content, str(args.file), _proposal(args))
+    changes = xlsx_import.read(read_bytes(args.file), str(args.file), _proposal(args))
     if changes.stale:
         say(f"warning: scores or decisions changed since {args.file} was exported")
         say("hint:  the import reverts those listed")

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from capabilities import tempest_id
+from capabilities import file_content, tempest_id
 from capabilities.matching import Index
 from refstack_client.errors import InputError
 
@@ -35,7 +35,7 @@ def listed(path: Path) -> Index:
     :raises InputError: it cannot be read
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = file_content.read(path).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}", hint="write one with: stestr list > FILE") from error
     return Index.of(test for line in lines if (test := tempest_id.parse(line)))
