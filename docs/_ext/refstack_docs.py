@@ -21,6 +21,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+from refstack_client.sandbox.shapes import SHAPES
+
 LOG = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent.parent
@@ -184,6 +186,18 @@ def _described(operation: dict[str, Any]) -> str:
     return " ".join(text.partition("\n\n")[0].split())
 
 
+class Shapes(_Listed):
+    """List the shapes of a sandbox."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table: a shape a row, with its summary and the service that it needs."""
+        rows = [("Shape", "What clients see", "Needs")]
+        for name, shape in SHAPES.items():
+            summary = f"{shape.summary[0].upper()}{shape.summary[1:]}".replace("*", r"\*")
+            rows.append((f"``{name}``", summary, ", ".join(shape.services)))
+        return self.table((22, 66, 12), rows)
+
+
 class NoReleaseNotes(Directive):
     """Take the place of reno's directive where the source is not a git checkout."""
 
@@ -197,6 +211,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("import-layers", ImportLayers)
     app.add_directive("http-routes", HttpRoutes)
+    app.add_directive("shapes", Shapes)
     app.add_directive("command", Command)
     app.add_directive("commands", Commands)
     if "reno.sphinxext" not in app.config.extensions:
