@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from capabilities import tempest_id
+from capabilities import flat_list, tempest_id
 from capabilities.guideline import Status, Test
 from capabilities.matching import Match, MatchKind, match
 from capabilities.programme import Programme
@@ -30,7 +30,8 @@ class Plan:
     :param cloud: None if no cloud is named
     :param limits: wanted tests that cannot pass
     :param shard: the shard that runs; None for all tests
-    :param quick: one test for each required capability runs, which certifies nothing
+    :param quick: one test for each required capability runs, or for each class of a list, which
+        certifies nothing
     :param assumed: the list of Tempest's tests was made under another configuration
     """
 
@@ -64,8 +65,20 @@ class Plan:
     def to_run(self) -> tuple[str, ...]:
         """Return the full ids of the tests that run: all, those of the shard, or the quick ones."""
         if self.quick:
-            return quick_tests(self._by_capability())
+            return quick_tests(self._by_class() if self.is_list else self._by_capability())
         return shard_tests(self.load_list, self.shard) if self.shard else self.load_list
+
+    @property
+    def is_list(self) -> bool:
+        """Return whether the guideline is a flat list, whose tests are in no real capability."""
+        return self.programme.guideline.schema == flat_list.SCHEMA
+
+    def _by_class(self) -> Iterator[list[TestId]]:
+        """Yield the matching tests of each class."""
+        classes: dict[str, list[TestId]] = {}
+        for test in (test for found in self.matches for test in found.found):
+            classes.setdefault(test.class_name, []).append(test)
+        yield from classes.values()
 
     def _by_capability(self) -> Iterator[list[TestId]]:
         """Yield the matching tests of each required capability."""

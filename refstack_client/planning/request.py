@@ -32,7 +32,8 @@ class CertificationRequest:
     :param settings: values of tempest.conf, which take precedence
     :param output: directory of the run directories
     :param shard: run only the tests of one shard; None for all
-    :param quick: run one test for each required capability, which certifies nothing
+    :param quick: run one test for each required capability, or for each class of a list, which
+        certifies nothing
     :param clean_options: options with which ``--clean`` finds the cloud, where the run does not
         name it
     """

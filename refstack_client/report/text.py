@@ -101,7 +101,7 @@ def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
     yield (
         f"QUICK LOOK, CERTIFIES NOTHING  {verdict.programme.name}  "
         f"{verdict.programme.guideline.id}  {verdict.count(Outcome.PASS)}/{asked} tests passed, "
-        f"for {required} required capabilities"
+        f"for {required} required {'capability' if required == 1 else 'capabilities'}"
     )
 
 

@@ -60,7 +60,8 @@ def add_part(parser: ArgumentParser) -> None:
         "--mode",
         choices=(FULL, QUICK),
         default=FULL,
-        help="quick: one test for each required capability, no verdict (default: %(default)s)",
+        help="quick: one test for each required capability, or for each class of a list, and no "
+        "verdict (default: %(default)s)",
     )
     part.add_argument(
         "--shard",

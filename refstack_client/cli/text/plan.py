@@ -71,7 +71,8 @@ def _limits(plan: Plan) -> Iterator[str]:
 
 def _part(plan: Plan, asked: int | None) -> Iterator[str]:
     if plan.quick:
-        yield f"quick         {len(plan.to_run)} tests, one for each capability; no certification"
+        each = "class" if plan.is_list else "capability"
+        yield f"quick         {len(plan.to_run)} tests, one for each {each}; no certification"
     if plan.shard:
         yield f"shard         {plan.shard}: {len(plan.to_run)} tests"
     if asked is not None and asked != len(plan.to_run):

@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib.util
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from support.making import request
 from capabilities import catalogue, programme, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, MatchKind
+from refstack_client.cli.text import plan as plan_text
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.planning import plan, test_requirements
 from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
@@ -132,3 +134,17 @@ def test_of_all_guidelines_tempest_itself_skips_no_other_tests_for_tenants_it_di
     derived = test_requirements.requiring(TENANTS_OF_TEMPEST, tests)
     assert asking == {test.idempotent_id for test in derived}
     assert len(asking) == 1
+
+
+def test_a_quick_look_at_a_list_runs_a_test_of_each_class():
+    wanted = programme.find(catalogue.load("scs-0128")[0], "scs-0128")
+    ids = [tempest_id.parse(f"{t.name}[{t.idempotent_id}]") for t in wanted.counted_tests()]
+    listing = Listing(Index.of(each for each in ids if each), {})
+    planned = plan.make(request(wanted, quick=True), listing, None, TenantPlan(TenantKind.UNKNOWN))
+    chosen = [tempest_id.parse(full) for full in planned.to_run]
+    assert Counter(each.class_name for each in chosen if each) == dict.fromkeys(
+        {each.class_name for each in ids if each}, 1
+    )
+    assert "quick         52 tests, one for each class; no certification" in plan_text.lines(
+        planned
+    )
