@@ -144,7 +144,7 @@ class RunProgress(testtools.StreamResult):
 
 
 class RemovalProgress:
-    """Shows how far a removal is: on a terminal as it goes, elsewhere every few seconds."""
+    """Shows the progress of a removal: on a terminal as it goes, elsewhere every few seconds."""
 
     def __init__(self, console: Console):
         """Show on ``console``."""

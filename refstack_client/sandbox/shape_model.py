@@ -42,7 +42,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Answer:
-    """The response to every request: a status and a JSON document. Status 0 is no response."""
+    """The response to every request: a status and a JSON document. Status 0 is not answered."""
 
     status: int
     document: Mapping[str, object] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from capabilities import catalogue, programme
 from capabilities.matching import Index
 from capabilities.programme import Programme
 from capabilities.tempest_id import parse as parse_test
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import plan
@@ -43,7 +44,7 @@ def request(wanted: Programme = STORAGE, **options: Any) -> CertificationRequest
     usual = CertificationRequest(
         programme=wanted,
         guideline_name=wanted.guideline.id,
-        os_cloud=None,
+        cloud=CloudSelection(),
         accounts_file=None,
         workers=Workers(1),
         settings=(),

@@ -9,6 +9,7 @@ from openstack.compute.v2.flavor import Flavor
 from openstack.image.v2.image import Image
 from openstack.network.v2.network import Network
 
+from refstack_client.cloud.access import Access
 from refstack_client.cloud.connection import Cloud
 from support.making import FACTS
 
@@ -76,7 +77,7 @@ def cloud(
             rbac_policies=lambda **_: [SimpleNamespace(object_id=name) for name in open_to_all],
         ),
     )
-    return Cloud(connection, replace(FACTS, roles=tuple(roles)))
+    return Cloud(connection, Access(), replace(FACTS, roles=tuple(roles)))
 
 
 def _get(resources: Sequence, name: str):

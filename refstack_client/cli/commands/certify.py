@@ -102,6 +102,8 @@ class Certify(Command):
         """Run the command; return its exit code."""
         cloud_options.check_again(args)
         os_cloud = args.os_cloud or ("sandbox" if args.sandbox else None)
+        if args.sandbox:
+            sandbox_state.find(args.root, args.name, args.sandbox)
         if args.clean:
             with _sandbox(args):
                 return _clean(args, os_cloud)

@@ -418,7 +418,7 @@ def test_what_is_too_large_is_not_read_to_its_end(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MOST_BYTES", 1000)
     (tmp_path / "b.zip").write_bytes(bytes(5000))
     found = bundle_verify.verify(tmp_path / "b.zip", None)
-    assert "larger than 1000 bytes" in found.checks[0].found
+    assert "more than 1000 bytes" in found.checks[0].found
 
 
 @pytest.mark.parametrize("options", [(), ("-t", "rsa"), ("-t", "ecdsa")])
