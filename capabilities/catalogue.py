@@ -74,21 +74,50 @@ def content(name: str) -> bytes:
 
 
 def with_bases(add_on: Programme) -> Programme:
-    """Return the programme of an add-on with the shipped programmes that it requires.
+    """Return the programme of an add-on with the programmes that it requires.
 
-    A required platform component names its guideline by the name of that guideline's file.
+    A required platform component names its guideline by the name of that guideline's file. It is
+    the shipped guideline of that name, else the file of that name beside the add-on's or in the
+    directory above, as in the interop repository.
 
-    :raises UnknownNameError: such a guideline is not shipped, or has no programme of that component
+    :raises UnknownNameError: there is no such guideline, or it has no programme of that component
+    :raises GuidelineError: its file cannot be read
     """
-    platform = next(
-        platform for platform in add_on.guideline.platforms if platform.name == add_on.name
-    )
-    bases = tuple(_base(component, source) for component, source in platform.requires)
-    return replace(add_on, bases=bases)
+    return replace(add_on, bases=tuple(_base(add_on, *required) for required in _required(add_on)))
 
 
-def _base(component: str, source: str) -> Programme:
-    guideline, _ = load(Path(source).stem)
+def base_files(add_on: Programme) -> tuple[Path, ...]:
+    """Return the files of the required guidelines that are not shipped, each once."""
+    names = (source for _, source in _required(add_on))
+    found = (_base_file(add_on.guideline, source) for source in names)
+    return tuple(dict.fromkeys(path for path in found if path))
+
+
+def _required(add_on: Programme) -> tuple[tuple[str, str], ...]:
+    """Return component and source of what an add-on requires."""
+    platforms = add_on.guideline.platforms
+    return next(platform for platform in platforms if platform.name == add_on.name).requires
+
+
+def _base_file(guideline: Guideline, source: str) -> Path | None:
+    """Return the file of a required guideline; None if it is shipped, or not found."""
+    name = Path(source).name
+    if guideline.file is None or Path(name).stem in shipped():
+        return None
+    here = guideline.file.absolute().parent
+    return next((path for path in (here / name, here.parent / name) if path.is_file()), None)
+
+
+def _base(add_on: Programme, component: str, source: str) -> Programme:
+    path = _base_file(add_on.guideline, source)
+    name = str(path or Path(source).stem)
+    if path is None and name not in shipped():
+        raise UnknownNameError(
+            f"{add_on.guideline.id} requires {component} of {source}, which is not shipped",
+            hint=f"put {Path(source).name} beside the file of the add-on or into the directory "
+            "above, as in the interop repository",
+        )
+    guideline, _ = load(name)
     for platform in guideline.platforms:
         if platform.components == (component,):
             return programme.find(guideline, platform.name)
@@ -104,4 +133,6 @@ def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:
     :raises UnknownNameError: no guideline of that id is shipped and there is no such file
     :raises GuidelineError: the file cannot be read
     """
-    return reader.parse(content(name), _files().get(name.lower(), name))
+    guideline, findings = reader.parse(content(name), _files().get(name.lower(), name))
+    is_file = name.lower() not in _files()
+    return replace(guideline, file=Path(name) if is_file else None), findings

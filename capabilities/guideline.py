@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 
 class Status(StrEnum):
@@ -112,3 +113,5 @@ class Guideline:
     cutoff: int | None = None
     note: str = ""
     """Of a guideline whose file is lost: its sources, and which parts are certain."""
+    file: Path | None = field(default=None, compare=False, repr=False)
+    """The file it was read from; None for a shipped guideline and one from a URL."""

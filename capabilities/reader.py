@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def read(path: Path) -> tuple[Guideline, tuple[Finding, ...]]:
 
     :raises GuidelineError: the file cannot be read, is not valid JSON, or is not a guideline
     """
-    return parse(content(path), str(path))
+    guideline, findings = parse(content(path), str(path))
+    return replace(guideline, file=path), findings
 
 
 def content(path: Path) -> bytes:

@@ -64,6 +64,7 @@ def read(path: Path) -> Results:
     """
     if path.is_dir():
         return _read_run(Run(path))
+    subunit_stream.check_regular(path)
     if zipfile.is_zipfile(path):
         return _read_bundle(Bundle.read(path))
     if path.suffix == ".json" and refstack_json.is_refstack(content := read_bytes(path)):

@@ -14,7 +14,7 @@ from refstack_client import interruption
 from refstack_client.cli import exit_codes
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNUSABLE
 from refstack_client.cli.options import selection
-from refstack_client.errors import MachineError, UsageError
+from refstack_client.errors import ClientError, MachineError, UsageError
 
 LOG = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class _Command(cliff.command.Command):
             code = report_missing_module(error)
             if code is not None:
                 return code
-        problem = error if isinstance(error, ProblemError) else machine_problem(error)
+        problem = error if isinstance(error, ProblemError) else other_problem(error)
         if problem is None:
             say(f"error: unexpected {type(error).__name__}: {error}")
             say("hint:  this is a bug in refstack-client: report it with the output of --debug")
@@ -133,10 +133,17 @@ class Lister(_Command, cliff.lister.Lister):
         return super().produce_output(parsed_args, column_names, data)
 
 
-def machine_problem(error: BaseException) -> MachineError | None:
-    """Return what this machine lacks, if that is the reason for an exception; else None."""
+def other_problem(error: BaseException) -> ClientError | None:
+    """Return what is wrong with the machine or an argument, if that is why; None for a bug."""
     if isinstance(error, MemoryError):
         return MachineError("there is not enough memory", hint="close other programs")
+    if isinstance(error, UnicodeEncodeError):
+        return UsageError(
+            f"{error.object[error.start : error.end]!r} in a name is not text in {error.encoding}",
+            hint="rename the file or directory",
+        )
+    if isinstance(error, RuntimeError) and "Symlink loop" in str(error):  # pathlib before 3.13
+        return MachineError(str(error), hint="remove one of the symbolic links")
     if not isinstance(error, OSError):
         return None
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]

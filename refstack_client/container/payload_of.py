@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from capabilities import catalogue
+from capabilities import catalogue, programme
 from refstack_client.cloud import clouds_yaml
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container.payload import PRIVATE, RESULTS, Payload
@@ -56,6 +56,7 @@ def payload_of(asked: Certification) -> Payload:
     if guideline and guideline not in catalogue.shipped():
         file_name = Path(urlsplit(guideline).path).name
         files[file_name] = guideline_source.content(guideline)
+        files |= _bases(guideline)
         guideline = f"{PRIVATE}/{file_name}"
     arguments = ["certify", "--os-cloud", config.name, *certify_options(asked, guideline)]
     accounts = asked.accounts or recorded.get("accounts")
@@ -69,6 +70,13 @@ def payload_of(asked: Certification) -> Payload:
         arguments += ["--resume", f"{RESULTS}/{resumed.id}", "--retry-budget", budget]
         arguments += ["--rerun-failed"] if asked.rerun_failed else []
     return Payload(arguments, _environ(), files, resumed)
+
+
+def _bases(name: str) -> dict[str, bytes]:
+    """Return the files of guidelines that the add-ons of a guideline require, by name."""
+    found = programme.programmes(guideline_source.load(name)[0])
+    paths = {path for add_on in found for path in catalogue.base_files(add_on)}
+    return {path.name: read_bytes(path) for path in paths}
 
 
 def certify_options(asked: Certification, guideline: str | None) -> list[str]:

@@ -40,13 +40,20 @@ def read(path: Path) -> Outcomes:
     :raises InputError: the file cannot be read, is empty, or holds no subunit
     """
     try:
-        if path.exists() and not path.is_file():
-            # It is read more than once, and a device may have no end.
-            raise InputError(f"{path} is not a regular file", hint=_GIVE)
+        check_regular(path)
         with path.open("rb") as content:
             return _parse(content, str(path))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", hint=_GIVE) from error
+
+
+def check_regular(path: Path) -> None:
+    """Check that a file can be read more than once, and has an end.
+
+    :raises InputError: it is a device, a pipe or a directory
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a regular file", hint=_GIVE)
 
 
 def read_appended(path: Path) -> Outcomes:

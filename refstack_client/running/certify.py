@@ -162,6 +162,7 @@ def _begin(request: CertificationRequest, facts: CloudFacts) -> Run:
         **request.options(),
         "cloud": {"auth_url": facts.auth_url, "region": facts.region},
     }
+    run_recorder.keep_bases(run, request.programme)
     run_recorder.keep_request(run, options, request.programme.guideline, content)
     return run
 

@@ -89,6 +89,8 @@ def _write(target: Run, plans: Plans, streams: Sequence[bytes]) -> None:
     runs = list(plans)
     first = runs[0]
     write_bytes(target.directory / first.guideline.name, first.guideline.read_bytes())
+    guideline, plan = run_directory.read_plan(first)
+    run_recorder.keep_bases(target, programme.find(guideline, plan.programme))
     write_bytes(target.tests, first.tests.read_bytes())
     write_json(target.request, {**run_directory.read_request(first)[1], "shard": None})
     limits = {limit.name: limit for plan in plans.values() for limit in plan.limits}

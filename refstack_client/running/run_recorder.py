@@ -10,11 +10,12 @@ from typing import Any
 
 import fasteners
 
-from capabilities import flat_list
+from capabilities import catalogue, flat_list
 from capabilities.guideline import Guideline
+from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
 from refstack_client.errors import MachineError
-from refstack_client.files import write_json, write_text
+from refstack_client.files import read_bytes, write_bytes, write_json, write_text
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Run, attempts, retries
 from refstack_client.report import document as report_document
@@ -50,6 +51,15 @@ def keep_request(
     kind = "txt" if guideline.schema == flat_list.SCHEMA else "json"
     write_text(run.directory / f"guideline.{kind}", guideline_file.decode("utf-8"))
     write_json(run.request, options)
+
+
+def keep_bases(run: Run, programme: Programme) -> None:
+    """Copy the guidelines that an add-on requires and that are not shipped.
+
+    They are found there again as beside the file of the add-on (:mod:`capabilities.catalogue`).
+    """
+    for path in catalogue.base_files(programme):
+        write_bytes(run.directory / path.name, read_bytes(path))
 
 
 def keep_plan(run: Run, plan: PlanRecord, tests: Iterable[TestId]) -> None:
