@@ -1,15 +1,12 @@
 """The content of files that users name, in bounded memory."""
 
 import errno
-import os
 from pathlib import Path
 
 MOST_BYTES = 64 * 1024 * 1024
 """More than a hundred times the size of the largest published guideline or worksheet."""
 
-
-_PIECE = 1024 * 1024
-"""A single read would reserve memory for the largest size."""
+_CHUNK_BYTES = 1024 * 1024
 
 
 def read(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -18,11 +15,15 @@ def read(path: Path, most: int = MOST_BYTES) -> bytes:
     :param most: the largest size in bytes
     :raises OSError: it cannot be read, or is larger
     """
-    content = bytearray()
+    too_large = OSError(errno.EFBIG, f"larger than {most} bytes", path)
+    if path.stat().st_size > most:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
     with path.open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            content += piece
-            if len(content) > most:
-                reason = f"{os.strerror(errno.EFBIG)} (more than {most} bytes)"
-                raise OSError(errno.EFBIG, reason, path)
-    return bytes(content)
+        while chunk := stream.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > most:
+                raise too_large
+            chunks.append(chunk)
+    return b"".join(chunks)

@@ -20,6 +20,9 @@ Notices = tuple[str, ...]
 
 NOTICES: Notices = ("stopping; press Ctrl-C again to stop at once", "stopping at once")
 
+_SECONDS_TO_LEAVE = 0.01
+"""After so long the code in which exceptions are ignored has ended."""
+
 
 class _State:
     """What the handler of the signals needs; there is one, as a process has one handler."""
@@ -127,4 +130,7 @@ def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(unraisable)
     elif threading.current_thread() is threading.main_thread():
         _State.is_repeated = True
-        signal.raise_signal(signal.SIGINT)
+        # Not here, where it would be ignored again.
+        repeat = threading.Timer(_SECONDS_TO_LEAVE, os.kill, (os.getpid(), signal.SIGINT))
+        repeat.daemon = True
+        repeat.start()

@@ -5,6 +5,7 @@ half of a key that is in an agent or on a hardware token.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,17 @@ from pathlib import Path
 from refstack_client.errors import InputError, MachineError
 
 SECONDS_TO_ANSWER = 120
+
+_HINTS = {
+    "are too open": "keep it from other users: chmod 600 {key}",
+    "passphrase": "it is encrypted: run the command in a terminal, or add the key to your agent "
+    "(ssh-add {key}) and give its .pub file",
+    "No private key found for public key": "the agent does not have it: add the private key with "
+    "ssh-add",
+    "Couldn't load public key": "{key} is not a private key that OpenSSH reads: check it with "
+    "ssh-keygen -y -f {key}",
+}
+"""What to do, by a part of ssh-keygen's messages."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,25 @@ def sign(content: bytes, key: Path, namespace: str) -> bytes:
         raise InputError(f"{key}: there is no such key", hint="create one: ssh-keygen -t ed25519")
     done = _ssh_keygen(("sign", "-n", namespace, "-f", str(key)), content)
     if done.returncode or not done.stdout:
-        raise InputError(
-            f"cannot sign with {key}: {_last_line(done.stderr)}",
-            hint="give a private key that OpenSSH reads (an encrypted one needs a terminal to ask "
-            "on), or the .pub file of one in your agent",
-        )
+        raise _cannot_sign(key, done.stderr)
     return done.stdout
+
+
+def _cannot_sign(key: Path, output: bytes) -> InputError:
+    """Return the error with the line of ssh-keygen's output that gives the reason, and a hint."""
+    lines = output.decode(errors="replace").splitlines()
+    for words, hint in _HINTS.items():
+        for line in lines:
+            if words in line:
+                reason = line.strip().removeprefix("Enter passphrase: ")
+                return InputError(
+                    f"cannot sign with {key}: {reason}",
+                    hint=hint.format(key=shlex.quote(str(key))),
+                )
+    return InputError(
+        f"cannot sign with {key}: {_last_line(output)}",
+        hint="give a private key that OpenSSH reads, or the .pub file of one in your agent",
+    )
 
 
 def verify(content: bytes, signature: bytes, signers: Path, namespace: str) -> Signer:

@@ -101,17 +101,18 @@ class Certify(Command):
     def take_action(self, args: Namespace) -> int:
         """Run the command; return its exit code."""
         cloud_options.check_again(args)
+        sandbox = sandbox_state.find(args.root, args.name, args.sandbox) if args.sandbox else None
         os_cloud = args.os_cloud or ("sandbox" if args.sandbox else None)
         if args.sandbox:
             sandbox_state.find(args.root, args.name, args.sandbox)
         if args.clean:
-            with _sandbox(args):
+            with _running(sandbox):
                 return _clean(args, os_cloud)
         resumption = _resumption(args, args.resume) if args.resume else None
         request = dataclasses.replace(
             _request(args, os_cloud, resumption), clean_options=_clean_options(args)
         )
-        with _sandbox(args):
+        with _running(sandbox):
             result = certify.certify(
                 request,
                 Console(stderr=True),
@@ -228,12 +229,11 @@ def _clean_options(args: Namespace) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _sandbox(args: Namespace) -> Iterator[None]:
-    """Provide the sandbox to certify, if one is wanted, for as long as it is needed."""
-    if not args.sandbox:
+def _running(sandbox: Sandbox | None) -> Iterator[None]:
+    """Run the sandbox to certify, if one is wanted, for as long as it is needed."""
+    if not sandbox:
         yield
         return
-    sandbox = sandbox_state.find(args.root, args.name, args.sandbox)
     was_up = sandbox_services.is_up(sandbox)
     try:
         with interruption.announced(_SANDBOX_NOTICES):

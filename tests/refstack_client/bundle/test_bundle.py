@@ -418,7 +418,7 @@ def test_what_is_too_large_is_not_read_to_its_end(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MOST_BYTES", 1000)
     (tmp_path / "b.zip").write_bytes(bytes(5000))
     found = bundle_verify.verify(tmp_path / "b.zip", None)
-    assert "more than 1000 bytes" in found.checks[0].found
+    assert "larger than 1000 bytes" in found.checks[0].found
 
 
 @pytest.mark.parametrize("options", [(), ("-t", "rsa"), ("-t", "ecdsa")])
@@ -455,7 +455,7 @@ def test_an_encrypted_key_without_a_terminal_is_said_not_waited_for(tmp_path, ma
     assert main(sign) == 4
     said = capsys.readouterr().err
     assert "cannot sign with" in said
-    assert "a terminal to ask on" in said
+    assert "run the command in a terminal" in said
     assert not (tmp_path / "b").exists()
     assert main([*sign[:-3], str(tmp_path / "absent"), *sign[-2:]]) == 4
 

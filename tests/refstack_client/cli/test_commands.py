@@ -109,6 +109,17 @@ def test_an_unknown_option_is_usage(capsys):
     assert caught.value.code == 2
 
 
+@pytest.mark.parametrize("option", ["-c", "--sort-column"])
+def test_a_column_that_does_not_exist_is_usage(option, capsys):
+    arguments = ["guideline", "list", "-c", "Guideline", option, "nosuch"]
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "there is no column nosuch" in printed.err
+    assert "choose from Guideline, Status, Programme" in printed.err
+    assert main(["guideline", "list", "-c", "required_tests"]) == 0
+
+
 def test_no_command_shows_the_help(capsys):
     assert main([]) == 2
     assert "certify" in capsys.readouterr().out

@@ -135,7 +135,7 @@ def entry(**changes: object) -> str:
         ("[" * 5000, "it is nested too deeply"),
         (b"- \xff\xfe\xfd", "is not valid YAML"),
         (b"- \x00", "is not valid YAML: position 2: special characters are not allowed"),
-        (b"#" * 10_000_000, "File too large (more than 256000 bytes)"),
+        (b"#" * 10_000_000, "larger than 256000 bytes"),
     ],
 )
 def test_a_file_that_cannot_serve_is_refused_with_place_and_reason(tmp_path, content, message):
