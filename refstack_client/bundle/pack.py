@@ -114,7 +114,14 @@ def make(
 
     :param anonymous: put placeholders for host names and IP addresses
     :param attested: the members of the attestation, if there is one
+    :raises InputError: the guideline requires one that is not shipped
     """
+    if files := catalogue.base_files(source.programme):
+        raise InputError(
+            f"{source.programme.guideline.id} requires {files[0]}, which is not shipped: a bundle "
+            "holds one guideline",
+            hint="use verdict and report with the results themselves",
+        )
     plan = source.plan
     anonymiser = Anonymiser.of(plan.basis.cloud if plan else None) if anonymous else None
     name, content = source.guideline_file

@@ -85,3 +85,12 @@ def test_make_clean_stops_every_sandbox(running, tmp_path):
     command = ["make", "-f", copy, "clean", venv]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     assert names(tmp_path / "root") == []
+
+
+def test_the_programme_is_checked_before_a_sandbox_starts(tmp_path, capsys):
+    root = tmp_path / "root"
+    arguments = ["certify", "--sandbox", "storage", "--root", str(root)]
+    assert main([*arguments, "--programme", "nonsense"]) == 4
+    assert "nonsense" in capsys.readouterr().err
+    assert main([*arguments, "--guideline", "nonsense"]) == 4
+    assert not root.exists()
