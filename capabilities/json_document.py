@@ -76,6 +76,8 @@ class JsonDocument:
                 f"{self.source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}",
                 hint="correct the file at that line and column",
             ) from error
+        except ValueError as error:  # a number of thousands of digits
+            raise GuidelineError(f"{self.source}: not valid JSON: {error}") from error
         if not isinstance(document, dict):
             raise GuidelineError(f"{self.source}: not a JSON object")
         return document

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capabilities import catalogue
+from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError, UnknownNameError
 
 
@@ -59,3 +59,67 @@ def test_every_capability_is_described(name):
         for capability in guideline.capabilities.values()
         if not capability.description
     ] == []
+
+
+@pytest.fixture
+def draft(tmp_path):
+    """Return an add-on's draft in a directory of its own, and the base guideline it names."""
+    base = tmp_path / "next.json"
+    base.write_bytes(catalogue.content("2020.06"))
+    add_on = tmp_path / "add-ons" / "dns.next.json"
+    add_on.parent.mkdir()
+    add_on.write_bytes(catalogue.content("dns.2020.06").replace(b"2020.06.json", b"next.json"))
+    return add_on, base
+
+
+def with_bases(add_on):
+    guideline, _ = catalogue.load(str(add_on))
+    return catalogue.with_bases(programme.default(guideline, "platform"))
+
+
+@pytest.mark.parametrize("place", ["add-ons", "."])
+def test_a_base_that_is_not_shipped_is_found_beside_the_add_on_or_above(draft, tmp_path, place):
+    add_on, base = draft
+    moved = base.rename(tmp_path / place / "next.json")
+    found = with_bases(add_on)
+    assert [one.key for one in found.bases] == [
+        one.key for one in with_bases_of_shipped("dns.2020.06")
+    ]
+    assert catalogue.base_files(found) == (moved.resolve(),)
+
+
+def with_bases_of_shipped(name):
+    guideline, _ = catalogue.load(name)
+    return catalogue.with_bases(programme.default(guideline, "platform")).bases
+
+
+def test_the_base_beside_takes_precedence_over_the_one_above(draft):
+    add_on, base = draft
+    nearer = add_on.with_name("next.json")
+    nearer.write_bytes(base.read_bytes())
+    assert catalogue.base_files(with_bases(add_on)) == (nearer.resolve(),)
+
+
+def test_a_relative_path_finds_the_base_too(draft, monkeypatch):
+    add_on, _ = draft
+    monkeypatch.chdir(add_on.parent)
+    assert with_bases(add_on.name).bases
+
+
+def test_a_base_that_is_nowhere_is_named(draft):
+    add_on, base = draft
+    base.unlink()
+    with pytest.raises(
+        UnknownNameError, match=r"requires os_powered_\w+ of .*next\.json"
+    ) as caught:
+        with_bases(add_on)
+    assert "put next.json beside the file of the add-on" in caught.value.hint
+
+
+def test_shipped_bases_are_not_looked_for_in_files(tmp_path):
+    add_on = tmp_path / "dns.2020.06.json"
+    add_on.write_bytes(catalogue.content("dns.2020.06"))
+    (tmp_path / "2020.06.json").write_text("not a guideline")
+    found = with_bases(add_on)
+    assert found.bases == with_bases_of_shipped("dns.2020.06")
+    assert catalogue.base_files(found) == ()

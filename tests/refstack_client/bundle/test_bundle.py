@@ -449,6 +449,39 @@ def test_a_key_in_an_agent_signs_by_its_public_half(tmp_path, monkeypatch):
         subprocess.run(["ssh-agent", "-k"], capture_output=True, check=False)
 
 
+def open_to_others(key):
+    key.chmod(0o644)
+    return key
+
+
+def garbage(key):
+    key.write_text("not a key")
+    return key
+
+
+def public_half(key):
+    key.unlink()
+    return key.with_suffix(".pub")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "hint"),
+    [
+        (open_to_others, "Permissions 0644 for", "chmod 600"),
+        (garbage, "", "ssh-keygen"),
+        (public_half, "No private key found", "ssh-add"),
+    ],
+)
+def test_why_a_key_cannot_sign_is_shown_in_the_words_of_ssh_keygen(
+    tmp_path, monkeypatch, change, reason, hint
+):
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    key = change(make_key(tmp_path / "key"))
+    with pytest.raises(InputError, match=f"cannot sign with {key}: .*{reason}") as caught:
+        ssh_signature.sign(b"content", key, "n@x")
+    assert hint in caught.value.hint
+
+
 def test_an_encrypted_key_without_a_terminal_is_said_not_waited_for(tmp_path, made, capsys):
     key = make_key(tmp_path / "key", passphrase="c4nary")
     sign = ["bundle", "sign", str(made.directory), "--key", str(key), "-o", str(tmp_path / "b")]

@@ -61,6 +61,16 @@ def test_a_log_file_that_cannot_be_written_is_no_verdict(tmp_path):
     assert "No such file or directory" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["guideline check", "bundle verify", "verdict"])
+def test_a_name_that_is_no_text_is_shown_escaped(command):
+    done = subprocess.run(
+        [CLIENT, *command.split(), b"absent-\xff"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4
+    assert "absent-\\udcff" in done.stdout + done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_the_package_can_be_run():
     done = subprocess.run([*MODULE, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("refstack")
