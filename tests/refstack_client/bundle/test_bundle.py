@@ -20,6 +20,7 @@ from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import Manifest
 from refstack_client.cli.app import main
+from refstack_client.errors import InputError
 from refstack_client.files import json_text
 from refstack_client.outcomes import run_directory
 from refstack_client.running import run_recorder
