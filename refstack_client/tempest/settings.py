@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from refstack_client.errors import UsageError
 from refstack_client.outcomes.redaction import HIDDEN
+from refstack_client.tempest import option_names
 
 _SIGNS_OF_SECRETS = ("password", "secret", "token")
 
@@ -33,7 +34,7 @@ class Setting(NamedTuple):
 def parse_settings(texts: Sequence[str]) -> tuple[Setting, ...]:
     """Read settings of the form ``section.option=value``, from ``--set`` or clouds.yaml.
 
-    :raises UsageError: one has another form, or there is no list
+    :raises UsageError: one has another form, Tempest has no such option, or there is no list
     """
     if isinstance(texts, str):
         raise UsageError(f"tempest in clouds.yaml: expected a list, not {texts}")
@@ -48,7 +49,9 @@ def _parse(text: str) -> Setting:
             f"{text}: expected section.option=value",
             hint="for example --set object-storage.operator_role=swiftoperator",
         )
-    return Setting(section.strip(), option.strip(), value.strip())
+    setting = Setting(section.strip(), option.strip(), value.strip())
+    option_names.check(setting.section, setting.option)
+    return setting
 
 
 def is_secret(option: str) -> bool:

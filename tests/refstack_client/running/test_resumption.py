@@ -32,12 +32,18 @@ def record(resumed: Resumption, **options: object) -> None:
 
 
 def test_a_run_is_resumed_with_its_own_options_unless_others_are_given(resumed):
-    record(resumed, os_cloud="mycloud", accounts="/a.yaml", settings=["a.b=c"], quick=True)
+    record(
+        resumed,
+        os_cloud="mycloud",
+        accounts="/a.yaml",
+        settings=["compute.build_interval=2"],
+        quick=True,
+    )
     request = request_of(resumed, OPTIONS)
     assert (request.programme.key, str(request.shard)) == ("storage", "1/2")
     assert request.programme.guideline.id == "2020.06"
     assert (request.cloud.name, request.accounts_file) == ("mycloud", Path("/a.yaml"))
-    assert (request.settings, request.quick) == ((("a", "b", "c"),), True)
+    assert (request.settings, request.quick) == ((("compute", "build_interval", "2"),), True)
     assert request.workers is None
     given = replace(
         OPTIONS,
