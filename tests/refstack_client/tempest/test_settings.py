@@ -56,8 +56,8 @@ def test_an_option_that_tempest_lacks_is_refused_with_the_nearest(text, message,
 
 
 def test_options_of_plugins_are_accepted(monkeypatch):
-    names = {**option_names._names(), "heat_plugin": frozenset({"username"})}
-    monkeypatch.setattr(option_names, "_names", lambda: names)
+    names = {**option_names._registered(), "heat_plugin": ["username"]}
+    monkeypatch.setattr(option_names, "_registered", lambda: names)
     assert parse_settings(["heat_plugin.username=x"])
 
 
@@ -67,14 +67,29 @@ def test_a_secret_value_is_not_in_the_message():
     assert "canary" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_tempest_is_not_loaded_without_a_setting():
-    code = (
-        "import sys; from refstack_client.tempest.settings import parse_settings as p; p([]);"
-        "print('tempest.config' in sys.modules); p(['compute.image_ref=1']);"
-        "print('tempest.config' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+LOADED = """
+import sys
+from refstack_client.tempest.settings import parse_settings
+parse_settings(sys.argv[1:])
+print("tempest.config" in sys.modules)
+"""
+
+
+def is_tempest_loaded(*settings: str) -> bool:
+    command = [sys.executable, "-c", LOADED, *settings]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout == "True\n"
+
+
+def test_tempest_is_loaded_for_the_first_setting_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert not is_tempest_loaded()
+    assert is_tempest_loaded("compute.image_ref=1")
+    assert not is_tempest_loaded("compute.image_ref=1")
+    for damaged in ("", "[]", "{", "{}"):
+        (cache,) = (tmp_path / "cache" / "refstack-client").iterdir()
+        cache.write_text(damaged)
+        assert is_tempest_loaded("compute.image_ref=1")
 
 
 @pytest.mark.parametrize("text", ["operator_role=x", "a.b", ".x=1", "a.=1"])
