@@ -18,13 +18,11 @@ SERVER = "server.pem"
 _VALIDITY = timedelta(days=3650)
 
 
-def ensure(directory: Path, hosts: Sequence[str]) -> None:
-    """Create the certificates in ``directory`` unless they exist. The authority's key is not kept.
+def create(directory: Path, hosts: Sequence[str]) -> None:
+    """Create an authority, whose key is not stored, and a certificate of it in ``directory``.
 
     :param hosts: host names and IP addresses that the certificate is valid for
     """
-    if (directory / AUTHORITY).exists():
-        return
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = _name("Certificate authority of the sandbox")
     authority = (

@@ -41,7 +41,7 @@ class Route:
     links: str | None = None
     """The beginning of links in responses, where it is not that of the request."""
     status: int | None = None
-    """Of the fixed response; 0 for none."""
+    """Of the fixed response; 0 for a response that never comes."""
     body: str = ""
 
 
@@ -128,21 +128,16 @@ class ClientView:
 
     def catalogue(self) -> tuple[CatalogService, ...]:
         """Return the catalog: first the foreign services, to be in the way."""
-        foreign = (
+        entries: list[tuple[Service | ForeignService, Iterator[Endpoint]]] = [
+            *((service, self._foreign_endpoints(service)) for service in self.shape.foreign),
+            *((service, self._endpoints(service)) for service in self.profile.services),
+        ]
+        return tuple(
             CatalogService(
-                *(_id(service.name), service.service_type, service.name),
-                endpoints=tuple(self._foreign_endpoints(service)),
+                _id(service.service_type), service.service_type, service.name, tuple(endpoints)
             )
-            for service in self.shape.foreign
+            for service, endpoints in entries
         )
-        own = (
-            CatalogService(
-                *(_id(service.name), service.service_type, service.name),
-                endpoints=tuple(self._endpoints(service)),
-            )
-            for service in self.profile.services
-        )
-        return (*foreign, *own)
 
     def _base(self, port: str) -> str:
         scheme = self.shape.url.get("scheme", "http")
@@ -162,7 +157,7 @@ class ClientView:
         port = mount.port or public_port(service)
         base = self._base(port)
         for path, to_path in mount.paths.items():
-            # Only what differs from the request is replaced; files of users are never changed.
+            # Services build links from the request, which has another path here and no TLS.
             differs = path != to_path or base.startswith("https:")
             yield Route(
                 *(service.name, self.listening_host, self.deployment.port[port]),
@@ -181,9 +176,9 @@ class ClientView:
             yield Route(
                 *(service.name, self.listening_host, self.deployment.port[FOREIGN_PORT]),
                 is_tls=base.startswith("https:"),
-                path=f"/{service.name}{path}",
+                path=service.path + path,
                 status=answer.status,
-                body=document.replace("{foreign}", f"{base}/{service.name}"),
+                body=document.replace("{foreign}", base + service.path),
             )
 
     def _endpoints(self, service: Service) -> Iterator[Endpoint]:
@@ -196,7 +191,7 @@ class ClientView:
                 url = self._url(service)
                 if is_dead or interface in self.shape.dead:
                     url = self._base(DEAD_PORT) + urlsplit(url).path
-                yield _endpoint(service.name, interface, region, url)
+                yield _endpoint(service.service_type, interface, region, url)
 
     def _foreign_endpoints(self, service: ForeignService) -> Iterator[Endpoint]:
         if service.url is None:
@@ -204,13 +199,13 @@ class ClientView:
         region = service.region
         if region == SAME_REGION:
             region = (self.shape.regions or (REGION,))[-1]
-        url = service.url.replace("{foreign}", f"{self._base(FOREIGN_PORT)}/{service.name}")
+        url = service.url.replace("{foreign}", self._base(FOREIGN_PORT) + service.path)
         url = url.replace("{dead}", self._base(DEAD_PORT))
-        yield _endpoint(service.name, service.interface, region, url)
+        yield _endpoint(service.service_type, service.interface, region, url)
 
 
-def _endpoint(service: str, interface: str, region: str | None, url: str) -> Endpoint:
-    return Endpoint(_id(f"{service} {interface} {region}"), interface, region, region, url)
+def _endpoint(service_type: str, interface: str, region: str | None, url: str) -> Endpoint:
+    return Endpoint(_id(f"{service_type} {interface} {region}"), interface, region, region, url)
 
 
 def _id(text: str) -> str:

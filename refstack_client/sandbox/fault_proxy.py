@@ -79,8 +79,7 @@ def was_started(sandbox: Sandbox) -> bool:
 
 
 def establish(sandbox: Sandbox, faults: Faults | None, view: ClientView) -> None:
-    """Have the proxy run as ``faults`` and ``view`` need it, without faults as yet: see
-    :func:`inject`.
+    """Have the proxy run as ``faults`` and ``view`` need it; :func:`inject` adds the faults.
 
     :param faults: None where no proxy is needed. One that runs then stays, and changes nothing:
         the services remember the ports at which they found each other for as long as they run

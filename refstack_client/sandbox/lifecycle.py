@@ -145,7 +145,9 @@ def _start(sandbox: Sandbox, view: ClientView, report: Report, faults: Faults | 
     place, profile = view.deployment, view.profile.services
     for service in profile:
         place.configure(service)
-    certificates.ensure(place.conf, shapes.hosts())
+    hosts = shapes.hosts()
+    create_certificates = partial(certificates.create, place.conf, hosts)
+    services.run_once(sandbox, "certificates", repr(hosts), create_certificates)
     report("starting " + ", ".join(service.name for service in profile))
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(services.bring_up, sandbox, deployment=place), profile))

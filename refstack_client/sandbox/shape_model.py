@@ -42,7 +42,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Answer:
-    """The response to every request: a status and a JSON document. Status 0 is not answered."""
+    """The response to every request: a status and a JSON document. Status 0: it never comes."""
 
     status: int
     document: Mapping[str, object] = field(default_factory=dict)
@@ -62,6 +62,11 @@ class ForeignService:
     url: str | None = "{foreign}"
     interface: str = "public"
     region: str | None = SAME_REGION
+
+    @property
+    def path(self) -> str:
+        """Its path at the port of foreign services."""
+        return f"/{self.name or self.service_type}"
 
 
 @dataclass(frozen=True)

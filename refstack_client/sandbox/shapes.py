@@ -53,6 +53,7 @@ FOREIGN = (
     ForeignService("aodh", "alarming", url=""),
     ForeignService("zaqar", "messaging", url="http://$(my_ip)s:8888/v2/%(tenant_id)s"),
     ForeignService("sahara", "data-processing", url=None),
+    ForeignService("", "accelerator", {"": _error(404, "Not Found")}),
     # Not an OpenStack type, and a body that is not JSON of an API.
     ForeignService("acme-billing", "acme:billing", {"": Answer(200, {"hello": "world"})}),
 )

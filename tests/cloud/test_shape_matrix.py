@@ -15,84 +15,136 @@ COMMANDS = {"check": ("cloud", "check"), "plan": ("plan",), "certify": ("certify
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The right exit codes of the three commands for a cloud, and what each prints."""
+class Case:
+    """A cloud, and the right exit code of each command, or one for all."""
 
     shapes: tuple[str, ...]
+    code: int | Mapping[str, int] = 0
     environ: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, tuple[int, ...]] = field(
-        default_factory=lambda: dict.fromkeys(COMMANDS, (0,))
-    )
     prints: tuple[str, ...] = ()
+    programme: str = "storage"
+    """Also the profile of the sandbox."""
     broken: Mapping[str, str] = field(default_factory=dict)
-    """Why a command is not right yet, by command."""
+    """Why a command does not do that yet, by command."""
+
+    def expected(self, command: str) -> int:
+        return self.code if isinstance(self.code, int) else self.code[command]
+
+    def arguments(self, command: str) -> list[str]:
+        is_quick = command == "certify" and self.programme != "storage"
+        return ["--programme", self.programme, *(["--mode", "quick"] if is_quick else [])]
 
 
-def _refused(*codes: int) -> dict[str, tuple[int, ...]]:
-    return dict.fromkeys(COMMANDS, codes)
-
-
+REFUSED = {"check": 3, "plan": 5, "certify": 5}
+# Two required tests sign in to a guest, which is off unless it is asked for.
+WITHOUT_GUESTS = {"check": 3, "plan": 0, "certify": 3}
+_REGION = "the chosen region is not used"
+_URL = "an endpoint that cannot be parsed stops everything"
+_INCOMPLETE_CATALOG = "identity is looked up in the region of the other services"
 MATRIX = {
-    "devstack": Cell(("devstack",)),
-    "internal-only": Cell(("internal-only",)),
-    "private-ca": Cell(("private-ca",)),
-    "http-proxy": Cell(("http-proxy",)),
-    "two-regions, one chosen": Cell(("two-regions",), {"OS_REGION_NAME": "RegionTwo"}),
-    "two-regions, none chosen": Cell(
-        ("two-regions",), codes=_refused(2, 5), prints=("RegionOne", "RegionTwo")
+    "devstack": Case(
+        ("devstack",),
+        broken={"certify": "the discovery adds the port to auth_url a second time"},
     ),
-    "foreign-services": Cell(("foreign-services",)),
-    "rate-limited": Cell(("rate-limited",)),
-    "old-roles": Cell(("old-roles",)),
-    "rgw": Cell(("rgw",)),
-    "ipv6": Cell(("ipv6",)),
-    "no-project-scope": Cell(("no-project-scope",), codes=_refused(3, 5), prints=("project",)),
-    "star-region": Cell(("star-region",)),
-    "no-region": Cell(("no-region",)),
-    "combined": Cell(("devstack", "internal-only", "private-ca", "foreign-services", "ipv6")),
+    "internal-only": Case(
+        ("internal-only",), broken={"certify": "the discovery uses public endpoints"}
+    ),
+    "private-ca": Case(("private-ca",)),
+    "http-proxy": Case(
+        ("http-proxy",), broken={"certify": "the discovery and Tempest use no HTTP proxy"}
+    ),
+    "two-regions, one chosen": Case(
+        ("two-regions",),
+        environ={"OS_REGION_NAME": "RegionTwo"},
+        broken=dict.fromkeys(COMMANDS, _REGION),
+    ),
+    "two-regions, none chosen": Case(
+        ("two-regions",),
+        REFUSED,
+        prints=("RegionOne", "RegionTwo"),
+        broken=dict.fromkeys(COMMANDS, "the first region is used"),
+    ),
+    "foreign-services": Case(("foreign-services",), broken=dict.fromkeys(COMMANDS, _URL)),
+    "rate-limited": Case(("rate-limited",), broken={"certify": "a response 429 is not waited for"}),
+    "old-roles": Case(("old-roles",), broken={"certify": "the role member is required"}),
+    # Swift, unlike Ceph, computes the signature of a temporary URL from the account. Without the
+    # account in the URL, no cloud can pass the tests of the rights of another account.
+    "rgw": Case(
+        ("rgw",),
+        {"check": 0, "plan": 0, "certify": 1},
+        prints=("54/58",),
+        broken={"check": "/info is looked up at the root"},
+    ),
+    "ipv6": Case(("ipv6",)),
+    "no-project-scope": Case(
+        ("no-project-scope",),
+        REFUSED,
+        prints=("project",),
+        broken=dict.fromkeys(("plan", "certify"), "the message does not name the project"),
+    ),
+    "star-region": Case(
+        ("star-region",), broken=dict.fromkeys(("check", "certify"), _INCOMPLETE_CATALOG)
+    ),
+    "no-region": Case(
+        ("no-region",), broken=dict.fromkeys(("check", "certify"), _INCOMPLETE_CATALOG)
+    ),
+    "combined": Case(
+        ("devstack", "internal-only", "private-ca", "foreign-services", "ipv6"),
+        broken=dict.fromkeys(COMMANDS, _URL),
+    ),
+    "scs-flavors": Case(
+        ("scs-flavors",),
+        WITHOUT_GUESTS,
+        programme="compute",
+        broken={"certify": "a flavor without a disk is chosen"},
+    ),
+    "community-images": Case(("community-images",), WITHOUT_GUESTS, programme="compute"),
 }
 
 
-def cells() -> Iterator[object]:
-    for name, cell in MATRIX.items():
+def cases() -> Iterator[object]:
+    for name, case in MATRIX.items():
         for command in COMMANDS:
-            reason = cell.broken.get(command)
+            reason = case.broken.get(command)
             marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-            yield pytest.param(cell, command, id=f"{name}: {command}", marks=marks)
+            yield pytest.param(case, command, id=f"{name}: {command}", marks=marks)
 
 
 @pytest.fixture(scope="module")
-def shaped() -> Iterator[Callable[[tuple[str, ...]], dict[str, str]]]:
-    """A function that gives one running sandbox other shapes and returns its environment."""
-    sandbox = state.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "storage")
-    current: dict[tuple[str, ...], dict[str, str]] = {}
+def shape() -> Iterator[Callable[[Case], dict[str, str]]]:
+    """A function that gives a running sandbox the shapes of a case and returns its environment."""
+    sandboxes: dict[str, state.Sandbox] = {}
+    current: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
 
-    def shape(names: tuple[str, ...]) -> dict[str, str]:
-        if names not in current:
+    def shape(case: Case) -> dict[str, str]:
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        new = state.find(SANDBOX_ROOT, name, case.programme)
+        sandbox = sandboxes.setdefault(case.programme, new)
+        key = (case.programme, case.shapes)
+        if key not in current:
             current.clear()
-            current[names] = lifecycle.up(sandbox, None, lambda line: None, shape_names=names)
-        return current[names]
+            current[key] = lifecycle.up(sandbox, None, print, shape_names=case.shapes)
+        return current[key]
 
     try:
         yield shape
     finally:
-        lifecycle.wipe(sandbox)
+        for sandbox in sandboxes.values():
+            lifecycle.wipe(sandbox)
 
 
-@pytest.mark.parametrize(("cell", "command"), cells())
-def test_the_commands_do_what_is_right_for_each_shape(cell, command, shaped, place, monkeypatch):
-    for name, value in {**shaped(cell.shapes), **cell.environ}.items():
+@pytest.mark.parametrize(("case", "command"), cases())
+def test_each_command_does_what_is_right(case, command, shape, place, monkeypatch):
+    for name, value in {**shape(case), **case.environ}.items():
         monkeypatch.setenv(name, value)
-    done = run(CLIENT, *COMMANDS[command], "--os-cloud", "sandbox", "--programme", "storage")
+    done = run(CLIENT, *COMMANDS[command], "--os-cloud", "sandbox", *case.arguments(command))
     output = done.stdout + done.stderr
-    assert done.returncode in cell.codes[command], output
+    assert done.returncode == case.expected(command), output
     assert "Traceback" not in output
     assert "bug in refstack-client" not in output
-    assert [text for text in cell.prints if text not in output] == []
+    if case.expected(command):
+        assert [text for text in case.prints if text not in output] == []
 
 
-def test_the_matrix_has_every_shape_of_a_storage_sandbox():
-    shapes = {name for cell in MATRIX.values() for name in cell.shapes}
-    assert shapes == {
-        name for name, shape in SHAPES.items() if not shape.services or "swift" in shape.services
-    }
+def test_the_matrix_has_every_shape():
+    assert {name for case in MATRIX.values() for name in case.shapes} == set(SHAPES)

@@ -34,6 +34,7 @@ HOST = "127.0.0.1"
 SECONDS_BETWEEN_POLLS = 0.1
 SECONDS_SLOW = 5
 SECONDS_SILENT = 3600
+MAX_TOKENS = 10_000
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
 _ONLY_EXTENSION = {
     "alias": "sandbox",
@@ -112,6 +113,8 @@ class Proxy:
     async def project(self, token):
         """Return the ID of the project of a token; None where there is none."""
         if token not in self._projects:
+            if len(self._projects) >= MAX_TOKENS:
+                self._projects.clear()
             keystone = next(r for r in self.settings["routes"] if r["service"] == "keystone")
             url = f"http://{HOST}:{keystone['to_port']}{_TOKENS}"
             headers = {"X-Auth-Token": token, "X-Subject-Token": token}

@@ -4,6 +4,7 @@ It connects to the same port on loopback. Requests by CONNECT and with absolute 
 """
 
 import asyncio
+import contextlib
 from urllib.parse import urlsplit
 
 _MAX_HEAD = 1 << 16
@@ -18,12 +19,11 @@ async def serve(host, port, names):
     """
 
     async def handle(reader, writer):
-        try:
+        # A client that breaks off, or sends something else than HTTP, gets no answer.
+        broken = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
+        with contextlib.suppress(*broken):
             await _handle(reader, writer, host, names)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            pass
-        finally:
-            writer.close()
+        writer.close()
 
     return await asyncio.start_server(handle, host, port, limit=_MAX_HEAD)
 
@@ -34,11 +34,13 @@ async def _handle(reader, writer, host, names):
     method, target, version = line.decode("latin-1").split(" ")
     url = urlsplit(f"//{target}" if method == "CONNECT" else target)
     if url.hostname not in names:
-        writer.write(b"HTTP/1.1 502 Unknown Host\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
+        writer.write(_refusal("502 Unknown Host"))
         return
-    default = 443 if url.scheme == "https" else 80
-    upstream_reader, upstream_writer = await asyncio.open_connection(host, url.port or default)
+    try:
+        upstream_reader, upstream_writer = await asyncio.open_connection(host, url.port or 80)
+    except OSError:
+        writer.write(_refusal("503 Connection Refused"))
+        return
     if method == "CONNECT":
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
     else:
@@ -48,6 +50,10 @@ async def _handle(reader, writer, host, names):
         lines = [f"{method} /{path} {version}".encode("latin-1"), *headers, b"Connection: close"]
         upstream_writer.write(b"\r\n".join(lines) + _HEAD_END)
     await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer))
+
+
+def _refusal(status):
+    return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 async def _copy(reader, writer):
