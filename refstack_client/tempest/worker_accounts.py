@@ -17,7 +17,7 @@ import yaml
 
 from refstack_client.cloud.account import Account
 from refstack_client.files import write_private
-from refstack_client.tempest.swift_roles import READER, SwiftRoles
+from refstack_client.tempest.swift_roles import MEMBER, READER
 
 Entry = dict[str, object]
 _OPTION = "OS_AUTH__TEST_ACCOUNTS_FILE"
@@ -45,40 +45,45 @@ def entry(account: Account, roles: Sequence[str], keys: Sequence[str] = _MEMBER_
         "domain_name": account.domain_name,
         "user_domain_name": account.domain_name,
         "project_domain_name": account.project_domain_name,
+        "user_domain_name": account.domain_name,
+        "project_domain_name": account.project_domain_name,
         "roles": list(roles),
         **({"resources": {"network": account.network}} if account.network else {}),
     }
 
 
-def of_worker(users: Sequence[Account], roles: SwiftRoles, worker: int) -> Iterator[Entry]:
+def of_worker(users: Sequence[Account], worker: int) -> Iterator[Entry]:
     """Yield the entries of a worker's file: members, resellers, then a reader of each project.
 
-    Tempest borrows an alternate user in this order. A member whose project has no other user is its
-    own reader; the role ``member`` implies ``reader``.
+    Tempest borrows an alternate user in this order. A member whose project has no user that only
+    reads is its own reader: the role ``member`` implies ``reader``.
 
-    :param users: of each project the member first
+    :param users: with the roles by which Tempest may request them
     :param worker: number of the worker, from 0
     """
-    own_role = roles.reseller_admin != roles.operator
-    resellers = [user for user in users if own_role and roles.reseller_admin in user.roles]
-    projects: dict[tuple[str, str], list[Account]] = {}
+    members = [user for user in users if MEMBER in user.roles]
+    only_readers = [user for user in users if set(user.roles) == {READER}]
+    readers = {_project(user): user for user in only_readers}
+    for user in members:
+        yield entry(user, tuple(role for role in user.roles if role != READER))
     for user in users:
-        if user not in resellers:
-            projects.setdefault((user.project_domain_name, user.project_name), []).append(user)
-    for member, *_ in projects.values():
-        yield entry(member, tuple(role for role in member.roles if role != READER))
-    for user in resellers:
-        yield entry(user, (roles.reseller_admin,))
-    for *_, reader in projects.values():
+        if user not in members and user not in only_readers:
+            yield entry(user, user.roles)
+    for user in members:
+        reader = readers.get(_project(user), user)
         yield entry(reader, (READER,), _READER_KEYS[worker % len(_READER_KEYS)])
 
 
-def write(directory: Path, users: Sequence[Account], roles: SwiftRoles, workers: int) -> None:
+def _project(account: Account) -> tuple[str, str]:
+    return account.project_domain_name, account.project_name
+
+
+def write(directory: Path, users: Sequence[Account], workers: int) -> None:
     """Write the files of all workers into Tempest's workspace; they replace earlier ones."""
     for path in _files(directory):
         path.unlink()
     for worker in range(workers):
-        entries = list(of_worker(users, roles, worker))
+        entries = list(of_worker(users, worker))
         text = yaml.safe_dump(entries, allow_unicode=True, sort_keys=False)
         write_private(directory / f"worker-{worker:03}-accounts.yaml", text)
 
