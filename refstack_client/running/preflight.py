@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import keystoneauth1.exceptions
 from openstack.resource import Resource
 
-from capabilities.guideline import Status
+from capabilities.guideline import Rule, Status
 from refstack_client.cloud import certificate, service_catalog
 from refstack_client.cloud.access import proxy_of
 from refstack_client.cloud.connection import Cloud, connect
@@ -130,7 +130,12 @@ def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     yield Check("roles", Level.OK, found)
     for limit in limits.users(request, planned):
         found = f"{limit.test.name}: {limit.why}"
-        yield Check("roles", Level.PROBLEM, found, remedy, (limit.test.name,))
+        yield Check("roles", _skipped(request), found, remedy, (limit.test.name,))
+
+
+def _skipped(request: CertificationRequest) -> Level:
+    """Return the level of what makes tests skip, which the rule of a list allows."""
+    return Level.WARNING if request.programme.rule is Rule.NONE_FAILED else Level.PROBLEM
 
 
 def _clock(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
@@ -231,7 +236,7 @@ def _extensions(offer: Offer, request: CertificationRequest) -> Iterator[Check]:
         example = "" if is_enabled else f", such as {tests[0]}"
         yield Check(
             f"{service} extension {extension}",
-            Level.OK if is_enabled else Level.PROBLEM,
+            Level.OK if is_enabled else _skipped(request),
             f"tests that require it: {len(tests)}{example}",
             "" if is_enabled else "enable it: tests that require it skip, and do not pass then",
             tests,
@@ -251,7 +256,7 @@ def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     if tests := tuple(limit.test.name for limit in limits.guests(request)):
         yield Check(
             "guests",
-            Level.PROBLEM,
+            _skipped(request),
             f"{len(tests)} tests log in to a guest, which is off: {', '.join(tests)}",
             "if guests can be reached: --set validation.run_validation=true, and "
             "--set validation.image_ssh_user=USER for the user of the image",

@@ -1,6 +1,7 @@
 """Certifying a cloud with every service of the platform: minutes, by ``make test-platform``."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -64,3 +65,53 @@ def test_storage_is_certified_on_a_cloud_with_every_service(platform, place: Pat
     )
     assert [image.id for image in openstack.connect(cloud="sandbox").image.images()] == images
     assert tenants_of(platform) == []
+
+
+def test_a_list_of_tests_is_certified_like_a_programme(platform, place: Path):
+    checked = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox", "--programme", "scs-0128")
+    assert checked.returncode == 0, checked.stdout
+    for service in ("identity", "block-storage", "image", "network", "compute"):
+        assert f"service {service} " in checked.stdout
+    assert "object-store" not in checked.stdout
+    command = (CLIENT, "certify", "--os-cloud", "sandbox", "--programme", "SCS-0128")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.stdout.splitlines()[-1].startswith("CONFORMANT  scs-0128"), done.stdout
+    assert done.returncode == 0
+    verdict = json.loads((only_run(place) / "verdict.json").read_text())
+    assert verdict["required"]["failed"] == 0
+    (capability,) = verdict["capabilities"]
+    skipped = {
+        test["name"].rpartition(".")[2]: test["reason"]
+        for test in capability["tests"]
+        if test["outcome"] != "pass"
+    }
+    without_resize = {name for name, why in skipped.items() if why == "Resize not available."}
+    assert skipped.keys() - without_resize == NEED_A_GUEST
+    assert tenants_of(platform) == []
+
+
+QUICK = (
+    ("2020.06", "platform", (2, 5)),
+    ("2020.06", "compute", (3,)),
+    ("2022.11", "platform", (3, 6)),
+    ("scs-0128", "scs-0128", (1, 4)),
+)
+
+
+def test_a_quick_look_fails_no_test_whatever_the_number_of_workers(platform, place: Path):
+    for guideline, programme, workers in QUICK:
+        for count in workers:
+            command = (CLIENT, "certify", "--os-cloud", "sandbox", "--mode", "quick")
+            command += ("--guideline", guideline, "--programme", programme)
+            done = subprocess.run(
+                (*command, "--concurrency", str(count)),
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            run_directory = only_run(place)
+            verdict = json.loads((run_directory / "verdict.json").read_text())
+            assert verdict["required"]["failed"] == 0, (guideline, programme, count, done.stdout)
+            assert verdict["required"]["passed"] > 40
+            shutil.rmtree(run_directory)
