@@ -12,7 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PAGES = {str(path.relative_to(ROOT)): shown_commands.read(path) for path in docs_outputs.pages()}
 OFFLINE = ("docs/tutorials/board.rst", "docs/tutorials/committee.rst")
+WITH_EVERY_SERVICE = ("docs/tutorials/scs-operator.rst",)
 EXECUTED = [name for name, page in PAGES.items() if page.executed]
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    if name in WITH_EVERY_SERVICE:
+        return [pytest.mark.platform]
+    return [] if name in OFFLINE else [pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +31,7 @@ def session() -> Iterator[Session]:
 @pytest.mark.cloud
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[] if name in OFFLINE else [pytest.mark.long]) for name in EXECUTED],
+    [pytest.param(name, marks=marks(name)) for name in EXECUTED],
 )
 def test_commands_print_what_the_page_shows(session: Session, name: str) -> None:
     page = PAGES[name]
