@@ -75,9 +75,7 @@ class Session:
         jobs = []
         if borrowing := [full for full in wanted if full not in own]:
             tempest_conf.write(self.space, self.conf, self.choices)
-            worker_accounts.write(
-                self.space.directory, self.choices.users, self.choices.roles, planned.concurrency
-            )
+            worker_accounts.write(self.space.directory, self.choices.users, planned.concurrency)
             jobs.append(job(self.space, borrowing, planned.workers))
         if creating := [full for full in wanted if full in own]:
             second = beside(self.space)

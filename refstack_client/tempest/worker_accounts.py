@@ -45,8 +45,6 @@ def entry(account: Account, roles: Sequence[str], keys: Sequence[str] = _MEMBER_
         "domain_name": account.domain_name,
         "user_domain_name": account.domain_name,
         "project_domain_name": account.project_domain_name,
-        "user_domain_name": account.domain_name,
-        "project_domain_name": account.project_domain_name,
         "roles": list(roles),
         **({"resources": {"network": account.network}} if account.network else {}),
     }
