@@ -5,9 +5,12 @@ variables and options (:mod:`.clouds_yaml`).
 """
 
 import os
+import re
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 
 import requests
 import requests.utils
@@ -26,6 +29,8 @@ MOST_SECONDS_TO_RETRY = 30
 """A longer ``Retry-After`` is cut."""
 CONNECTIONS = 16
 """Connections to one host that are kept open."""
+_USER = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
+"""The start of a URL with user and password."""
 
 
 @dataclass
@@ -60,6 +65,14 @@ class Tls:
     def verification(self) -> bool | str:
         """Return the value of ``verify`` as requests and keystoneauth take it."""
         return (self.cacert or True) if self.verify else False
+
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS context of a client."""
+        context = ssl.create_default_context(cafile=self.cacert)
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
 
 
 @dataclass(frozen=True)
@@ -117,43 +130,53 @@ def of_region(config: CloudRegion) -> Access:
     )
 
 
-def proxy_of(urls: Iterable[str]) -> str:
-    """Return the proxy by which all ``urls`` are reached, "" for none.
+def proxy_of(url: str) -> str:
+    """Return the URL of the proxy by which ``url`` is reached, "" for none.
 
-    The variables ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` name it. Tempest
-    takes one for all services.
+    The variables ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` name it, as
+    requests reads them. The URL may have a user and a password.
 
-    :raises CloudError: it differs, or Tempest could not use it
+    :raises CloudError: it is not an HTTP proxy
     """
-    proxies = {
-        url: requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)) or ""
-        for url in urls
-    }
-    found = dict.fromkeys(proxies.values())
-    if len(found) > 1:
-        listed = ", ".join(f"{url} by {proxy or 'no proxy'}" for url, proxy in proxies.items())
+    try:
+        found = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    except ValueError:  # it is not a URL, which a request reports
+        return ""
+    if not found:
+        return ""
+    try:
+        proxy = requests.utils.prepend_scheme_if_needed(found, "http")
+        parts = urlsplit(proxy)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
         raise CloudError(
-            "Tempest reaches all services by one proxy or by none, but the proxy variables name "
-            f"different ones: {_without_user(listed)}",
-            hint="set http_proxy, https_proxy and no_proxy so that they agree",
-        )
-    proxy = next(iter(found), "")
-    parts = urllib3.util.parse_url(proxy)
-    if proxy and (parts.auth or parts.scheme not in ("http", "https")):
-        raise CloudError(
-            f"Tempest cannot use the proxy {_without_user(proxy)}: it takes an http or https proxy "
-            "without user and password",
-            hint="set http_proxy and https_proxy to one, for example one on this machine that "
-            "signs in at the other",
+            f"{without_user(found)}, by which {url} is reached, is not the URL of an HTTP proxy",
+            hint="set http_proxy and https_proxy to http://HOST:PORT, or the host in no_proxy",
         )
     return proxy
 
 
-def _without_user(text: str) -> str:
-    return " ".join(
-        word.partition("://")[0] + "://" + word.rpartition("@")[2] if "@" in word else word
-        for word in text.split(" ")
-    )
+def proxies_of(urls: Iterable[str]) -> tuple[str, ...]:
+    """Return the proxies by which ``urls`` are reached, without user and password.
+
+    :raises CloudError: one is not an HTTP proxy
+    """
+    return tuple(dict.fromkeys(without_user(proxy) for url in urls if (proxy := proxy_of(url))))
+
+
+def by_proxy(url: str) -> str:
+    """Return the proxy by which ``url`` is reached as the end of a sentence, "" for none.
+
+    :raises CloudError: it is not an HTTP proxy
+    """
+    return "".join(f", by the proxy {proxy}" for proxy in proxies_of([url]))
+
+
+def without_user(url: str) -> str:
+    """Return a URL without user and password, for messages."""
+    return _USER.sub(r"\1", url)
 
 
 def _tls(verify: bool | str | None) -> Tls:

@@ -118,6 +118,7 @@ def connect(selection: CloudSelection) -> Cloud:
     region.config.setdefault("api_timeout", access.SECONDS_TO_CONNECT)
     auth_url = (region.get_auth_args() or {}).get("auth_url", "")
     if auth_url:
+        access.proxy_of(auth_url)
         # The catalog may list the identity service for other clients only.
         region.config.setdefault("identity_endpoint_override", v3_url(auth_url))
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keystoneauth1.exceptions
 import openstack.exceptions
 
+from refstack_client.cloud.access import by_proxy, proxies_of
 from refstack_client.errors import CloudError
 
 FAILURES = (
@@ -54,6 +55,13 @@ def connect_error(error: Exception, name: str, auth_url: str) -> CloudError:
     where = auth_url or f"the cloud {name}"
     if isinstance(error, keystoneauth1.exceptions.SSLError):
         return _tls_error(error, where)
+    for proxy in proxies_of(filter(None, [auth_url])):
+        for sign, message, hint in _PROXY_FAULTS:
+            if found := sign.search(str(error)):
+                reason = found[1].strip()
+                return CloudError(
+                    message.format(where=where, proxy=proxy, reason=reason), hint=hint
+                )
     for kinds, message, hint in (
         (
             keystoneauth1.exceptions.Unauthorized,
@@ -64,7 +72,7 @@ def connect_error(error: Exception, name: str, auth_url: str) -> CloudError:
         (
             keystoneauth1.exceptions.ConnectFailure,
             f"cannot connect to {where}",
-            "check auth_url, the network, and the proxy if one is in use",
+            "check auth_url and the network",
         ),
         (
             (keystoneauth1.exceptions.DiscoveryFailure, keystoneauth1.exceptions.NotFound),
@@ -75,10 +83,31 @@ def connect_error(error: Exception, name: str, auth_url: str) -> CloudError:
         if isinstance(error, kinds):
             return CloudError(message, hint=hint)
     return CloudError(
-        f"cannot use {where}: {summary(error)}",
+        f"cannot use {where}{by_proxy(auth_url)}: {summary(error)}",
         hint="openstack token issue shows whether the credentials work",
     )
 
+
+_PROXY_FAULTS = (
+    (
+        re.compile(r"(?:Tunnel connection failed: |\(HTTP )(407)"),
+        "the proxy {proxy} refuses the request to {where}: it requires a valid user and password",
+        "set http_proxy and https_proxy to http://USER:PASSWORD@HOST:PORT, special characters "
+        "encoded as in URLs",
+    ),
+    (
+        re.compile(r"Tunnel connection failed: ([^'\"]{1,100})"),
+        "the proxy {proxy} does not connect to {where}: {reason}",
+        "check host and port in auth_url, and whether the proxy allows them; no_proxy names hosts "
+        "that are reached directly",
+    ),
+    (
+        re.compile(r"(Unable to connect to proxy)"),
+        "cannot connect to the proxy {proxy}, by which {where} is reached",
+        "check http_proxy, https_proxy and no_proxy, and that the proxy runs",
+    ),
+)
+"""Signs in an error, whose first group is the reason, the message and the hint."""
 
 _TLS_FAULTS = (
     (

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import keystoneauth1.exceptions
 from keystoneauth1.discover import EndpointData
 
+from refstack_client.cloud.access import by_proxy
 from refstack_client.cloud.clouds_yaml import several_regions
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.service_types import IDENTITY, service_of
@@ -99,7 +100,7 @@ def no_response(endpoint: Endpoint) -> CloudError:
     """Return the error that the server of an endpoint does not respond."""
     return CloudError(
         f"{endpoint.service_name} ({endpoint.service_type}) does not respond at "
-        f"{endpoint.root.rstrip('/')}",
+        f"{endpoint.root.rstrip('/')}{by_proxy(endpoint.url)}",
         hint="check that the service runs and that its endpoint can be reached from here",
     )
 

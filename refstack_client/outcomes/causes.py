@@ -35,6 +35,8 @@ _LONGEST_LOG = 1 << 22
 # scans the same text again from another place.
 _CONNECTION = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
 _URL_IN_ERROR = re.compile(r"with url: (?P<path>\S+)")
+# The connection may be to a proxy or a relay, whose requests have complete URLs.
+_SERVER_IN_URL = re.compile(r"^(?:http://[^/?#]*(?=/https?://))?/?https?://(?P<server>[^/?#]+)")
 _HOW = (
     ("Connection refused", "refused the connection"),
     ("Name or service not known", "has a name that cannot be resolved"),
@@ -44,11 +46,13 @@ _HOW = (
     ("RemoteDisconnected", "broke off the connection"),
     ("Connection broken", "broke off the connection"),
     ("CERTIFICATE_VERIFY_FAILED", "has a TLS certificate that cannot be verified"),
+    ("Tunnel connection failed", "cannot be reached by the proxy"),
 )
 _REQUEST = re.compile(
     r"Request \((?P<caller>[^()]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
 )
-_BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?|[?#].*")
+# A relay has the URL that it forwards to as its path.
+_BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?(?:/https?://[^/?#]*)?|[?#].*")
 # Resources that can fail to build, and the services that build them.
 _THINGS = {
     "backup": _SERVICES["volume"],
@@ -186,8 +190,12 @@ def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
     for sign, how in _HOW:
         if sign in error:
             url = _URL_IN_ERROR.search(error)
-            who = _service(test_name, url["path"] if url else "", traceback)
-            where = f" at {connection['host']}:{connection['port']}" if connection else ""
+            path = url["path"] if url else ""
+            who = _service(test_name, path, traceback)
+            server = f"{connection['host']}:{connection['port']}" if connection else ""
+            if named := _SERVER_IN_URL.match(path):
+                server = named["server"]
+            where = f" at {server}" if server else ""
             return f"{who}{where} {how}"
     reason = _sentence(error) or "failed without a traceback"
     thing = _THING.match(reason)

@@ -55,7 +55,7 @@ def provisioned(request: CertificationRequest) -> EffectiveConf:
         with workspace() as space:
             record = ResourceRecord(_prefix(), space.log, space.directory / "record")
             with opened(few, cloud, space, record, leaked) as tempest:
-                values = _lasting(tempest.shown, space)
+                values = _shown(space, dataclasses.replace(tempest.choices, relay=()))
     except BaseException as error:
         for sentence in leaked:
             error.add_note(f"not removed: {sentence}")
@@ -82,8 +82,7 @@ def preview(request: CertificationRequest) -> EffectiveConf:
     choices = Choices(services, users, roles, request.settings, _prefix(), resources)
     overridden = {(setting.section, setting.option) for setting in request.settings}
     with workspace() as space:
-        conf = tempest_conf.compose(space, choices)
-        values = _lasting(tempest_conf.write(space, conf, choices), space)
+        values = _shown(space, choices)
     return EffectiveConf(values, tuple(key for key in unknown if key not in overridden))
 
 
@@ -91,7 +90,8 @@ def _prefix() -> str:
     return f"refstack-{secrets.token_hex(3)}"
 
 
-def _lasting(conf: Conf, space: Workspace) -> Conf:
-    """Return the options without paths in the workspace, which is removed."""
+def _shown(space: Workspace, choices: Choices) -> Conf:
+    """Return the options for ``choices`` without paths in the workspace, which is removed."""
+    conf = tempest_conf.write(space, tempest_conf.compose(space, choices), choices)
     directory = str(space.directory)
     return {key: value for key, value in conf.items() if directory not in value.text}

@@ -12,7 +12,7 @@ from openstack.resource import Resource
 
 from capabilities.guideline import Rule, Status
 from refstack_client.cloud import certificate, service_catalog
-from refstack_client.cloud.access import proxy_of
+from refstack_client.cloud.access import by_proxy, proxy_of
 from refstack_client.cloud.connection import Cloud, connect
 from refstack_client.cloud.failures import FAILURES, summary
 from refstack_client.cloud.service_types import (
@@ -182,7 +182,7 @@ def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             "set cacert in clouds.yaml to the certificate authority, and remove verify: false",
         )
         return
-    if proxy_of([cloud.auth_url]):
+    if proxy_of(cloud.auth_url):
         yield Check("TLS", Level.OK, f"the certificate of {parts.netloc} is valid")
         return
     days = certificate.days_valid(
@@ -198,7 +198,6 @@ def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
 
 
 def _services(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    urls = [cloud.identity_url]
     for project in (KEYSTONE, *request.projects):
         service_type, _ = service_of(project)
         name = f"service {service_type}"
@@ -208,20 +207,18 @@ def _services(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             tests = request.tests_of(project)
             yield Check(name, Level.PROBLEM, str(error), error.hint, tests)
             continue
-        urls.append(offer.endpoint.url)
         yield Check(name, Level.OK, _offered(offer))
         yield from _extensions(offer, request)
-    if proxy := proxy_of(urls):
-        yield Check("proxy", Level.OK, f"all services are reached by {proxy}")
 
 
 def _offered(offer: Offer) -> str:
-    """Return the version that a service reports, and where it is."""
+    """Return the version that a service reports, where it is, and how it is reached."""
     endpoint = offer.endpoint
     version = f" {offer.version}" if offer.version else ""
     newest = f", microversions up to {offer.max_microversion}" if offer.max_microversion else ""
     where = f", region {endpoint.region}" if endpoint.region else ""
-    return f"{endpoint.service_name}{version} at {endpoint.root.rstrip('/')}{where}{newest}"
+    by = by_proxy(endpoint.url)
+    return f"{endpoint.service_name}{version} at {endpoint.root.rstrip('/')}{where}{by}{newest}"
 
 
 def _extensions(offer: Offer, request: CertificationRequest) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from capabilities import tempest_id
 from capabilities.matching import MatchKind
 from refstack_client.cloud import latency, service_catalog
+from refstack_client.cloud.access import proxies_of
 from refstack_client.cloud.connection import Cloud, connect
 from refstack_client.cloud.service_catalog import Endpoint, require_response
 from refstack_client.errors import MachineError
@@ -26,6 +27,7 @@ from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest import (
     discovery,
     inventory,
+    relay,
     service_settings,
     stestr_runner,
     worker_accounts,
@@ -153,11 +155,15 @@ def opened(
     """
     services = service_groups(request, cloud)
     resources = provision.choose_resources(request, cloud).settings
-    with provision.provided(request, cloud, record, leaked) as tenants:
+    with (
+        _relayed(request, cloud) as relayed,
+        provision.provided(request, cloud, record, leaked) as tenants,
+    ):
         if tenants.network:
             resources = (*resources, Setting(*provision.NETWORK_OPTION, tenants.network))
         choices = Choices(
             services=services,
+            relay=relayed,
             users=tenants.users,
             roles=tenants.roles,
             overrides=request.settings,
@@ -167,6 +173,18 @@ def opened(
         conf = tempest_conf.compose(space, choices)
         shown = tempest_conf.write(space, conf, choices)
         yield Session(request, cloud.facts, space, tenants, choices, conf, shown)
+
+
+@contextlib.contextmanager
+def _relayed(request: CertificationRequest, cloud: Cloud) -> Iterator[tuple[Setting, ...]]:
+    """Relay requests of Tempest to the proxies, if there are any; yield the settings for it."""
+    endpoints = tested_endpoints(request, cloud)
+    urls = (cloud.identity_url, *(endpoint.url for endpoint in endpoints))
+    if proxies_of(urls):
+        with relay.listening(urls, cloud.access) as relay_url:
+            yield service_settings.of_relay(cloud, relay_url)
+    else:
+        yield ()
 
 
 def service_groups(request: CertificationRequest, cloud: Cloud) -> tuple[Group, ...]:

@@ -31,6 +31,7 @@ class Choices:
     :param overrides: settings of the user, which take precedence over all others
     :param prefix: start of the name of everything that Tempest creates
     :param resources: settings that name an existing image, flavors and network
+    :param relay: settings for reaching the services through a relay, while it runs
     """
 
     services: Sequence[Group]
@@ -39,6 +40,7 @@ class Choices:
     overrides: Sequence[Setting]
     prefix: str
     resources: Sequence[Setting] = ()
+    relay: Sequence[Setting] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def compose(workspace: Workspace, choices: Choices) -> Conf:
     conf: Conf = {}
     for origin, settings in (
         *choices.services,
+        ("the relay of this run to the proxy", choices.relay),
         *_fixed(workspace, choices.prefix),
         ("chosen among the roles of the cloud", choices.roles.settings()),
         ("chosen among what the cloud has: the smallest that serves", choices.resources),

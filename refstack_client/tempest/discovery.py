@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import keystoneauth1.exceptions
 import requests
 
+from refstack_client.cloud.access import by_proxy
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import FAILURES, summary
 from refstack_client.cloud.service_catalog import Endpoint, no_response, require_response
@@ -221,6 +222,6 @@ def _get(
 
 def _wrong(endpoint: Endpoint, url: str, reason: str) -> CloudError:
     return CloudError(
-        f"{endpoint.title} does not report what it offers: GET {url}: {reason}",
+        f"{endpoint.title} does not report what it offers: GET {url}{by_proxy(url)}: {reason}",
         hint=f"see the log of {endpoint.service_name}",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from refstack_client.cloud.access import Access, proxy_of
+from refstack_client.cloud.access import Access, proxies_of
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.service_types import (
     BLOCK_STORAGE,
@@ -14,6 +14,7 @@ from refstack_client.cloud.service_types import (
     service_of,
 )
 from refstack_client.tempest.discovery import Offer
+from refstack_client.tempest.relay_upstream import url_at
 from refstack_client.tempest.settings import Setting
 
 SECTIONS = {
@@ -42,11 +43,13 @@ Group = tuple[str, tuple[Setting, ...]]
 def of_access(cloud: Cloud, offers: Sequence[Offer]) -> Iterator[Group]:
     """Yield the settings by which Tempest reaches a cloud as this program does.
 
-    :raises CloudError: Tempest could not use the proxy
+    :raises CloudError: a proxy is not an HTTP proxy
     """
     url = cloud.identity_url
+    proxies = " and ".join(proxies_of((url, *(offer.endpoint.url for offer in offers))))
+    relayed = f"; Tempest has that of a relay to {proxies}" if proxies else ""
     yield (
-        "the URL of the identity service in the credentials",
+        f"the URL of the identity service in the credentials{relayed}",
         (
             Setting("identity", "uri", url),
             Setting("identity", "uri_v3", url),
@@ -54,10 +57,17 @@ def of_access(cloud: Cloud, offers: Sequence[Offer]) -> Iterator[Group]:
         ),
     )
     yield "as in the credentials", tuple(_tls(cloud.access))
-    proxy = proxy_of((url, *(offer.endpoint.url for offer in offers)))
-    if proxy:
-        yield "the proxy variables", (Setting("service-clients", "proxy_url", proxy),)
     yield "the service catalog", tuple(_endpoints(cloud, offers))
+
+
+def of_relay(cloud: Cloud, relay_url: str) -> tuple[Setting, ...]:
+    """Return the settings by which Tempest reaches a cloud through a relay to its proxies."""
+    url = url_at(relay_url, cloud.identity_url)
+    return (
+        Setting("identity", "uri", url),
+        Setting("identity", "uri_v3", url),
+        Setting("service-clients", "proxy_url", relay_url),
+    )
 
 
 def _tls(access: Access) -> Iterator[Setting]:

@@ -50,6 +50,38 @@ def test_a_refused_connection_names_the_service_and_where(url, service):
     assert text == f"{service} at 10.0.0.1:8080 refused the connection"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cloud.example.org:8080/v1/AUTH_abc/container?x=http://elsewhere/",
+        "/http://cloud.example.org:8080/v1/AUTH_abc/container",
+        "http://127.0.0.1:41234/http://cloud.example.org:8080/v1/AUTH_abc/container",
+    ],
+)
+def test_behind_a_proxy_or_a_relay_the_reason_names_the_server_of_the_service(url):
+    text = sentence(FRAMES + REFUSED.format(url=url))
+    assert text == "Swift (object-store) at cloud.example.org:8080 refused the connection"
+
+
+def test_a_proxy_that_refuses_a_tunnel_is_a_service_that_cannot_be_reached():
+    error = (
+        "urllib3.exceptions.MaxRetryError: HTTPSConnectionPool(host='10.0.0.1', port=8080): Max "
+        "retries exceeded with url: /v1/AUTH_abc (Caused by ProxyError('Unable to connect to "
+        "proxy', OSError('Tunnel connection failed: 502 Bad Gateway')))"
+    )
+    text, cause = causes.of_failure(TEST, FRAMES + error, "")
+    assert text == "Swift (object-store) at 10.0.0.1:8080 cannot be reached by the proxy"
+    assert cause == Cause(CauseKind.UNREACHABLE)
+
+
+def test_the_call_of_a_request_through_a_relay_has_the_path_at_the_service():
+    url = "http://127.0.0.1:1234/https://[::1]:5000/v3/auth/tokens?x=1"
+    log = f"Request (ObjectTest:test_it): 401 POST {url} 0.1s"
+    error = "tempest.lib.exceptions.Unauthorized: Unauthorized"
+    call = causes.of_failure(TEST, FRAMES + error, log)[1].call
+    assert call == Call("POST", "/v3/auth/tokens", 401)
+
+
 def test_a_broken_connection_is_laid_to_the_client_that_made_the_call():
     frame = '  File "/x/tempest/lib/services/identity/v3/token_client.py", line 1, in auth\n    y\n'
     error = "urllib3.exceptions.ProtocolError: ('Connection aborted.', RemoteDisconnected('…'))"
