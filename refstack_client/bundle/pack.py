@@ -118,8 +118,8 @@ def make(
     """
     if files := catalogue.base_files(source.programme):
         raise InputError(
-            f"{source.programme.guideline.id} requires {files[0]}, which is not shipped: a bundle "
-            "holds one guideline",
+            f"{source.programme.guideline.id} requires {files[0]}, which is not shipped; a bundle "
+            "contains one guideline",
             hint="use verdict and report with the results themselves",
         )
     plan = source.plan

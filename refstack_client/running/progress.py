@@ -144,7 +144,7 @@ class RunProgress(testtools.StreamResult):
 
 
 class RemovalProgress:
-    """Shows the progress of a removal: on a terminal as it goes, elsewhere every few seconds."""
+    """Shows the counts of a removal: on a terminal as it goes, elsewhere every few seconds."""
 
     def __init__(self, console: Console):
         """Show on ``console``."""

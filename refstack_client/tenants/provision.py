@@ -141,7 +141,7 @@ def _remove(cloud: Cloud, record: ResourceRecord, created: Sequence[str]) -> tup
 
     The second interrupt ends the removal, the third the listing of what remains.
 
-    :param created: resources that were created, for the case that Keystone does not list them
+    :param created: kind, name and ID of each resource, in case Keystone does not list them
     """
     logs = [record.log]
     try:
