@@ -24,8 +24,10 @@ _HINTS = {
     "(ssh-add {key}) and give its .pub file",
     "No private key found for public key": "the agent does not have it: add the private key with "
     "ssh-add",
-    "Couldn't load public key": "{key} is not a private key that OpenSSH reads: check it with "
-    "ssh-keygen -y -f {key}",
+    **dict.fromkeys(
+        ("No private key found", "Couldn't load public key"),
+        "{key} is not a private key that OpenSSH reads: check it with ssh-keygen -y -f {key}",
+    ),
 }
 """What to do, by a part of ssh-keygen's messages."""
 
