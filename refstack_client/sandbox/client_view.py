@@ -95,8 +95,13 @@ class ClientView:
     @property
     def listening_host(self) -> str:
         """The IP address at which the proxy listens for clients."""
-        host = self.shape.url.get("host", HOST).strip("[]")
-        return host if ":" in host else HOST
+        return HOST if self.host_name else self.shape.url.get("host", HOST).strip("[]")
+
+    @property
+    def host_name(self) -> str | None:
+        """The name that only the HTTP proxy can resolve; None where URLs have an IP address."""
+        host = self.shape.url.get("host", HOST)
+        return host if host[-1].isalpha() else None
 
     @property
     def auth_url(self) -> str:

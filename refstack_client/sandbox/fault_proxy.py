@@ -55,7 +55,7 @@ def settings(view: ClientView, latency: float) -> dict[str, object]:
     """
     port, shape, host = view.deployment.port, view.shape, view.listening_host
     is_plain = shape == Shape()
-    name = shape.url.get("host")
+    http_proxy = {"host": HOST, "port": port[HTTP_PROXY_PORT], "names": [view.host_name]}
     return {
         "routes": [asdict(route) for route in view.routes(latency)],
         "faults": {},
@@ -64,7 +64,7 @@ def settings(view: ClientView, latency: float) -> dict[str, object]:
         "limits": dict(shape.limits),
         "tls": str(view.deployment.conf / certificates.SERVER),
         "dead": [(host, port[DEAD_PORT])],
-        "http_proxy": {"host": HOST, "port": port[HTTP_PROXY_PORT], "names": [name]},
+        "http_proxy": http_proxy if view.host_name else None,
     }
 
 

@@ -130,7 +130,7 @@ def _choose_settings(
             if recorded
             else {},
             port_base,
-            proxy_ports if faults else (),
+            proxy_ports if faults or fault_proxy.process(sandbox) else (),
         ),
         recorded.secrets if recorded else state.new_secrets(),
         tuple(shape_names),

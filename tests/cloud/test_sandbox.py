@@ -212,6 +212,18 @@ def test_a_fault_proxy_that_died_is_reported_and_goes_away_with_the_next_start(
     assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
 
 
+@LONG
+def test_services_that_died_start_again_beside_their_fault_proxy(new_sandbox, monkeypatch):
+    sandbox = new_sandbox()
+    lifecycle.up(sandbox, None, lambda line: None, Faults())
+    for name, pid in pids(sandbox).items():
+        if name != "fault-proxy":
+            os.kill(pid, signal.SIGKILL)
+    up(sandbox)
+    assert services.is_up(sandbox)
+    assert store_and_read(connect(sandbox, "sandbox-tenant", monkeypatch)) == b"content"
+
+
 @pytest.mark.long
 def test_down_stops_a_sandbox_whose_directory_was_removed(new_sandbox):
     sandbox = new_sandbox()

@@ -149,7 +149,8 @@ class Proxy:
                     response.headers.add(key, self.with_links(request, value))
             body = None
             if self.is_shaped(request) and upstream.content_type in _JSON:
-                body = await self.shaped(request, await upstream.read())
+                body = await upstream.read()
+                body = await self.shaped(request, body) if body else body
                 response.content_length = len(body)
             await response.prepare(of_client)
             if body is not None:
