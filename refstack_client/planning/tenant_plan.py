@@ -7,7 +7,7 @@ from refstack_client.planning import test_users
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.test_users import Users
 from refstack_client.planning.workers import Workers
-from refstack_client.tempest.swift_roles import MEMBER
+from refstack_client.tempest.tenant_roles import MEMBER
 
 
 class TenantKind(StrEnum):

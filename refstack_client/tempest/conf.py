@@ -15,7 +15,7 @@ from refstack_client.outcomes.redaction import HIDDEN
 from refstack_client.tempest import worker_accounts
 from refstack_client.tempest.service_settings import Group
 from refstack_client.tempest.settings import Setting, is_secret
-from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.tenant_roles import TenantRoles
 from refstack_client.tempest.workspace import Workspace
 
 _ACCOUNTS = ("auth", "test_accounts_file")
@@ -36,7 +36,7 @@ class Choices:
 
     services: Sequence[Group]
     users: Sequence[Account]
-    roles: SwiftRoles
+    roles: TenantRoles
     overrides: Sequence[Setting]
     prefix: str
     resources: Sequence[Setting] = ()
@@ -162,7 +162,7 @@ def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting,
 
 
 def _credentials(
-    workspace: Workspace, admin: Account | None, roles: SwiftRoles
+    workspace: Workspace, admin: Account | None, roles: TenantRoles
 ) -> tuple[Setting, ...]:
     if admin is None:
         options = {

@@ -17,7 +17,7 @@ import yaml
 
 from refstack_client.cloud.account import Account
 from refstack_client.files import write_private
-from refstack_client.tempest.swift_roles import MEMBER, READER
+from refstack_client.tempest.tenant_roles import MEMBER, READER
 
 Entry = dict[str, object]
 _OPTION = "OS_AUTH__TEST_ACCOUNTS_FILE"

@@ -14,7 +14,7 @@ from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import FAILURES, reported_as, summary
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
-from refstack_client.tempest.swift_roles import MEMBER, READER, SwiftRoles
+from refstack_client.tempest.tenant_roles import MEMBER, READER, TenantRoles
 from refstack_client.tenants import removal
 
 DESCRIPTION = "created by refstack-client for one run"
@@ -40,7 +40,7 @@ class TenantSpec:
 
     prefix: str
     projects: int
-    roles: SwiftRoles
+    roles: TenantRoles
     resellers: int = 0
     networks: bool = False
     external: str = ""

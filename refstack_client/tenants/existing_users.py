@@ -14,7 +14,7 @@ from refstack_client.cloud.connection import Cloud
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.planning.selection import Shard
-from refstack_client.tempest.swift_roles import MEMBER, READER
+from refstack_client.tempest.tenant_roles import MEMBER, READER
 from refstack_client.tenants.accounts_file import FEWEST
 
 

@@ -24,8 +24,8 @@ from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
 from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
 from refstack_client.tempest import cloud_resources, external_network, server_resources
 from refstack_client.tempest.cloud_resources import Resources
-from refstack_client.tempest.swift_roles import (
-    SwiftRoles,
+from refstack_client.tempest.tenant_roles import (
+    TenantRoles,
     check_roles,
     choose_roles,
     choose_roles_of_users,
@@ -63,7 +63,7 @@ class Tenants:
 
     kind: TenantKind
     users: tuple[Account, ...]
-    roles: SwiftRoles
+    roles: TenantRoles
     tempest_admin: Account | None = None
     network: str = ""
 
@@ -93,7 +93,7 @@ class Tenants:
         return planned_with(self.kind, self.roles, self.users)
 
 
-def planned_with(kind: TenantKind, roles: SwiftRoles, users: Iterable[Account] = ()) -> TenantPlan:
+def planned_with(kind: TenantKind, roles: TenantRoles, users: Iterable[Account] = ()) -> TenantPlan:
     """Return what a plan states about tenants with these roles.
 
     :param users: of an accounts file
@@ -194,7 +194,7 @@ def _accounts(request: CertificationRequest, cloud: Cloud) -> tuple[Account, ...
     return accounts_file.read(request.accounts_file)
 
 
-def roles_of_cloud(request: CertificationRequest, cloud: Cloud) -> SwiftRoles:
+def roles_of_cloud(request: CertificationRequest, cloud: Cloud) -> TenantRoles:
     """Return the names of the roles that tenants get, chosen among all roles of the cloud.
 
     :raises CloudError: Keystone does not list its roles, or a role that is needed does not exist
@@ -234,7 +234,7 @@ def _created(
     request: CertificationRequest,
     cloud: Cloud,
     prefix: str,
-    roles: SwiftRoles,
+    roles: TenantRoles,
     on_created: creation.OnCreated,
 ) -> Tenants:
     spec = _spec(request, cloud, prefix, roles)
@@ -246,7 +246,7 @@ def _created(
 
 
 def _spec(
-    request: CertificationRequest, cloud: Cloud, prefix: str, roles: SwiftRoles
+    request: CertificationRequest, cloud: Cloud, prefix: str, roles: TenantRoles
 ) -> TenantSpec:
     workers = request.workers_or_default.count
     networks = needs_networks(request)

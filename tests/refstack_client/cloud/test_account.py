@@ -21,7 +21,7 @@ from refstack_client.running.resume import Options
 from refstack_client.running.tempest_session import Session
 from refstack_client.tempest.conf import Choices
 from refstack_client.tempest.settings import Setting, is_secret
-from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.tenant_roles import TenantRoles
 from refstack_client.tempest.workspace import Workspace
 from refstack_client.tenants.provision import Tenants
 
@@ -29,7 +29,7 @@ ROOMS = ("cloud", "planning", "running", "tempest", "tenants")
 CANARY = "canary-in-a-coal-mine"
 ACCOUNT = Account("alice", CANARY, "tests", "Default", ("member",))
 SETTINGS = (Setting("identity", "admin_password", CANARY), Setting("a", "b", "visible"))
-ROLES = SwiftRoles("SwiftOperator", "ResellerAdmin")
+ROLES = TenantRoles("SwiftOperator", "ResellerAdmin")
 REQUEST = CertificationRequest(STORAGE, "2020.06", CloudSelection(), None, None, SETTINGS, Path())
 TENANTS = Tenants(TenantKind.THROWAWAY, (ACCOUNT,), ROLES, tempest_admin=ACCOUNT)
 CHOICES = Choices((), (ACCOUNT,), ROLES, SETTINGS, "refstack-1", SETTINGS)

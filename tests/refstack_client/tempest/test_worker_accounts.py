@@ -19,10 +19,10 @@ from refstack_client.cloud.account import Account
 from refstack_client.planning import test_users
 from refstack_client.planning.test_users import Users
 from refstack_client.tempest import worker_accounts
-from refstack_client.tempest.swift_roles import SwiftRoles
+from refstack_client.tempest.tenant_roles import TenantRoles
 
-OWN_ROLES = SwiftRoles("SwiftOperator", "ResellerAdmin")
-ONE_ROLE = SwiftRoles("member", "member")
+OWN_ROLES = TenantRoles("SwiftOperator", "ResellerAdmin")
+ONE_ROLE = TenantRoles("member", "member")
 KINDS = {
     "plain": (["primary", "project_reader"], Users(1)),
     "only": (["primary"], Users(1)),
@@ -38,7 +38,7 @@ def account(name: str, project: int, roles: tuple[str, ...]) -> Account:
     return Account(f"{name}{project}", "secret", f"project{project}", "Default", roles)
 
 
-def users_of(pool: Users, roles: SwiftRoles, *, readers: bool) -> list[Account]:
+def users_of(pool: Users, roles: TenantRoles, *, readers: bool) -> list[Account]:
     """Return the users of a number, as they are created or as an accounts file has them."""
     member = ("member", roles.operator) if readers else ("member", roles.operator, "reader")
     found = [account("member", number, member) for number in range(pool.members)]
@@ -70,7 +70,7 @@ def _without_cloud(monkeypatch, tmp_path):
 class Worker:
     """A worker of Tempest that borrows the users of one class after the other, step by step."""
 
-    def __init__(self, path: Path, locks: Path, roles: SwiftRoles, classes: list[str]):
+    def __init__(self, path: Path, locks: Path, roles: TenantRoles, classes: list[str]):
         self.path, self.locks, self.roles = path, locks, roles
         self.steps = self._steps(classes)
 

@@ -4,7 +4,7 @@ import pytest
 
 from refstack_client.errors import CloudError
 from refstack_client.tempest.settings import Setting
-from refstack_client.tempest.swift_roles import check_roles, choose_roles
+from refstack_client.tempest.tenant_roles import check_roles, choose_roles
 
 DEVSTACK = ("admin", "member", "reader", "manager", "service", "ResellerAdmin", "SwiftOperator")
 OSP16 = ("admin", "_member_", "swiftoperator", "heat_stack_user", "creator")

@@ -25,7 +25,7 @@ _FURTHER = ("auth", "tempest_roles")
 
 
 @dataclass(frozen=True)
-class SwiftRoles:
+class TenantRoles:
     """The names that the roles of tenant users have in a cloud.
 
     :param operator: role of the users who may create containers
@@ -60,7 +60,7 @@ class SwiftRoles:
         )
 
 
-def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> SwiftRoles:
+def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> TenantRoles:
     """Choose among the roles of a cloud.
 
     A tenant is a ``member``, or ``_member_`` where there is no ``member``. Of Swift's own roles
@@ -74,7 +74,7 @@ def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> Swif
     member = _find(role_names, *_MEMBERS) or MEMBER
     operator = next(iter(named[_OPERATOR]), "") or _find(role_names, "SwiftOperator") or member
     reseller_admin = next(iter(named[_RESELLER_ADMIN]), "") or _find(role_names, _RESELLER)
-    return SwiftRoles(
+    return TenantRoles(
         operator=operator,
         reseller_admin=reseller_admin or operator,
         member=member,
@@ -85,7 +85,7 @@ def choose_roles(role_names: Sequence[str], settings: Sequence[Setting]) -> Swif
 
 def choose_roles_of_users(
     roles_of_users: Iterable[Sequence[str]], settings: Sequence[Setting]
-) -> SwiftRoles:
+) -> TenantRoles:
     """Choose among the roles of users that exist.
 
     The cloud may have a role for account quotas that none of the users has.
