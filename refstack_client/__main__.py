@@ -10,7 +10,8 @@ import sys
 
 def main() -> int:
     """Run one command and return its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from refstack_client.cli.entry_point import guarded  # noqa: PLC0415
 
     return guarded(_run)

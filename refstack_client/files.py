@@ -21,15 +21,20 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write ``content`` to a temporary file beside ``path`` and rename it into place."""
+    """Write ``content`` to a temporary file beside ``path`` and rename it into place.
+
+    :raises OSError: it cannot be written; names ``path``
+    """
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         os.chmod(fresh, mode)
         os.replace(fresh, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(fresh)
+        if isinstance(error, OSError):  # the failure of a write names no file
+            error.filename = str(path)
         raise
 
 

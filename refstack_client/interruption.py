@@ -36,9 +36,13 @@ class _State:
 
 
 def install() -> None:
-    """Handle the signals from now on. Only a program may do that, not a library."""
+    """Handle the signals from now on. Only a program may do that, not a library.
+
+    What is ignored stays so: SIGHUP below ``nohup``, SIGINT in the background of a script.
+    """
     for number in SIGNALS:
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     sys.unraisablehook = _raise_again
 
 

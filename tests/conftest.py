@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,9 @@ from refstack_client.sandbox.state import Sandbox
 # A test does not fail because other programs keep the machine busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+# In the background of a script it is ignored, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 # Published guidelines and worksheets, which are not part of the project.

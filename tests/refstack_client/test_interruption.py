@@ -35,6 +35,17 @@ except KeyboardInterrupt:
     assert (done.stdout, done.stderr.strip()) == ("raised 1\n", FIRST)
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_an_ignored_signal_stays_ignored(name):
+    done = run(f"""
+signal.signal(signal.{name}, signal.SIG_IGN)
+interruption.install()
+signal.raise_signal(signal.{name})
+print(interruption.count())
+""")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
 def test_one_interrupt_more_than_there_are_notices_ends_the_process():
     done = run("""
 for _ in range(3):
