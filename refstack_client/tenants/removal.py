@@ -139,7 +139,7 @@ def remove_tenants(
         projects = [project for project in all_projects if _is_project(project, tenancy, created)]
         # First, because it takes a moment, in which Keystone completes the requests of a killed
         # Tempest.
-        done = _empty(cloud, projects, tenancy, show) if projects else Removal()
+        done, full = _empty(cloud, projects, tenancy, show) if projects else (Removal(), set())
         all_users = list(identity.users())
     except FAILURES as error:
         return _leak(f"cannot list the tenants of this run: {summary(error)}")
@@ -150,7 +150,9 @@ def remove_tenants(
     delete_user = partial(_delete, "user", identity.delete_user)
     delete_project = partial(_delete, "project", identity.delete_project)
     done += _each("users removed", delete_user, users, show)
-    done += _each("projects removed", delete_project, projects, show)
+    # The content of a removed project could not be reached any more.
+    empty = [project for project in projects if project.id not in full]
+    done += _each("projects removed", delete_project, empty, show)
     try:
         for project in _half_created(cloud, tenancy, created):
             done += delete_project(project)
@@ -263,8 +265,13 @@ def _half_created(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> list[P
     return candidates()
 
 
-def _empty(cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy, show: Show) -> Removal:
-    """Delete what is in ``projects``, as a user who may do that there and nowhere else."""
+def _empty(
+    cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy, show: Show
+) -> tuple[Removal, set[str]]:
+    """Delete what is in ``projects``, as a user who may do that there and nowhere else.
+
+    :return: also the ids of the projects that could not be emptied
+    """
     identity = cloud.connection.identity
     name, password = _cleaner(tenancy.prefix), new_password()
     if orphan := identity.find_user(name):  # of a removal that was killed
@@ -272,18 +279,31 @@ def _empty(cloud: Cloud, projects: Sequence[Project], tenancy: Tenancy, show: Sh
     cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
     roles = [role for role in identity.roles() if role.name in tenancy.roles]
 
-    def empty(project: Project) -> Removal:
+    full: set[str] = set()
+
+    def grant(project: Project) -> None:
         for role in roles:
             identity.assign_project_role_to_user(project, cleaner, role)
+
+    def empty(project: Project) -> Removal:
         auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
-        return empty_project(cloud, auth, project.name)
+        done = Removal(leaked=_attempt(_content_of(project.name), grant, project).leaked)
+        if not done.leaked:
+            done = empty_project(cloud, auth, project.name)
+        if done.leaked:
+            full.add(project.id)
+        return done
 
     try:
         # openstacksdk waits a second for each project, even if it is empty.
         done = _each("projects emptied", empty, projects, show)
     finally:
         removed = _delete("user", identity.delete_user, cleaner)
-    return done + Removal(leaked=removed.leaked)
+    return done + Removal(leaked=removed.leaked), full
+
+
+def _content_of(project_name: str) -> str:
+    return f"the content of project {project_name}"
 
 
 def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str = "") -> Removal:
@@ -307,7 +327,7 @@ def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str 
             resource_evaluation_fn=has_prefix if prefix else None,
         )
 
-    done = _attempt(f"the content of project {name}", clean)
+    done = _attempt(_content_of(name), clean)
     kinds = Counter(type(resource).__name__.lower() for resource in found.queue)
     counted = tuple(f"{number} x {kind} in project {name}" for kind, number in kinds.items())
     return Removal(counted, done.leaked)

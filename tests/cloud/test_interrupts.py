@@ -107,10 +107,10 @@ def test_a_second_ctrl_c_leaves_the_tenants_and_names_them(place, sandbox):
     assert_no_secret_is_left(place, secrets_of(sandbox))
 
 
-def stop_keystone(sandbox: Sandbox) -> None:
+def stop_processes(sandbox: Sandbox, program: str) -> None:
     for process in daemon.marked(sandbox.state):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if any("pyuwsgi" in argument for argument in process.cmdline()):
+            if any(program in argument for argument in process.cmdline()):
                 process.kill()
 
 
@@ -118,7 +118,7 @@ def test_what_remains_is_named_when_tenants_cannot_be_created_nor_removed(place,
     started = certify(place)
     while not tenants_of(sandbox):
         assert started.poll() is None, (place / "talk").read_text()
-    stop_keystone(sandbox)
+    stop_processes(sandbox, "pyuwsgi")
     output = end(started, place)
     assert started.returncode == 5, output
     assert "error: cannot create tenants" in output
