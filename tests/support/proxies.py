@@ -15,13 +15,13 @@ _END = b"\r\n\r\n"
 class Proxy:
     """A proxy that runs.
 
-    :param addresses: IP address by host name; other names are not resolved
+    :param ip_by_host: IP address by host name; other names are not resolved
     :param credentials: ``user:password`` that requests must present; "" for none
     :param forwarded: ``METHOD host:port`` of the requests that were forwarded
     :param refused: the same of the others
     """
 
-    addresses: Mapping[str, str]
+    ip_by_host: Mapping[str, str]
     credentials: str = ""
     port: int = 0
     forwarded: list[str] = field(default_factory=list)
@@ -50,11 +50,11 @@ class Proxy:
         if self.credentials and not any(field.endswith(b"Basic " + allowed) for field in fields):
             self._refuse(writer, request, "407 Proxy Authentication Required")
             return
-        if url.hostname not in self.addresses:
+        if url.hostname not in self.ip_by_host:
             self._refuse(writer, request, "502 Bad Gateway")
             return
         self.forwarded.append(request)
-        server = await asyncio.open_connection(self.addresses[url.hostname], url.port or 80)
+        server = await asyncio.open_connection(self.ip_by_host[url.hostname], url.port or 80)
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 OK" + _END)
         else:
@@ -81,9 +81,9 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.contextmanager
-def proxy(addresses: Mapping[str, str], credentials: str = "", tls=None) -> Iterator[Proxy]:
+def proxy(ip_by_host: Mapping[str, str], credentials: str = "", tls=None) -> Iterator[Proxy]:
     """Run a proxy on loopback while the block runs, with the TLS context ``tls`` if any."""
-    found = Proxy(addresses, credentials)
+    found = Proxy(ip_by_host, credentials)
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(
         asyncio.start_server(found.handle, "127.0.0.1", 0, ssl=tls, limit=1 << 20)

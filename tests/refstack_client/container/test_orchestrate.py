@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from capabilities import catalogue
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container import engine, orchestrate, payload_of
 from refstack_client.container.launch import ContainerResult
@@ -39,7 +40,7 @@ def engine_with(processors: int) -> engine.Engine:
 
 def test_a_payload_has_the_files_its_arguments_name(clouds, tmp_path):
     guideline = tmp_path / "my.json"
-    guideline.write_text("{}")
+    guideline.write_bytes(catalogue.content("2020.06"))
     accounts = tmp_path / "users.yaml"
     accounts.write_text("[]")
     payload = payload_of.payload_of(

@@ -126,7 +126,7 @@ def test_there_are_enough_users_in_any_order_of_borrowing_and_returning(
     needs = [KINDS[kind][1] for kind in classes]
     needs = needs if own_roles else [users.without_resellers() for users in needs]
     pool = test_users.at_a_time(needs, workers)
-    worker_accounts.write(directory, users_of(pool, roles, readers=readers), roles, workers)
+    worker_accounts.write(directory, users_of(pool, roles, readers=readers), workers)
     files = sorted(directory.glob("*.yaml"))
     assert len(files) == workers
     running = [
@@ -143,7 +143,7 @@ def test_there_are_enough_users_in_any_order_of_borrowing_and_returning(
 @pytest.mark.parametrize("own_files", [True, False])
 def test_a_member_may_be_borrowed_before_the_reader_of_its_project_is_returned(tmp_path, own_files):
     users = users_of(Users(1), OWN_ROLES, readers=True)
-    worker_accounts.write(tmp_path, users, OWN_ROLES, 2)
+    worker_accounts.write(tmp_path, users, 2)
     first, second = sorted(tmp_path.glob("*.yaml"))
     one = Worker(first, tmp_path / "locks", OWN_ROLES, ["plain"]).steps
     other = Worker(second if own_files else first, tmp_path / "locks", OWN_ROLES, ["plain"]).steps
@@ -159,7 +159,7 @@ def test_a_member_may_be_borrowed_before_the_reader_of_its_project_is_returned(t
 
 def test_each_process_uses_a_file_of_its_own_until_it_ends(tmp_path):
     users = users_of(Users(2), OWN_ROLES, readers=True)
-    worker_accounts.write(tmp_path, users, OWN_ROLES, 2)
+    worker_accounts.write(tmp_path, users, 2)
     code = (
         "import os, sys; from pathlib import Path;"
         "from refstack_client.tempest import worker_accounts;"
@@ -201,11 +201,33 @@ def test_tempest_reads_the_file_that_a_worker_claimed(tmp_path):
 
 def test_the_files_can_be_read_by_their_owner_only_and_replace_earlier_ones(tmp_path):
     users = users_of(Users(3), OWN_ROLES, readers=True)
-    worker_accounts.write(tmp_path, users, OWN_ROLES, 3)
-    worker_accounts.write(tmp_path, users, OWN_ROLES, 1)
+    worker_accounts.write(tmp_path, users, 3)
+    worker_accounts.write(tmp_path, users, 1)
     (path,) = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     entries = yaml.safe_load(path.read_text())
     names = [entry["username"] for entry in entries]
     assert names == [*("member0", "member1", "member2"), *("reader0", "reader1", "reader2")]
     assert [entry["roles"] for entry in entries][-1] == ["reader"]
+
+
+def test_users_are_listed_by_the_roles_by_which_tempest_may_request_them():
+    users = (
+        account("alice", 1, ("member", "reader")),
+        account("bob", 2, ("member",)),
+        account("carol", 2, ("reader",)),
+        account("dave", 2, ("reader",)),
+        account("erin", 3, ("ResellerAdmin",)),
+    )
+    files = [list(worker_accounts.of_worker(users, worker)) for worker in range(2)]
+    for entries in files:
+        assert [(entry["username"], entry["roles"]) for entry in entries] == [
+            ("alice1", ["member"]),
+            ("bob2", ["member"]),
+            ("erin3", ["ResellerAdmin"]),
+            ("alice1", ["reader"]),
+            ("dave2", ["reader"]),
+        ]
+    one, other = files
+    assert [list(entry) for entry in one[:3]] == [list(entry) for entry in other[:3]]
+    assert all(list(a) != list(b) for a, b in zip(one[3:], other[3:], strict=True))
