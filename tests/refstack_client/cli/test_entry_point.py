@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from support.certifying import CLIENT
@@ -101,8 +100,10 @@ def test_ctrl_c_while_python_imports(command, times):
 
 @pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_ctrl_c_while_tests_are_listed(times, tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     rng = random.Random(SEED)
     for _ in range(times):
         interrupted((CLIENT, "plan", "--programme", "storage"), rng.uniform(0.1, 3))
-    assert list(Path(tmp_path).iterdir()) == []
+    assert list(temporary.iterdir()) == []
