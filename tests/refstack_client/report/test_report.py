@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections import Counter
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 
@@ -229,3 +230,50 @@ def test_the_json_is_as_its_schema_says(verdict, samples):
     platform = programme.find(catalogue.load("2020.06")[0], "platform")
     broken = subunit_stream.read(samples / "storage-swift-stopped.subunit")
     validate(report_document.as_json(judge(platform, broken)))
+
+
+SCS = programme.find(catalogue.load("scs-0128")[0], "scs-0128")
+
+
+def of_list(writer, *statuses: str) -> Verdict:
+    """Return the verdict on a list whose first tests have ``statuses``, and whose others passed."""
+    for number, test in enumerate(SCS.counted_tests()):
+        status = statuses[number] if number < len(statuses) else "success"
+        writer.test(f"{test.name}[{test.idempotent_id}]", status, reason="off", traceback="E: x")
+    return judge(SCS, subunit_stream.parse(writer.content, "x"))
+
+
+def test_a_list_of_which_tests_may_skip_has_its_rule_and_no_marks(writer):
+    verdict = of_list(writer, "skip", "skip")
+    lines = list(report_text.lines(verdict))
+    assert "SKIP  2 tests: off" in lines
+    assert lines[-2:] == [
+        "Rule: no test of the list may fail; tests may skip",
+        "CONFORMANT  scs-0128  scs-0128  256/258 required tests",
+    ]
+    page = report_html.page(verdict)
+    for words in ("To conform", "OpenStack Powered", "OpenStack Compatible"):
+        assert words not in page + "".join(lines)
+    assert "no test of the list may fail" in page
+    assert "skip · 2" in page
+
+
+def test_of_a_list_only_what_its_rule_forbids_is_to_be_fixed(writer):
+    lines = list(report_text.lines(of_list(writer, "skip", "fail")))
+    start = lines.index("To conform, fix 1 cause:")
+    assert "(1)" in lines[start + 1]
+    assert lines[start + 2].startswith("Rule: ")
+    assert lines[-1].startswith("NOT CONFORMANT")
+
+
+def test_of_a_list_without_a_test_that_passed_the_skips_are_to_be_fixed(writer):
+    lines = list(report_text.lines(of_list(writer, *["skip"] * 258)))
+    assert "To conform, fix 1 cause:" in lines
+    assert lines[-1].startswith("INCOMPLETE")
+
+
+def test_a_programme_without_designated_sections_has_no_mark_that_requires_them(verdict):
+    bare = replace(verdict, programme=replace(verdict.programme, designated_sections=()))
+    lines = list(report_text.lines(bare))
+    assert any(line.startswith("OpenStack Compatible") for line in lines)
+    assert not any(line.startswith("OpenStack Powered") for line in lines)
