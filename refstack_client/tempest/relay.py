@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import h11
 
 from refstack_client.cloud.access import SECONDS_TO_CONNECT, Access
-from refstack_client.errors import MachineError
+from refstack_client.errors import CloudError, MachineError
 from refstack_client.tempest import relay_upstream
 from refstack_client.tempest.relay_upstream import Target, Upstream
 
@@ -105,11 +105,18 @@ class _Relay:
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(SECONDS_IDLE) as idle:
-                await self._relay(_pieces(reader, idle), writer, idle)
-        except _RefusedError as refused:
-            writer.write(refused.response())
+                pieces = _pieces(reader, idle)
+                try:
+                    await self._relay(pieces, writer, idle)
+                except _RefusedError as refused:
+                    writer.write(refused.response())
+                    writer.write_eof()
+                    async with asyncio.timeout(_SECONDS_TO_CLOSE):
+                        await _discard(pieces)
         except (OSError, h11.ProtocolError):
             pass  # one side has ended the connection, and the other one finds it ended
+        except asyncio.CancelledError:
+            pass  # the relay ends; asyncio logs an error for a task that is cancelled
         finally:
             writer.close()
 
@@ -127,24 +134,24 @@ class _Relay:
             return
         target = self._target(request)
         upstream = await self._connect(target)
-        if target.is_tunnel:
-            writer.write(_CONNECTED)
-            to_send = pieces
-        else:
-            server = h11.Connection(h11.CLIENT)
-            head = server.send(relay_upstream.forwarded(request, target, upstream.proxy))
-            upstream.writer.write(head)
-            to_send = _body(client, server, pieces)
-        sending = asyncio.create_task(_send(to_send, upstream.writer))
-        try:
-            async for piece in _pieces(upstream.reader, idle):
-                writer.write(piece)
-                await writer.drain()
-            writer.write_eof()
-            await asyncio.wait([sending], timeout=_SECONDS_TO_CLOSE)
-        finally:
-            sending.cancel()
-            upstream.writer.close()
+        with contextlib.closing(upstream.writer):
+            if target.is_tunnel:
+                writer.write(_CONNECTED)
+                to_send = pieces
+            else:
+                server = h11.Connection(h11.CLIENT)
+                head = server.send(relay_upstream.forwarded(request, target, upstream.proxy))
+                upstream.writer.write(head)
+                to_send = _body(client, server, pieces)
+            sending = asyncio.create_task(_send(to_send, upstream.writer))
+            try:
+                async for piece in _pieces(upstream.reader, idle):
+                    writer.write(piece)
+                    await writer.drain()
+                writer.write_eof()
+                await asyncio.wait([sending], timeout=_SECONDS_TO_CLOSE)
+            finally:
+                sending.cancel()
 
     def _target(self, request: h11.Request) -> Target:
         try:
@@ -161,7 +168,7 @@ class _Relay:
         try:
             async with asyncio.timeout(self._seconds_to_connect):
                 return await relay_upstream.connect(target, self._tls)
-        except relay_upstream.FAILURES as error:
+        except (CloudError, OSError) as error:
             reason = str(error) or "it does not respond"
             raise _RefusedError(502, f"{target.netloc} cannot be reached: {reason}") from error
 
@@ -193,6 +200,11 @@ async def _body(
     while isinstance(event := await _next_event(client, pieces), h11.Data):
         yield server.send(event)
     yield server.send(h11.EndOfMessage())
+    await _discard(pieces)
+
+
+async def _discard(pieces: AsyncIterator[bytes]) -> None:
+    """Read until a client closes: it may not look at a response before it has sent everything."""
     async for _ in pieces:
         pass
 

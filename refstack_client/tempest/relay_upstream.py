@@ -1,6 +1,7 @@
 """What a request to the relay is for, and the connection over which it is forwarded."""
 
 import asyncio
+import contextlib
 import ssl
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
@@ -10,10 +11,6 @@ import requests.utils
 import urllib3
 
 from refstack_client.cloud.access import proxy_of, without_user
-from refstack_client.errors import CloudError
-
-FAILURES = (CloudError, OSError, EOFError, asyncio.LimitOverrunError, h11.ProtocolError)
-"""Exceptions of a connection that cannot be opened."""
 
 _PORTS = {"http": 80, "https": 443}
 _NOT_FORWARDED = frozenset(
@@ -52,7 +49,7 @@ class Target:
     def port(self) -> int:
         """Return the port."""
         parts = urlsplit(self.root)
-        return parts.port or _PORTS[parts.scheme]
+        return _PORTS[parts.scheme] if parts.port is None else parts.port
 
     @property
     def netloc(self) -> str:
@@ -104,7 +101,8 @@ def parse(method: str, target: str, relay_url: str) -> Target:
 async def connect(target: Target, tls: ssl.SSLContext) -> Upstream:
     """Connect to a server by the proxy that the environment names for it, or directly.
 
-    :raises FAILURES: that is not possible
+    :raises OSError: that is not possible
+    :raises CloudError: the environment names something else than an HTTP proxy
     """
     tls_of_server = tls if target.is_secure and not target.is_tunnel else None
     proxy = proxy_of(target.root)
@@ -134,19 +132,21 @@ async def _open_tunnel(
     :raises ConnectionError: it refuses
     """
     connection = h11.Connection(h11.CLIENT)
-    address = target.netloc if urlsplit(target.root).port else f"{target.netloc}:{target.port}"
-    request = h11.Request(
-        method=b"CONNECT",
-        target=address.encode(),
-        headers=[(b"Host", address.encode()), *_authorization(proxy)],
-    )
-    writer.write(connection.send(request) or b"")
-    connection.receive_data(await reader.readuntil(b"\r\n\r\n"))
-    response = connection.next_event()
-    if not isinstance(response, h11.Response) or response.status_code != 200:
-        status = getattr(response, "status_code", "")
-        reason = getattr(response, "reason", b"").decode("ascii", "replace")
-        raise ConnectionError(f"the proxy {without_user(proxy)} answered {status} {reason}")
+    name = f"[{target.host}]" if ":" in target.host else target.host
+    address = f"{name}:{target.port}".encode()
+    headers = [(b"Host", address), *_authorization(proxy)]
+    request = h11.Request(method=b"CONNECT", target=address, headers=headers)
+    writer.write(connection.send(request))
+    answer = "closed the connection"
+    with contextlib.suppress(EOFError, asyncio.LimitOverrunError, h11.RemoteProtocolError):
+        connection.receive_data(await reader.readuntil(b"\r\n\r\n"))
+        response = connection.next_event()
+        if isinstance(response, h11.Response):
+            if response.status_code in range(200, 300):
+                return
+            reason = bytes(response.reason).decode("ascii", "replace")
+            answer = f"answered {response.status_code} {reason}"
+    raise ConnectionError(f"the proxy {without_user(proxy)} {answer}")
 
 
 def forwarded(request: h11.Request, target: Target, proxy: str) -> h11.Request:

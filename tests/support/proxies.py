@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class Proxy:
 
     ip_by_host: Mapping[str, str]
     credentials: str = ""
+    scheme: str = "http"
     port: int = 0
     forwarded: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -30,7 +32,7 @@ class Proxy:
     @property
     def url(self) -> str:
         user = f"{quote(self.credentials, safe=':')}@" if self.credentials else ""
-        return f"http://{user}127.0.0.1:{self.port}"
+        return f"{self.scheme}://{user}127.0.0.1:{self.port}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -81,9 +83,11 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.contextmanager
-def proxy(ip_by_host: Mapping[str, str], credentials: str = "", tls=None) -> Iterator[Proxy]:
+def proxy(
+    ip_by_host: Mapping[str, str], credentials: str = "", tls: ssl.SSLContext | None = None
+) -> Iterator[Proxy]:
     """Run a proxy on loopback while the block runs, with the TLS context ``tls`` if any."""
-    found = Proxy(ip_by_host, credentials)
+    found = Proxy(ip_by_host, credentials, "https" if tls else "http")
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(
         asyncio.start_server(found.handle, "127.0.0.1", 0, ssl=tls, limit=1 << 20)
