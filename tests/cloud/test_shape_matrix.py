@@ -50,9 +50,8 @@ MATRIX = {
         ("internal-only",), broken={"certify": "the discovery uses public endpoints"}
     ),
     "private-ca": Case(("private-ca",)),
-    "http-proxy": Case(
-        ("http-proxy",), broken={"certify": "the discovery and Tempest use no HTTP proxy"}
-    ),
+    "http-proxy": Case(("http-proxy",)),
+    "http-proxy and TLS": Case(("http-proxy", "private-ca")),
     "two-regions, one chosen": Case(
         ("two-regions",),
         environ={"OS_REGION_NAME": "RegionTwo"},
