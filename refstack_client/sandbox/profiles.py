@@ -268,9 +268,7 @@ _FAST = tuple(
     f"{section}.build_interval=0" for section in ("compute", "image", "network", "volume")
 )
 """Servers and volumes are ready in a fraction of the second that Tempest waits between polls."""
-_RESIZE = "compute-feature-enabled.resize=true"
-"""Nova does not report whether it can resize servers; that of the sandbox can."""
-_TEMPEST = (LOCKOUT, _RESIZE, *_FAST)
+_TEMPEST = (LOCKOUT, *_FAST)
 _COMPUTE = (KEYSTONE, GLANCE, PLACEMENT, NEUTRON, CINDER, NOVA)
 PROFILES = {
     profile.name: profile

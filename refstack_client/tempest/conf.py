@@ -151,6 +151,10 @@ def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting,
             (Setting("network-feature-enabled", "ipv6_subnet_attributes", "true"),),
         ),
         (
+            "whether it works is what tests show; Tempest's default is false",
+            (Setting("compute-feature-enabled", "resize", "true"),),
+        ),
+        (
             "only an admin can know whether backups are enabled",
             (Setting("volume-feature-enabled", "backup", "false"),),
         ),
