@@ -34,9 +34,10 @@ class Cloud:
     invalid_urls: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Connection) -> "Cloud":
+    def of(cls, connection: Connection, way: Access | None = None) -> "Cloud":
         """Return the cloud of a connection, which is authenticated for that.
 
+        :param way: how the connection reaches it; None for what its configuration describes
         :raises CloudError: the credentials are not for a project
         """
         token = connection.session.auth.get_access(connection.session)
@@ -50,7 +51,7 @@ class Cloud:
                 "and OS_PROJECT_DOMAIN_NAME",
             )
         facts = facts_of(token, connection.config)
-        return cls(connection, access.of_region(connection.config), facts, invalid)
+        return cls(connection, way or access.of_region(connection.config), facts, invalid)
 
     @property
     def name(self) -> str:
@@ -122,7 +123,7 @@ def connect(selection: CloudSelection) -> Cloud:
         # The catalog may list the identity service for other clients only.
         region.config.setdefault("identity_endpoint_override", v3_url(auth_url))
     try:
-        return Cloud.of(Connection(config=region))
+        return Cloud.of(Connection(config=region), way)
     except FAILURES as error:
         raise connect_error(error, region.name, auth_url) from error
 

@@ -159,6 +159,7 @@ def opened(
         _relayed(request, cloud) as relayed,
         provision.provided(request, cloud, record, leaked) as tenants,
     ):
+        request = _slowed(request, cloud)
         if tenants.network:
             resources = (*resources, Setting(*provision.NETWORK_OPTION, tenants.network))
         choices = Choices(
@@ -185,6 +186,19 @@ def _relayed(request: CertificationRequest, cloud: Cloud) -> Iterator[tuple[Sett
             yield service_settings.of_relay(cloud, relay_url)
     else:
         yield ()
+
+
+def _slowed(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
+    """Return the request for one worker if the cloud limits the rate of requests.
+
+    Tempest does not repeat a request for a token, and each class requests some.
+    """
+    if not cloud.access.throttling.seen or request.workers_or_default.count == 1:
+        return request
+    workers = dataclasses.replace(
+        request.workers_or_default, count=1, why="the cloud limits the rate of requests"
+    )
+    return dataclasses.replace(request, workers=workers)
 
 
 def service_groups(request: CertificationRequest, cloud: Cloud) -> tuple[Group, ...]:

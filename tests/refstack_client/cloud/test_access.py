@@ -1,90 +1,118 @@
-"""By which proxy a URL is reached, and how messages show it."""
+"""How a cloud is reached: waiting where it asks for it, and reasons for a failed connection."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import keystoneauth1.exceptions
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from keystoneauth1.identity import v3
 
-from refstack_client.cloud import access, failures
-from refstack_client.errors import CloudError
-
-CLOUD = "http://cloud.example.org:5000/v3"
-VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+from refstack_client.cloud import access
+from refstack_client.cloud.access import Access
+from refstack_client.cloud.failures import connect_error
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+class Limited(ThreadingHTTPServer):
+    """A server that responds with each status of a list, then with 200."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.statuses: list[int] = []
+        self.retry_after = "0"
+        self.requests = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Limited
+
+    def answer(self) -> None:
+        self.server.requests += 1
+        status = self.server.statuses.pop(0) if self.server.statuses else 200
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(status)
+        if status in (429, 503) and self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = answer  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Limited]:
+    with Limited() as found:
+        threading.Thread(target=found.serve_forever).start()
+        yield found
+        found.shutdown()
+
+
+def send(server: Limited, method: str, way: Access) -> int:
+    session = way.session(v3.Password(auth_url="http://unused.example"))
+    url = f"http://127.0.0.1:{server.server_port}/"
+    return session.request(
+        url, method, authenticated=False, raise_exc=False, json={}, log=False
+    ).status_code
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_to_wait_is_asked_again(server, method, status):
+    server.statuses = [status, status]
+    way = Access()
+    assert send(server, method, way) == 200
+    assert server.requests == 3
+    assert way.throttling.seen == (status == 429)
+
+
+def test_waiting_ends_and_the_last_status_is_the_result(server):
+    server.statuses = [429] * 100
+    assert send(server, "GET", Access()) == 429
+    assert server.requests == access.RETRIES + 1
+
+
+def test_without_retry_after_a_request_is_sent_once(server):
+    server.statuses, server.retry_after = [503], ""
+    assert send(server, "GET", Access()) == 503
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize(
-    ("environ", "expected"),
+    ("reason", "message", "hint"),
     [
-        ({}, ""),
-        ({"http_proxy": "http://proxy:3128"}, "http://proxy:3128"),
-        ({"HTTP_PROXY": "proxy.example.org:3128"}, "http://proxy.example.org:3128"),
-        ({"all_proxy": "https://me:a%40b@proxy"}, "https://me:a%40b@proxy"),
-        ({"https_proxy": "http://proxy:3128"}, ""),
-        ({"http_proxy": "http://proxy:3128", "no_proxy": "example.org"}, ""),
         (
-            {"http_proxy": "http://proxy:3128", "no_proxy": "cloud.example.org:443"},
-            "http://proxy:3128",
+            "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",
+            "https://k does not use TLS: it answers in plain HTTP",
+            "use http:// in auth_url",
         ),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, "
+            "certificate is not valid for 'k'. (_ssl.c:1006)",
+            "the TLS certificate of https://k is for another host: Hostname mismatch, certificate "
+            "is not valid for 'k'",
+            "use a host name of the certificate",
+        ),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired "
+            "(_ssl.c:1006)",
+            "the TLS certificate of https://k has expired",
+            "check the clock",
+        ),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local "
+            "issuer certificate (_ssl.c:1006)",
+            "cannot verify the TLS certificate of https://k: unable to get local issuer "
+            "certificate",
+            "set cacert",
+        ),
+        ("something new", "cannot verify the TLS certificate of https://k: ", "set cacert"),
     ],
 )
-def test_the_environment_names_the_proxy_of_each_url(monkeypatch, environ, expected):
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    assert access.proxy_of(CLOUD) == expected
-
-
-@pytest.mark.parametrize("proxy", ["socks5://me:secret@proxy:1080", "proxy:3128", "http://[::1"])
-def test_what_is_not_an_http_proxy_is_refused_without_its_password(monkeypatch, proxy):
-    monkeypatch.setenv("http_proxy", proxy)
-    with pytest.raises(CloudError, match="is not the URL of an HTTP proxy") as raised:
-        access.proxy_of(CLOUD)
-    assert "secret" not in str(raised.value)
-
-
-def test_a_text_that_is_not_a_url_has_no_proxy(monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://proxy:3128")
-    assert access.proxy_of("http://[::1") == ""
-
-
-def test_messages_name_each_proxy_once_without_user_and_password(monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://me:secret@proxy:3128")
-    monkeypatch.setenv("no_proxy", "swift.example.org")
-    urls = (CLOUD, "http://swift.example.org/", "http://nova.example.org/")
-    assert access.proxies_of(urls) == ("http://proxy:3128",)
-    assert access.by_proxy(CLOUD) == ", by the proxy http://proxy:3128"
-    assert access.by_proxy(urls[1]) == ""
-
-
-@given(st.text(), st.text(), st.sampled_from(["", "http://", "https://"]))
-def test_no_part_of_user_and_password_is_shown(user, password, scheme):
-    shown = access.without_user(f"{scheme}{user}:{password}@proxy:3128")
-    assert shown == f"{scheme}proxy:3128" or "://" in f"{user}:{password}"
-
-
-@pytest.mark.parametrize(
-    ("reason", "expected"),
-    [
-        ("Proxy Authentication Required (HTTP 407)", "it requires a valid user and password"),
-        ("OSError('Tunnel connection failed: 407 No')", "it requires a valid user and password"),
-        (
-            "OSError('Tunnel connection failed: 503 Down')",
-            f"the proxy http://proxy:3128 does not connect to {CLOUD}: 503 Down",
-        ),
-        (
-            "ProxyError('Unable to connect to proxy', …)",
-            f"cannot connect to the proxy http://proxy:3128, by which {CLOUD} is reached",
-        ),
-        ("Bad Gateway (HTTP 502)", f"cannot use {CLOUD}, by the proxy http://proxy:3128: Bad"),
-    ],
-)
-def test_an_error_of_a_proxy_is_reported_as_one(monkeypatch, reason, expected):
-    monkeypatch.setenv("http_proxy", "http://me:secret@proxy:3128")
-    error = failures.connect_error(failures.FAILURES[1](reason), "mine", CLOUD)
-    assert expected in str(error)
-    assert "secret" not in str(error)
+def test_the_reason_for_a_failed_tls_connection_is_reported(reason, message, hint):
+    error = keystoneauth1.exceptions.SSLError(f"SSL exception connecting to https://k: {reason}")
+    found = connect_error(error, "mine", "https://k")
+    assert str(found).startswith(message)
+    assert hint in found.hint
