@@ -84,6 +84,13 @@ class Cloud:
     def _plugin(self, auth: Mapping[str, Any]) -> v3.Password:
         return v3.Password(auth_url=self.identity_url, **auth)
 
+    def seen_by(self, auth: Mapping[str, str]) -> "Cloud":
+        """Return the same cloud as another user sees it.
+
+        :param auth: as for :meth:`connect_as`
+        """
+        return Cloud.of(self.connect_as(auth), self.access)
+
     def connect_as(
         self, auth: Mapping[str, str], services: Collection[str] | None = None
     ) -> Connection:
@@ -94,9 +101,11 @@ class Cloud:
         """
         config = from_session(
             self.access.session(self._plugin(auth)),
+            name=self.name,
             region_name=self.access.region,
             interface=self.access.interface,
             identity_endpoint_override=self.identity_url,
+            auth={"auth_url": self.auth_url},
         )
         if services is not None:
             names = {service.replace("-", "_") for service in services}

@@ -277,7 +277,7 @@ def _quotas(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     if provision.uses_accounts(request, cloud.facts):
         account = provision.from_accounts(request, cloud).users[0]
     quota_of = _own_quota if account else _default_quota
-    tested = Cloud.of(cloud.connect_as(account.as_auth())) if account else cloud
+    tested = cloud.seen_by(account.as_auth()) if account else cloud
     for service_type, most in MOST_OF_A_TENANT.items():
         if service_type not in request.service_types:
             continue

@@ -216,11 +216,11 @@ def choose_resources(request: CertificationRequest, cloud: Cloud) -> Resources:
     if cloud_resources.CHOSEN_FOR.isdisjoint(request.service_types):
         return Resources()
     first, *others = _accounts(request, cloud)
-    seen_by_first = Cloud.of(cloud.connect_as(first.as_auth()))
+    seen_by_first = cloud.seen_by(first.as_auth())
     resources = cloud_resources.choose(seen_by_first, request.service_types, request.settings)
     if server_resources.is_named(request.settings):
         for account in others:
-            seen = Cloud.of(cloud.connect_as(account.as_auth()))
+            seen = cloud.seen_by(account.as_auth())
             server_resources.check_named(seen, request.settings)
     return resources
 

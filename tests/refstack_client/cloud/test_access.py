@@ -51,7 +51,7 @@ def server() -> Iterator[Limited]:
 
 
 def send(server: Limited, method: str, way: Access) -> int:
-    session = way.session(v3.Password(auth_url="http://unused.example"))
+    session = way.session(v3.Password(auth_url="http://unused.example", username="u", password="p"))
     url = f"http://127.0.0.1:{server.server_port}/"
     return session.request(
         url, method, authenticated=False, raise_exc=False, json={}, log=False
