@@ -83,9 +83,9 @@ def new_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Return a function that names a new sandbox, which is removed after the test."""
     sandboxes: list[Sandbox] = []
 
-    def make(profile: str = "storage") -> Sandbox:
+    def make(profile: str = "storage", *, guests: bool = False) -> Sandbox:
         name = f"test-{uuid.uuid4().hex[:8]}"
-        sandboxes.append(state.find(SANDBOX_ROOT, name, profile))
+        sandboxes.append(state.find(SANDBOX_ROOT, name, profile, guests=guests))
         return sandboxes[-1]
 
     yield make

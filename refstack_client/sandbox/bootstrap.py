@@ -1,9 +1,10 @@
 """The contents of a sandbox beyond Keystone's own bootstrap: catalog, roles, users, resources."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import IPv4Network
 from typing import Protocol
 
 import keystoneauth1.session
@@ -14,6 +15,7 @@ from openstack.connection import Connection
 from openstack.identity.v3._proxy import Proxy as Identity
 from openstack.identity.v3.project import Project
 from openstack.identity.v3.user import User
+from openstack.image.v2.image import Image as GlanceImage
 
 from refstack_client.sandbox.credentials import (
     OPERATORS,
@@ -23,6 +25,7 @@ from refstack_client.sandbox.credentials import (
     Access,
     admin_cloud,
 )
+from refstack_client.sandbox.guest import Guests
 from refstack_client.sandbox.shape_model import Flavor, Image, Shape
 from refstack_client.sandbox.shapes import SHAPES
 
@@ -121,6 +124,8 @@ IMAGE_TAG = "sandbox-shape"
 _BOOT_FILES = ("aki", "ari")
 """Formats of kernels and ramdisks, which are container formats too."""
 NETWORK = "public"
+UNREACHABLE = IPv4Network("172.24.4.0/22")
+"""The network of the floating IPs of servers without guests."""
 VOLUME_TYPE = "sandbox"
 SECONDS_TO_BE_READY = 90
 
@@ -129,8 +134,22 @@ class NotReadyError(Exception):
     """The API of a service answers, but the processes behind it are not ready."""
 
 
+@dataclass(frozen=True)
+class _Target:
+    """Where and for what resources are created."""
+
+    admin: Connection
+    since: datetime
+    shape: Shape
+    guests: Guests | None
+
+
 def create_test_resources(
-    access: Access, services: Sequence[str], since: datetime, shape: Shape
+    access: Access,
+    services: Sequence[str],
+    since: datetime,
+    shape: Shape,
+    guests: Guests | None = None,
 ) -> None:
     """Create images, flavors, a public network and a volume type, as soon as each service can.
 
@@ -139,15 +158,18 @@ def create_test_resources(
     :param services: names of the services of the sandbox
     :param since: only newer heartbeats count: the last one of a service that died is valid for a
         minute
+    :param guests: what they boot from and how they are reached; None for servers without guests
     :raises NotReadyError: a service cannot create them
     """
-    admin = _connect(access)
+    target = _Target(_connect(access), since, shape, guests)
     for name in services:
         if name in _CREATORS:
-            _CREATORS[name](admin, since, shape)
+            _CREATORS[name](target)
 
 
-def _images(admin: Connection, since: datetime, shape: Shape) -> None:
+def _images(target: _Target) -> None:
+    admin, shape = target.admin, target.shape
+    boot = _boot_images(admin, target.guests) if target.guests else {}
     wanted = {image.name: image for image in (*IMAGES, *shape.images)}
     existing = {image.name for image in admin.image.images()}
     for is_hidden in (False, True):
@@ -158,11 +180,34 @@ def _images(admin: Connection, since: datetime, shape: Shape) -> None:
                 admin.image.delete_image(image)
     for name, image in wanted.items():
         if name not in existing:
-            _image(admin, image, (IMAGE_TAG,) if image in shape.images else ())
+            tags = (IMAGE_TAG,) if image in shape.images else ()
+            _image(admin, image, b"this image does not boot\n" * 40, tags, boot)
 
 
-def _image(admin: Connection, image: Image, tags: Sequence[str]) -> None:
-    data = None if image.status == "queued" else b"this image does not boot\n" * 40
+def _boot_images(admin: Connection, guests: Guests) -> dict[str, str]:
+    """Create a kernel and a ramdisk, and return the properties of an image that boots them.
+
+    They are hidden, so that no user mistakes them for the image of a server.
+    """
+    ids = {}
+    for kind, disk_format, path in (
+        ("kernel", "aki", guests.kernel),
+        ("ramdisk", "ari", guests.ramdisk),
+    ):
+        image = Image(f"sandbox-{kind}", format=disk_format, is_hidden=True)
+        found = admin.image.find_image(image.name)
+        ids[f"{kind}_id"] = (found or _image(admin, image, path.read_bytes())).id
+    return ids
+
+
+def _image(
+    admin: Connection,
+    image: Image,
+    content: bytes,
+    tags: Sequence[str] = (),
+    properties: Mapping[str, str] | None = None,
+) -> GlanceImage:
+    data = None if image.status == "queued" else content
     created = admin.image.create_image(
         name=image.name,
         disk_format=image.format,
@@ -170,14 +215,18 @@ def _image(admin: Connection, image: Image, tags: Sequence[str]) -> None:
         visibility=image.visibility,
         tags=list(tags),
         data=data,
+        **(properties or {}),
     )
     if image.is_hidden:
         admin.image.update_image(created, is_hidden=True)
     if image.status == "deactivated":
         admin.image.deactivate_image(created)
+    return created
 
 
-def _network(admin: Connection, since: datetime, shape: Shape) -> None:
+def _network(target: _Target) -> None:
+    admin = target.admin
+    subnet = target.guests.network if target.guests else UNREACHABLE
     network = admin.network.find_network(NETWORK) or admin.network.create_network(
         name=NETWORK,
         is_router_external=True,
@@ -189,13 +238,14 @@ def _network(admin: Connection, since: datetime, shape: Shape) -> None:
             network_id=network.id,
             name=NETWORK,
             ip_version=4,
-            cidr="172.24.4.0/22",
-            gateway_ip="172.24.4.1",
+            cidr=str(subnet),
+            gateway_ip=str(subnet[1]),
             is_dhcp_enabled=False,
         )
 
 
-def _flavors(admin: Connection, since: datetime, shape: Shape) -> None:
+def _flavors(target: _Target) -> None:
+    admin, since, shape = target.admin, target.since, target.shape
     binaries = {"nova-conductor", "nova-scheduler", "nova-compute"}
     _wait("nova", lambda: binaries <= _alive(admin.compute.services(), since))
     _wait("the hypervisor of nova", lambda: any(True for _ in admin.compute.hypervisors()))
@@ -210,14 +260,15 @@ def _flavors(admin: Connection, since: datetime, shape: Shape) -> None:
             admin.compute.create_flavor(**asdict(flavor))
 
 
-def _volume_type(admin: Connection, since: datetime, shape: Shape) -> None:
+def _volume_type(target: _Target) -> None:
+    admin, since = target.admin, target.since
     binaries = {"cinder-scheduler", "cinder-volume"}
     _wait("cinder", lambda: binaries <= _alive(admin.block_storage.services(), since))
     if not admin.block_storage.find_type(VOLUME_TYPE):
         admin.block_storage.create_type(name=VOLUME_TYPE)
 
 
-_CREATORS: dict[str, Callable[[Connection, datetime, Shape], None]] = {
+_CREATORS: dict[str, Callable[[_Target], None]] = {
     "glance": _images,
     "neutron": _network,
     "cinder": _volume_type,

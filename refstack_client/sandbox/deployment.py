@@ -37,6 +37,8 @@ class Deployment:
     secrets: Secrets
     has_lockout: bool
     """Keystone locks users out after wrong passwords."""
+    guests: bool
+    """Servers have guests."""
     programs: Path = _HERE / "programs"
     host: str = HOST
 
@@ -94,4 +96,5 @@ def deployment(sandbox: Sandbox, settings: Settings, python: Path) -> Deployment
         port=settings.ports,
         secrets=settings.secrets,
         has_lockout=LOCKOUT in sandbox.profile.tempest,
+        guests=sandbox.profile.guests,
     )

@@ -18,6 +18,7 @@ from refstack_client.sandbox import (
     credentials,
     daemon,
     fault_proxy,
+    guest,
     ports,
     services,
     shapes,
@@ -27,6 +28,7 @@ from refstack_client.sandbox import (
 from refstack_client.sandbox.client_view import ClientView
 from refstack_client.sandbox.deployment import deployment
 from refstack_client.sandbox.faults import Faults
+from refstack_client.sandbox.guest import Guests
 from refstack_client.sandbox.state import Report, Sandbox, Settings
 
 
@@ -53,6 +55,7 @@ def up(
     if shape_names and not faults:
         faults = Faults()
     state.create_directories(sandbox)
+    guests = guest.prepare(sandbox.root, sandbox.state, report) if sandbox.profile.guests else None
     python = virtualenv.ensure(sandbox.root, sandbox.profile.requirements, report)
     with state.locked(sandbox):
         # A "down --wipe" may have removed them before this process got the lock.
@@ -61,7 +64,10 @@ def up(
         services.stop_orphans(sandbox)
         settings = _choose_settings(sandbox, port_base, faults, shape_names)
         place = deployment(sandbox, settings, python)
-        _start(sandbox, ClientView(sandbox.profile, place, shape), report, faults)
+        began = datetime.now(UTC)
+        view = ClientView(sandbox.profile, place, shape)
+        _start(sandbox, view, report, faults)
+        _create_test_resources(sandbox, view, began, guests)
         if faults:
             fault_proxy.inject(sandbox, faults)
     return {
@@ -134,6 +140,7 @@ def _choose_settings(
         ),
         recorded.secrets if recorded else state.new_secrets(),
         tuple(shape_names),
+        sandbox.profile.guests,
     )
     state.save(sandbox, settings)
     return settings
@@ -141,7 +148,6 @@ def _choose_settings(
 
 def _start(sandbox: Sandbox, view: ClientView, report: Report, faults: Faults | None) -> None:
     """Start the services and write the catalog, through the fault proxy where there is one."""
-    began = datetime.now(UTC)
     place, profile = view.deployment, view.profile.services
     for service in profile:
         place.configure(service)
@@ -182,8 +188,14 @@ def _start(sandbox: Sandbox, view: ClientView, report: Report, faults: Faults | 
     late = [service for service in profile if service.needs_catalogue]
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(services.serve, sandbox, deployment=place), late))
+
+
+def _create_test_resources(
+    sandbox: Sandbox, view: ClientView, began: datetime, guests: Guests | None
+) -> None:
+    access = credentials.Access(view.deployment.auth_url, view.deployment.secrets)
+    names = [service.name for service in sandbox.profile.services]
     try:
-        names = [service.name for service in profile]
-        bootstrap.create_test_resources(access, names, began, view.shape)
+        bootstrap.create_test_resources(access, names, began, view.shape, guests)
     except bootstrap.NotReadyError as error:
         raise MachineError(str(error), hint=f"read the logs in {sandbox.state / 'log'}") from error

@@ -3,6 +3,9 @@
 :mod:`.service_model` describes the fields and the templates.
 """
 
+from dataclasses import replace
+
+from refstack_client.errors import UsageError
 from refstack_client.sandbox.service_model import LOCKOUT, Daemon, Profile, Service, Step
 
 
@@ -279,3 +282,25 @@ PROFILES = {
     )
 }
 """By name, what a sandbox can be made of."""
+
+_GUESTS = tuple(
+    f"validation.{setting}"
+    for setting in (
+        *("run_validation=true", "connect_method=floating"),
+        *("image_ssh_user=root", "image_alt_ssh_user=root"),
+        "ssh_key_type=rsa",  # of the keys that Nova generates
+    )
+)
+
+
+def with_guests(profile: Profile) -> Profile:
+    """Return ``profile`` with servers that have guests.
+
+    :raises UsageError: the profile has no servers
+    """
+    if NOVA not in profile.services:
+        raise UsageError(
+            f"the sandbox profile {profile.name} has no servers, so it has no guests",
+            hint="choose --profile compute or --profile platform with --guests",
+        )
+    return replace(profile, tempest=(*profile.tempest, *_GUESTS), guests=True)

@@ -79,6 +79,8 @@ class Profile:
     requirements: str
     tempest: tuple[str, ...] = ()
     """Settings for Tempest that it cannot discover."""
+    guests: bool = False
+    """Servers have guests, which can be logged in to."""
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:

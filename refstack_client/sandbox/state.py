@@ -16,7 +16,7 @@ import re
 import secrets as random_secrets
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import fasteners
@@ -24,7 +24,7 @@ import fasteners
 from refstack_client.errors import MachineError, UsageError
 from refstack_client.files import write_private_json
 from refstack_client.sandbox import daemon
-from refstack_client.sandbox.profiles import PROFILES, Profile
+from refstack_client.sandbox.profiles import PROFILES, Profile, with_guests
 
 DEFAULT_PROFILE = "storage"
 DIRECTORIES = ("conf", "data", "log", "run", "steps")
@@ -98,13 +98,15 @@ class Settings:
     ports: Mapping[str, int]
     secrets: Secrets
     shapes: tuple[str, ...] = ()
+    guests: bool = False
 
 
-def find(root: Path, name: str | None, profile: str | None) -> Sandbox:
+def find(root: Path, name: str | None, profile: str | None, *, guests: bool = False) -> Sandbox:
     """Return the sandbox called ``name`` (default: as its profile) under ``root``.
 
-    :raises UsageError: the name is not valid, there is no such profile, or the sandbox exists with
-        another one
+    :param guests: it is to have guests; one that exists has them or not, as recorded
+    :raises UsageError: the name is not valid, there is no such profile, the profile has no guests,
+        or the sandbox exists with another one
     """
     name = name or profile or DEFAULT_PROFILE
     if not _NAME.fullmatch(name) or name in _RESERVED or name.endswith(".lock"):
@@ -113,20 +115,26 @@ def find(root: Path, name: str | None, profile: str | None) -> Sandbox:
             hint="choose a file name, without a slash, that does not begin with a dot",
         )
     root = root.resolve()
-    recorded = _recorded_profile(root / name)
+    settings = _recorded(root / name)
+    recorded = settings.profile if settings else None
     chosen = profile or recorded or DEFAULT_PROFILE
     if chosen not in PROFILES:
         raise UsageError(
             f"there is no sandbox profile called {chosen}",
             hint=f"choose from {', '.join(PROFILES)}",
         )
+    has_guests = settings.guests if settings else guests
     sandbox = Sandbox(root, name, PROFILES[chosen])
-    if recorded and recorded != chosen:
-        raise UsageError(
-            f"the sandbox {name} exists with the profile {recorded}, not {chosen}",
-            hint=f"choose another --name, or remove it: {sandbox.command('down --wipe')}",
-        )
-    return sandbox
+    for difference, differs in (
+        (f"the profile {recorded}, not {chosen}", recorded and recorded != chosen),
+        ("no guests", guests and not has_guests),
+    ):
+        if differs:
+            raise UsageError(
+                f"the sandbox {name} exists with {difference}",
+                hint=f"choose another --name, or remove it: {sandbox.command('down --wipe')}",
+            )
+    return replace(sandbox, profile=with_guests(sandbox.profile)) if has_guests else sandbox
 
 
 def running(root: Path) -> tuple[Sandbox, ...]:
@@ -136,10 +144,7 @@ def running(root: Path) -> tuple[Sandbox, ...]:
     """
     root = root.resolve()
     names = {state.name for state in daemon.states() if state.parent == root}
-    return tuple(
-        Sandbox(root, name, PROFILES[_recorded_profile(root / name) or DEFAULT_PROFILE])
-        for name in sorted(names)
-    )
+    return tuple(find(root, name, None) for name in sorted(names))
 
 
 def secrets(sandbox: Sandbox) -> Secrets:
@@ -255,6 +260,7 @@ def _read(path: Path) -> Settings | None:
             ports={str(name): int(port) for name, port in document["ports"].items()},
             secrets=Secrets(**document["secrets"]),
             shapes=tuple(map(str, document.get("shapes", ()))),
+            guests=bool(document.get("guests", False)),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("another version of refstack-client wrote it") from error
@@ -263,13 +269,12 @@ def _read(path: Path) -> Settings | None:
     return settings
 
 
-def _recorded_profile(state: Path) -> str | None:
-    """Return the name of the profile of a sandbox; None where nothing readable is recorded."""
+def _recorded(state: Path) -> Settings | None:
+    """Return the settings of a sandbox; None where nothing readable is recorded."""
     try:
-        settings = _read(state / "sandbox.json")
+        return _read(state / "sandbox.json")
     except (OSError, ValueError):
         return None
-    return settings.profile if settings else None
 
 
 def _started(sandbox: Sandbox) -> Settings:

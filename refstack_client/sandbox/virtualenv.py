@@ -8,10 +8,9 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
-import fasteners
-
 from refstack_client.errors import MachineError
 from refstack_client.files import IMAGE_DATA
+from refstack_client.sandbox.build_cache import build_once, last_line
 
 _HERE = Path(__file__).parent
 CONSTRAINTS = _HERE / "constraints.txt"
@@ -37,19 +36,18 @@ def ensure(root: Path, profile: str, report: Callable[[str], None]) -> Path:
         return prebuilt / "bin" / "python"
     directory = root / "environments" / name
     python = directory / "bin" / "python"
-    complete = directory / "complete"
+
+    def build() -> None:
+        report(f"installing the services of the {profile} sandbox (first start only)")
+        _create(directory)
+        _install(python, requirements)
+
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with fasteners.InterProcessLock(directory.with_suffix(".lock")):
-            if not complete.exists():
-                report(f"installing the services of the {profile} sandbox (first start only)")
-                shutil.rmtree(directory, ignore_errors=True)
-                _create(directory)
-                _install(python, requirements)
-                complete.touch()
+        build_once(directory, build)
     except (subprocess.CalledProcessError, OSError) as error:
         raise MachineError(
-            f"cannot install the services of the {profile} sandbox in {directory}: {_last(error)}",
+            f"cannot install the services of the {profile} sandbox in {directory}: "
+            f"{last_line(error)}",
             hint="check that this machine reaches a Python package index (pip download keystone) "
             "and has 500 MB free, then run the command again",
         ) from error
@@ -79,9 +77,3 @@ def _install(python: Path, requirements: Path) -> None:
 def _uv() -> str | None:
     beside = Path(sys.executable).with_name("uv")
     return str(beside) if beside.exists() else shutil.which("uv")
-
-
-def _last(error: Exception) -> str:
-    output = getattr(error, "stderr", None) or b""
-    lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else str(error)

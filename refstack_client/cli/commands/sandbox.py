@@ -33,6 +33,12 @@ class Up(Command):
             help="first of the consecutive ports to use (default: free ports)",
         )
         parser.add_argument(
+            "--guests",
+            action="store_true",
+            help="give servers guests, which tests log in to by SSH. It takes QEMU and is decided "
+            "at the first start (default: servers without guests)",
+        )
+        parser.add_argument(
             "--latency",
             metavar="TIME",
             help="latency to add to each response, such as 100ms or 0.1s (default: none)",
@@ -59,7 +65,7 @@ class Up(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Start the sandbox; print the environment to use it with."""
-        sandbox = state.find(args.root, args.name, args.profile)
+        sandbox = state.find(args.root, args.name, args.profile, guests=args.guests)
         names = [service.name for service in sandbox.profile.services]
         injected = faults.parse(args.latency, args.broken, names)
         try:

@@ -12,9 +12,11 @@ from nova.wsgi import osapi_compute  # noqa: E402
 application = osapi_compute.application
 
 import nova_driver  # noqa: E402
+import nova_guests  # noqa: E402
 
 # Nova loads compute drivers from its own package only.
 sys.modules["nova.virt.sandbox"] = nova_driver
+sys.modules["nova.virt.guests"] = nova_guests
 
 import in_process  # noqa: E402
 import os_vif  # noqa: E402

@@ -45,6 +45,23 @@ def test_the_recorded_profile_applies_also_to_a_name_that_is_a_profile(tmp_path)
         state.find(tmp_path, None, "storage")
 
 
+def test_guests_are_decided_at_the_first_start(tmp_path):
+    fresh = state.find(tmp_path, "box", "compute", guests=True)
+    assert fresh.profile.guests
+    assert "validation.run_validation=true" in fresh.profile.tempest
+    plain = start(tmp_path, profile="compute")
+    assert not plain.profile.guests
+    with pytest.raises(UsageError, match="the sandbox box exists with no guests"):
+        state.find(tmp_path, "box", None, guests=True)
+    state.save(fresh, state.Settings("compute", {}, state.new_secrets(), guests=True))
+    assert state.find(tmp_path, "box", None).profile == fresh.profile
+
+
+def test_a_profile_without_servers_has_no_guests(tmp_path):
+    with pytest.raises(UsageError, match="profile storage has no servers"):
+        state.find(tmp_path, None, None, guests=True)
+
+
 def test_a_sandbox_is_the_same_by_way_of_a_symbolic_link(tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "link").symlink_to("root")
