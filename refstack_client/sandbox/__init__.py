@@ -6,6 +6,7 @@
 ``state``, ``ports``              its directory, settings, secrets and ports
 ``deployment``                    what the templates of the tables are filled with
 ``virtualenv``, ``schema_cache``  the installed services and their empty databases
+``guest``, ``build_cache``        what guests boot from; building it and the services once
 ``daemon``, ``processes``         starting and stopping processes
 ``services``                      preparation, start and health of the services
 ``credentials``, ``bootstrap``    clouds.yaml, catalog, users and resources for tests

@@ -54,10 +54,10 @@ class Driver(nova_driver.Driver):
             for uuid, guest in list(self._guests.items()):
                 try:
                     guest.follow(floating_ips, lambda uuid=uuid: self._is_on(uuid))
-                except qemu.MonitorError:
-                    LOG.exception("the guest of %s cannot be reached", uuid)
-                except OSError:
-                    LOG.exception("the guest of %s does not run", uuid)
+                except qemu.MonitorError as error:
+                    LOG.warning("the guest of %s cannot be reached: %s", uuid, error)
+                except OSError as error:
+                    LOG.warning("the guest of %s does not run: %s", uuid, error)
                     self._set_off(uuid)
             time.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -178,6 +178,7 @@ class Guest:
         self._numbers = itertools.count(1)
         self._process = self._monitor = None
         self._forwarded = {}
+        self._errors = []
         self._log_start = 0
         self._is_up = False
         self._lock = threading.RLock()
@@ -196,7 +197,7 @@ class Guest:
         :param floating_ips: lists by port
         :param is_on: a function; whether the server is on
         :raises OSError: the guest ended by itself, or did not start
-        :raises MonitorError: an IP address cannot be forwarded
+        :raises MonitorError: an IP address cannot be forwarded; once for each reason
         """
         with self._lock:
             if not is_on():
@@ -297,18 +298,20 @@ class Guest:
             raise
 
     def _forward(self, wanted):
-        """Let the IP addresses of ``wanted``, and no others, lead to the guest's SSH server."""
-        before, self._forwarded = self._forwarded, wanted
+        """Let the IP addresses of ``wanted``, and no others, lead to the guest's SSH server.
+
+        What fails is tried again at the next call: a floating IP may still lead to another guest.
+        """
         errors = []
-        for action, changed, guest_port in (
-            ("hostfwd_remove", before.keys() - wanted.keys(), ""),
-            ("hostfwd_add", wanted.keys() - before.keys(), f"-:{SSH}"),
-        ):
-            for address in sorted(changed):
-                try:
-                    nic = {**before, **wanted}[address]
-                    self._monitor.forward(action, nic, f"tcp:{address}:{SSH}{guest_port}")
-                except MonitorError as error:
-                    errors.append(f"{action} {address}: {error}")
-        if errors:  # not tried again: a process outside the sandbox has the port
+        for address in self._forwarded.keys() - wanted.keys():
+            nic = self._forwarded.pop(address)
+            self._monitor.forward("hostfwd_remove", nic, f"tcp:{address}:{SSH}")
+        for address in wanted.keys() - self._forwarded.keys():
+            try:
+                self._monitor.forward("hostfwd_add", wanted[address], f"tcp:{address}:{SSH}-:{SSH}")
+                self._forwarded[address] = wanted[address]
+            except MonitorError as error:
+                errors.append(f"{address}: {error}")
+        before, self._errors = self._errors, errors
+        if errors and errors != before:
             raise MonitorError("; ".join(errors))

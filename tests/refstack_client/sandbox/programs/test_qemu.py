@@ -108,19 +108,24 @@ def key() -> paramiko.RSAKey:
     return paramiko.RSAKey.generate(2048)
 
 
+def config_of(key: paramiko.PKey, name: bytes) -> dict[str, bytes]:
+    return {
+        "hostname": name,
+        "network": b"fa:16:3e:00:00:01 10.9.8.7/24 10.9.8.1\n",
+        "authorized_keys": f"ssh-rsa {key.get_base64()}\n".encode(),
+        "user_data": b"#!/bin/sh\necho the user data ran\n",
+    }
+
+
 @pytest.fixture
 def new_guest(boot_files, key, tmp_path) -> Iterator[Callable[..., qemu.Guest]]:
-    guests = []
+    guests: list[qemu.Guest] = []
 
     def make(**changes) -> qemu.Guest:
-        config = {
-            "hostname": b"server-1",
-            "network": b"fa:16:3e:00:00:01 10.9.8.7/24 10.9.8.1\n",
-            "authorized_keys": f"ssh-rsa {key.get_base64()}\n".encode(),
-            "user_data": b"#!/bin/sh\necho the user data ran\n",
-        }
-        made = qemu.Guest(tmp_path / "server", tmp_path / "console.log")
+        place = tmp_path / str(len(guests))
+        made = qemu.Guest(place, tmp_path / f"{place.name}.log")
         files = {"kernel": boot_files.kernel, "ramdisk": boot_files.ramdisk}
+        config = config_of(key, b"server-1")
         made.machine = machine(**{**files, "config": config, **changes})
         guests.append(made)
         return made
@@ -132,6 +137,17 @@ def new_guest(boot_files, key, tmp_path) -> Iterator[Callable[..., qemu.Guest]]:
 
 def follow(server: qemu.Guest, *addresses: str, is_on: bool = True) -> None:
     server.follow({NIC.port: addresses}, lambda: is_on)
+
+
+def boot(server: qemu.Guest, *ips: str) -> None:
+    """Follow a guest until it answers and the floating IPs lead to it."""
+
+    def is_up() -> bool:
+        follow(server, *ips)
+        return qemu.ANSWERS in server.console()
+
+    until(is_up)
+    follow(server, *ips)
 
 
 def log_in(key: paramiko.PKey, command: str) -> str:
@@ -166,8 +182,8 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_guest_is_logged_in_to_at_its_floating_address(new_guest, key):
     server = new_guest()
     follow(server)
-    assert not server.is_running, "nobody can notice it"
-    follow(server, ADDRESS)
+    assert not server.is_running, "it makes no difference"
+    boot(server, ADDRESS)
     name, processors, address = log_in(
         key, "hostname; grep -c ^processor /proc/cpuinfo; ip -o -4 address show eth0"
     ).splitlines()
@@ -186,6 +202,20 @@ def test_a_guest_is_logged_in_to_at_its_floating_address(new_guest, key):
     assert not is_reachable()
     follow(server, ADDRESS)
     assert log_in(key, "hostname") == "server-1\n"
+
+
+def test_a_floating_ip_moves_to_another_guest(new_guest, key):
+    old, new = new_guest(), new_guest(name="new", config=config_of(key, b"server-2"))
+    boot(old, ADDRESS)
+    assert log_in(key, "hostname") == "server-1\n"
+    new.console()
+    boot(new)
+    with pytest.raises(qemu.MonitorError, match=ADDRESS):
+        follow(new, ADDRESS)
+    follow(new, ADDRESS)  # the reason is not repeated
+    follow(old)
+    follow(new, ADDRESS)
+    assert log_in(key, "hostname") == "server-2\n"
 
 
 def test_a_stopped_guest_starts_again_only_for_a_server_that_is_on(new_guest):
@@ -207,7 +237,7 @@ def test_reading_the_console_starts_a_guest(new_guest):
 
 def test_a_guest_that_ends_by_itself_is_reported(new_guest, key):
     server = new_guest()
-    follow(server, ADDRESS)
+    boot(server, ADDRESS)
     log_in(key, "poweroff -f")
     with pytest.raises(OSError, match="ended by itself"):
         until(lambda: follow(server, ADDRESS) is not None)
