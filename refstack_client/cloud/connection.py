@@ -69,6 +69,11 @@ class Cloud:
         return self.connection.config.config.get("tempest") or ()
 
     @property
+    def guests(self) -> bool:
+        """Return whether clouds.yaml lets tests log in to guests."""
+        return self.connection.config.config.get("guests") is True
+
+    @property
     def identity_url(self) -> str:
         """Return the URL of version 3 of the identity API."""
         return v3_url(self.auth_url)

@@ -13,7 +13,7 @@ from refstack_client.planning.selection import Shard
 from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
 from refstack_client.planning.test_users import Users
 from refstack_client.planning.workers import Workers
-from refstack_client.tempest.settings import Setting, parse_settings
+from refstack_client.tempest.settings import LOG_IN_TO_GUESTS, Setting, parse_settings
 
 _FROM_OUTSIDE = ("tempest.api.compute.floating_ips.", "tempest.scenario.")
 """Starts of the names of tests that connect to a server from outside."""
@@ -56,17 +56,24 @@ class CertificationRequest:
             setting.value for setting in self.settings if setting.is_secret and setting.value
         )
 
-    def for_cloud(self, settings: Sequence[str], latency: float) -> "CertificationRequest":
+    def for_cloud(
+        self, settings: Sequence[str], latency: float, *, guests: bool = False
+    ) -> "CertificationRequest":
         """Return the request with what depends on a cloud.
 
         :param settings: of the form ``section.option=value``, from clouds.yaml; those of the
             user take precedence
+        :param guests: whether clouds.yaml lets tests log in to guests
         :param latency: API round-trip time in seconds, by which the workers are chosen
         :raises UsageError: a setting has another form
         """
         return replace(
             self,
-            settings=(*parse_settings(settings), *self.settings),
+            settings=(
+                *parse_settings((LOG_IN_TO_GUESTS,) if guests else ()),
+                *parse_settings(settings),
+                *self.settings,
+            ),
             workers=workers.choose(latency, self.workers),
         )
 

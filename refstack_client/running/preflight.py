@@ -255,8 +255,8 @@ def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
             "guests",
             _skipped(request),
             f"{len(tests)} tests log in to a guest, which is off: {', '.join(tests)}",
-            "if guests can be reached: --set validation.run_validation=true, and "
-            "--set validation.image_ssh_user=USER for the user of the image",
+            "if guests can be reached from here: --guests, and --set "
+            "validation.image_ssh_user=NAME for the user of the image",
             tests,
         )
 

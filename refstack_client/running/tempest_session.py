@@ -112,7 +112,7 @@ def tested_endpoints(request: CertificationRequest, cloud: Cloud) -> tuple[Endpo
 
 def adapted(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
     """Return the request with the settings and the workers for a cloud."""
-    return request.for_cloud(cloud.tempest_settings, latency.measure(cloud))
+    return request.for_cloud(cloud.tempest_settings, latency.measure(cloud), guests=cloud.guests)
 
 
 def job(space: Workspace, load_list: Sequence[str], workers: Workers) -> Job:

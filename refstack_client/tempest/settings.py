@@ -10,6 +10,10 @@ from refstack_client.tempest import option_names
 _SIGNS_OF_SECRETS = ("password", "secret", "token")
 
 
+LOG_IN_TO_GUESTS = "validation.run_validation=true"
+"""The setting with which the tests run that log in to a guest."""
+
+
 class Setting(NamedTuple):
     """A value of tempest.conf: section, option, value. ``repr`` hides the value of a secret."""
 

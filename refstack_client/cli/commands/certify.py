@@ -200,7 +200,7 @@ def _options(args: Namespace, os_cloud: str | None) -> resume.Options:
         cloud=cloud_options.selection(args, os_cloud),
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
-        settings=parse_settings(args.settings) or None,
+        settings=parse_settings(cloud_options.settings(args)) or None,
     )
 
 

@@ -127,7 +127,7 @@ def _certification(args: Namespace) -> Certification:
         concurrency=args.concurrency,
         cloud=cloud_options.selection(args, args.os_cloud),
         accounts=args.accounts,
-        settings=tuple(args.settings),
+        settings=cloud_options.settings(args),
         resume=args.resume,
         rerun_failed=args.rerun_failed,
         retry_budget=args.retry_budget,

@@ -13,7 +13,7 @@ from refstack_client.outcomes.run_directory import RETRY_BUDGET
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import parse_shard
 from refstack_client.planning.workers import Workers
-from refstack_client.tempest.settings import parse_settings
+from refstack_client.tempest.settings import LOG_IN_TO_GUESTS, parse_settings
 
 FULL, QUICK = "full", "quick"
 
@@ -40,6 +40,13 @@ def add_cloud(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         help="option of tempest.conf; takes precedence over discovered values (may be repeated)",
+    )
+    parser.add_argument(
+        "--guests",
+        action="store_true",
+        help="run the tests that log in to a guest by SSH, which must be reachable from here; name "
+        "the user of the image with --set validation.image_ssh_user=NAME (default: guests: true in "
+        "clouds.yaml, else such tests are skipped)",
     )
 
 
@@ -117,6 +124,11 @@ def check_again(args: Namespace) -> None:
         )
 
 
+def settings(args: Namespace) -> tuple[str, ...]:
+    """Return the ``section.option=value`` of tempest.conf that the options name."""
+    return (*((LOG_IN_TO_GUESTS,) if args.guests else ()), *args.settings)
+
+
 def selection(args: Namespace, os_cloud: str | None) -> CloudSelection:
     """Return the cloud that the options select.
 
@@ -142,7 +154,7 @@ def request(
         cloud=selection(args, os_cloud),
         accounts_file=args.accounts,
         workers=Workers(args.concurrency) if args.concurrency else None,
-        settings=parse_settings(args.settings),
+        settings=parse_settings(settings(args)),
         output=output,
         shard=parse_shard(text) if (text := vars(args).get("shard")) else None,
         quick=vars(args).get("mode") == QUICK,
