@@ -1,7 +1,7 @@
 """Connect to a cloud with openstacksdk."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keystoneauth1.access import AccessInfo
@@ -14,6 +14,7 @@ from refstack_client.cloud.access import Access
 from refstack_client.cloud.catalog_repair import leave_out_invalid
 from refstack_client.cloud.failures import FAILURES, connect_error
 from refstack_client.cloud.selection import CloudSelection
+from refstack_client.cloud.service_types import service_of
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 
@@ -26,12 +27,14 @@ class Cloud:
     :param access: how the cloud is reached, by this connection and by all others
     :param facts: what the token of the connection states
     :param invalid_urls: the URL of an endpoint that cannot be used, by service type
+    :param tested: the projects whose services the tests use (``swift``, …)
     """
 
     connection: Connection = field(repr=False)
     access: Access
     facts: CloudFacts
     invalid_urls: Mapping[str, str] = field(default_factory=dict)
+    tested: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, connection: Connection, way: Access | None = None) -> "Cloud":
@@ -96,13 +99,10 @@ class Cloud:
         """
         return Cloud.of(self.connect_as(auth), self.access)
 
-    def connect_as(
-        self, auth: Mapping[str, str], services: Collection[str] | None = None
-    ) -> Connection:
-        """Return a connection to the same cloud as another user.
+    def connect_as(self, auth: Mapping[str, str]) -> Connection:
+        """Return a connection to the same cloud as another user, for the services that are tested.
 
         :param auth: parameters of keystoneauth's ``v3.Password``, without ``auth_url``
-        :param services: types of the services that a cleanup of the project may use; None for all
         """
         config = from_session(
             self.access.session(self._plugin(auth)),
@@ -112,17 +112,18 @@ class Cloud:
             identity_endpoint_override=self.identity_url,
             auth={"auth_url": self.auth_url},
         )
-        if services is not None:
-            names = {service.replace("-", "_") for service in services}
+        if self.tested:
+            names = {service_of(project)[0].replace("-", "_") for project in self.tested}
             config.get_enabled_services = lambda: names
         connection = Connection(config=config)
         leave_out_invalid(connection.session.auth.get_access(connection.session))
         return connection
 
 
-def connect(selection: CloudSelection) -> Cloud:
+def connect(selection: CloudSelection, tested: Sequence[str] = ()) -> Cloud:
     """Connect to a cloud and authenticate.
 
+    :param tested: the projects whose services the tests use; none for all
     :raises CloudError: credentials are missing or refused, or the cloud does not respond
     """
     region = clouds_yaml.load_region(selection)
@@ -137,7 +138,7 @@ def connect(selection: CloudSelection) -> Cloud:
         # The catalog may list the identity service for other clients only.
         region.config.setdefault("identity_endpoint_override", v3_url(auth_url))
     try:
-        return Cloud.of(Connection(config=region), way)
+        return replace(Cloud.of(Connection(config=region), way), tested=tuple(tested))
     except FAILURES as error:
         raise connect_error(error, region.name, auth_url) from error
 

@@ -96,6 +96,15 @@ def require_response(cloud: Cloud, endpoint: Endpoint) -> None:
         raise no_response(endpoint) from error
 
 
+def require_responses(cloud: Cloud) -> None:
+    """Check that the servers of all tested services respond.
+
+    :raises CloudError: one does not, or is no longer in the catalog
+    """
+    for project in cloud.tested:
+        require_response(cloud, endpoint(cloud, project))
+
+
 def no_response(endpoint: Endpoint) -> CloudError:
     """Return the error that the server of an endpoint does not respond."""
     return CloudError(

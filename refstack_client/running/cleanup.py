@@ -26,7 +26,7 @@ def clean_run(
     :raises InputError: it is another cloud, or the record names what the run did not create
     :raises MachineError: another process uses the run
     """
-    cloud = connect(request.cloud)
+    cloud = connect(request.cloud, request.projects)
     with run_recorder.locked(run):
         resume.check_same_cloud(run, cloud.facts)
         return clean(cloud, run, request, show)
@@ -56,6 +56,9 @@ def empty_projects(cloud: Cloud, users: Sequence[Account], prefix: str) -> Remov
 
     :param prefix: start of its names
     """
+    if users and (reason := removal.unreachable(cloud)):
+        names = ", ".join(user.project_name for user in users)
+        return Removal(leaked=(f"the content of the projects {names} is unknown: {reason}",))
     done = Removal()
     for user in users:
         done += removal.empty_project(cloud, user.as_auth(), user.project_name, prefix)

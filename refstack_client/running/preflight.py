@@ -74,7 +74,7 @@ def check(request: CertificationRequest) -> Iterator[Check]:
     If the user cannot sign in no further check is done.
     """
     try:
-        cloud = connect(request.cloud)
+        cloud = connect(request.cloud, request.projects)
     except CloudError as error:
         yield Check("sign in", Level.PROBLEM, str(error), error.hint)
         return

@@ -96,7 +96,7 @@ def connect_for(request: CertificationRequest) -> tuple[Cloud, CertificationRequ
     :raises CloudError: the cloud cannot be used, or lacks a service that the programme requires
     :raises UsageError: a setting for the cloud in clouds.yaml has another form
     """
-    cloud = connect(request.cloud)
+    cloud = connect(request.cloud, request.projects)
     for endpoint in tested_endpoints(request, cloud):
         require_response(cloud, endpoint)
     return cloud, adapted(request, cloud)

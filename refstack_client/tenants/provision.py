@@ -38,8 +38,8 @@ from refstack_client.tenants import (
     resource_record,
 )
 from refstack_client.tenants.creation import TenantSpec
-from refstack_client.tenants.removal import Tenancy
 from refstack_client.tenants.resource_record import ResourceRecord
+from refstack_client.tenants.tenancy import Tenancy
 
 _COMPUTE = "compute"
 NETWORK_OPTION = (_COMPUTE, "fixed_network_name")

@@ -6,7 +6,6 @@ shows it to have created, never what merely has such a name.
 """
 
 import queue
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,12 +18,20 @@ import openstack.exceptions
 from openstack.identity.v3.project import Project
 from openstack.identity.v3.user import User
 
+from refstack_client.cloud import service_catalog
 from refstack_client.cloud.account import new_password
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import FAILURES, reported_as, summary
+from refstack_client.errors import CloudError
 from refstack_client.tempest.log import CreatedIds
+from refstack_client.tenants.tenancy import (
+    TENANT_NAME,
+    Tenancy,
+    cleaner_name,
+    has_prefix,
+    is_of_run,
+)
 
-_TENANT_NAME = re.compile(r"tempest-(?P<class_name>\w+)-\d+(?P<user>-[\w-]+)?")
 SECONDS_TO_SETTLE = 0.5
 AT_ONCE = 16
 """Requests that are sent to a cloud at the same time."""
@@ -53,22 +60,6 @@ def _leak(sentence: str) -> Removal:
     return Removal(leaked=(sentence,))
 
 
-@dataclass(frozen=True)
-class Tenancy:
-    """What must be known to remove the tenants of a run.
-
-    :param prefix: start of the names of what is created for the run
-    :param before: ids of the projects that existed before the run
-    :param class_names: test classes for which Tempest creates tenants
-    :param roles: roles that a user needs to delete what is in a project
-    """
-
-    prefix: str
-    before: frozenset[str]
-    class_names: frozenset[str]
-    roles: tuple[str, ...]
-
-
 def project_ids(cloud: Cloud) -> frozenset[str]:
     """Return the ids of all projects.
 
@@ -84,7 +75,7 @@ def remove_admin(cloud: Cloud, prefix: str) -> Removal:
     name = f"{prefix}-admin"
     done = Removal()
     try:
-        for user_name in (name, _cleaner(prefix)):
+        for user_name in (name, cleaner_name(prefix)):
             if user := identity.find_user(user_name):
                 done += _delete("user", identity.delete_user, user)
         if project := identity.find_project(name):
@@ -92,10 +83,6 @@ def remove_admin(cloud: Cloud, prefix: str) -> Removal:
     except FAILURES as error:
         done += _leak(f"cannot find user and project {name}: {summary(error)}")
     return done
-
-
-def _cleaner(prefix: str) -> str:
-    return f"{prefix}-cleaner"
 
 
 def show_nothing(what: str, done: int, total: int) -> None:
@@ -182,9 +169,7 @@ def _each(
 def _is_project(project: Project, tenancy: Tenancy, created: CreatedIds) -> bool:
     """Return whether a project is to be removed."""
     is_new = project.id in created.projects - tenancy.before
-    return _has_prefix(project.name, tenancy.prefix) or (
-        is_new and _is_of_run(project.name, tenancy)
-    )
+    return has_prefix(project.name, tenancy.prefix) or (is_new and is_of_run(project.name, tenancy))
 
 
 def _is_user(
@@ -192,7 +177,7 @@ def _is_user(
 ) -> bool:
     """Return whether a user is to be removed."""
     return user.name.startswith(name_starts) or (
-        user.id in created.users and _is_of_run(user.name, tenancy)
+        user.id in created.users and is_of_run(user.name, tenancy)
     )
 
 
@@ -219,25 +204,14 @@ def _foreign(
         f"project {project.name} ({project.id})"
         for project in projects
         if project.id in created.projects
-        and (project.id in tenancy.before or not _is_of_run(project.name, tenancy))
+        and (project.id in tenancy.before or not is_of_run(project.name, tenancy))
     ]
     others += [
         f"user {user.name} ({user.id})"
         for user in users
-        if user.id in created.users and not _is_of_run(user.name, tenancy)
+        if user.id in created.users and not is_of_run(user.name, tenancy)
     ]
     return tuple(others)
-
-
-def _is_of_run(name: str, tenancy: Tenancy) -> bool:
-    """Return whether a project or user has a name of the run, or one that its Tempest gives."""
-    tenant = _TENANT_NAME.fullmatch(name)
-    is_of_tempest = tenant is not None and tenant["class_name"] in tenancy.class_names
-    return is_of_tempest or _has_prefix(name, tenancy.prefix)
-
-
-def _has_prefix(name: str, prefix: str) -> bool:
-    return name.startswith(f"{prefix}-") and name not in (f"{prefix}-admin", _cleaner(prefix))
 
 
 def _half_created(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> list[Project]:
@@ -253,7 +227,7 @@ def _half_created(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> list[P
             project
             for project in identity.projects()
             if project.id not in tenancy.before | created.projects
-            and (name := _TENANT_NAME.fullmatch(project.name))
+            and (name := TENANT_NAME.fullmatch(project.name))
             and not name["user"]
             and name["class_name"] in tenancy.class_names
             and not list(identity.role_assignments(scope_project_id=project.id))
@@ -272,8 +246,11 @@ def _empty(
 
     :return: also the ids of the projects that could not be emptied
     """
+    if reason := unreachable(cloud):
+        leaked = (f"{_content_of(project.name)} is unknown: {reason}" for project in projects)
+        return Removal(leaked=tuple(leaked)), {project.id for project in projects}
     identity = cloud.connection.identity
-    name, password = _cleaner(tenancy.prefix), new_password()
+    name, password = cleaner_name(tenancy.prefix), new_password()
     if orphan := identity.find_user(name):  # of a removal that was killed
         identity.delete_user(orphan)
     cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
@@ -302,6 +279,18 @@ def _empty(
     return done + Removal(leaked=removed.leaked), full
 
 
+def unreachable(cloud: Cloud) -> str:
+    """Return why a tested service cannot be reached, "" if all can.
+
+    openstacksdk only logs what it could not remove. A project without users would hide that.
+    """
+    try:
+        service_catalog.require_responses(cloud)
+    except CloudError as error:
+        return str(error)
+    return ""
+
+
 def _content_of(project_name: str) -> str:
     return f"the content of project {project_name}"
 
@@ -315,7 +304,7 @@ def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str 
     """
     found: queue.Queue[Any] = queue.Queue()
 
-    def has_prefix(resource: Any, *_: object) -> bool:
+    def is_wanted(resource: Any, *_: object) -> bool:
         names = (getattr(resource, "container", None), resource.name)
         return any(name and name.startswith(prefix) for name in names)
 
@@ -324,7 +313,7 @@ def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str 
             dry_run=False,
             wait_timeout=60,
             status_queue=found,
-            resource_evaluation_fn=has_prefix if prefix else None,
+            resource_evaluation_fn=is_wanted if prefix else None,
         )
 
     done = _attempt(_content_of(name), clean)

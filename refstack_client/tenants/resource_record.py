@@ -17,7 +17,8 @@ from refstack_client.errors import InputError
 from refstack_client.files import read_json, write_json
 from refstack_client.tempest.log import CreatedIds, LogTail, created_ids
 from refstack_client.tenants import removal
-from refstack_client.tenants.removal import Removal, Show, Tenancy
+from refstack_client.tenants.removal import Removal, Show
+from refstack_client.tenants.tenancy import Tenancy
 
 SECONDS_BETWEEN_READS = 0.1
 _LISTS = ("before", "class_names", "roles", "projects", "users")
