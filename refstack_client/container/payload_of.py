@@ -16,7 +16,7 @@ from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
 from refstack_client.planning import guideline_source
 
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CLOUDS = "clouds.yaml"
 _ACCOUNTS = "accounts.yaml"
 
