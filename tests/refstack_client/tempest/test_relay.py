@@ -380,7 +380,7 @@ def test_a_server_that_closes_without_a_response_is_found_like_that(server, rela
 
 
 def test_an_ipv6_address_in_the_url_of_the_identity_service(server, the_proxy, monkeypatch):
-    the_proxy.addresses = {"::1": "127.0.0.1"}
+    the_proxy.ip_by_host = {"::1": "127.0.0.1"}
     with relay.listening([f"http://[::1]:{server.server_port}/v3"], Access()) as relay_url:
         url = url_at(relay_url, f"http://[::1]:{server.server_port}/v3")
         response, _ = ClosingHttp().request(f"{url}/auth/tokens", "POST", body=b"")
