@@ -161,7 +161,7 @@ def relay_url(server, the_proxy) -> Iterator[str]:
 
 @pytest.fixture
 def authorities(tmp_path: Path) -> Path:
-    certificates.ensure(tmp_path, ["cloud.invalid", "127.0.0.1"])
+    certificates.create(tmp_path, ["cloud.invalid", "127.0.0.1"])
     return tmp_path / certificates.AUTHORITY
 
 
