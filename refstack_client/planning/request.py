@@ -135,10 +135,15 @@ class CertificationRequest:
         values = {(setting.section, setting.option): setting.value for setting in self.settings}
         return values.get(_RUN_VALIDATION, "").lower() == "true"
 
-    @property
-    def users_by_class(self) -> tuple[Users, ...]:
-        """Return the users that each test class borrows."""
-        return test_users.of_programme(self.programme)
+    def users_by_class(self, *, tempest_creates: bool) -> tuple[Users, ...]:
+        """Return the users that each test class borrows.
+
+        :param tempest_creates: whether Tempest can create users itself. In a quick look a class
+            may run without the test that requires that, and then borrows users.
+        """
+        return test_users.of_programme(
+            self.programme, tempest_creates=tempest_creates and not self.quick
+        )
 
     @property
     def class_names(self) -> frozenset[str]:

@@ -44,7 +44,9 @@ class TenantPlan:
         workers = request.workers_or_default
         if self.kind is not TenantKind.ACCOUNTS:
             return workers
-        count = test_users.workers_for(request.users_by_class, self.users, workers.count)
+        count = test_users.workers_for(
+            request.users_by_class(tempest_creates=False), self.users, workers.count
+        )
         if count == workers.count:
             return workers
         why = f"the users suffice for {count}, not for {workers.count}"

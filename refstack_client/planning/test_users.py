@@ -55,15 +55,19 @@ def of_test(test: Test) -> Users:
     return of_class(next(filter(test_source.find, classes), class_of(test.name)))
 
 
-def of_programme(programme: Programme) -> tuple[Users, ...]:
-    """Return the users of each class of a programme that borrows users."""
+def of_programme(programme: Programme, *, tempest_creates: bool) -> tuple[Users, ...]:
+    """Return the users of each class of a programme that borrows users.
+
+    :param tempest_creates: whether Tempest itself creates the users of classes with a test that
+        requires that; else those classes borrow users too
+    """
     classes: set[str] = set()
     own: set[str] = set()
     for test in programme.wanted_tests():
         class_names = {class_of(name) for name in test.names}
         # A test that has another name today may be in any class.
         classes |= set(filter(test_source.find, class_names)) or class_names
-        if TENANTS_OF_TEMPEST in test_requirements.of_test(test):
+        if tempest_creates and TENANTS_OF_TEMPEST in test_requirements.of_test(test):
             own |= class_names
     return tuple(map(of_class, classes - own))
 

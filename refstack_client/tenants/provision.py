@@ -251,7 +251,7 @@ def _spec(
     workers = request.workers_or_default.count
     networks = needs_networks(request)
     routed = networks and request.needs_router
-    classes = request.users_by_class
+    classes = request.users_by_class(tempest_creates=roles.suit_tempest)
     if roles.reseller_admin == roles.operator:
         classes = tuple(users.without_resellers() for users in classes)
     users = test_users.at_a_time(classes, workers)

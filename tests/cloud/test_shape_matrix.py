@@ -57,7 +57,8 @@ MATRIX = {
     ),
     "foreign-services": Case(("foreign-services",)),
     "rate-limited": Case(("rate-limited",)),
-    "old-roles": Case(("old-roles",)),
+    # Tempest creates tenants only with a role called member, which one required test needs.
+    "old-roles": Case(("old-roles",), {"check": 3, "plan": 0, "certify": 0}),
     # Swift, unlike Ceph, computes the signature of a temporary URL from the account. Without the
     # account in the URL, no cloud can pass the tests of the rights of another account.
     "rgw": Case(

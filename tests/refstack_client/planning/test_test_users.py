@@ -30,9 +30,10 @@ def test_what_a_class_borrows_is_read_from_its_credentials(class_name, users):
     assert test_users.of_test(Test(f"{class_name}.test_it")) == users
 
 
-def at_a_time(guideline: str, name: str, workers: int) -> Users:
+def at_a_time(guideline: str, name: str, workers: int, *, tempest_creates: bool = True) -> Users:
     wanted = programme.find(catalogue.load(guideline)[0], name)
-    return test_users.at_a_time(test_users.of_programme(wanted), workers)
+    classes = test_users.of_programme(wanted, tempest_creates=tempest_creates)
+    return test_users.at_a_time(classes, workers)
 
 
 def test_the_programmes_need_few_users_more_than_they_have_workers():
@@ -40,6 +41,12 @@ def test_the_programmes_need_few_users_more_than_they_have_workers():
     assert at_a_time("2020.06", "compute", 4) == Users(members=4)
     assert at_a_time("scs-0128", "scs-0128", 4) == Users(members=5)
     assert at_a_time("2020.06", "storage", 1) == Users(members=2, resellers=1)
+
+
+def test_a_class_for_which_tempest_does_not_create_users_borrows_them():
+    creates = at_a_time("2020.06", "storage", 4)
+    borrows = at_a_time("2020.06", "storage", 4, tempest_creates=False)
+    assert borrows.members == creates.members + 1
 
 
 @given(CLASSES, st.integers(1, 6), st.data())
