@@ -66,7 +66,15 @@ def test_without_the_role_member_what_tempest_must_set_up_itself_cannot_pass():
 
 @pytest.mark.parametrize(
     ("members", "resellers", "wanted", "expected"),
-    [(2, 0, 4, 1), (3, 2, 4, 2), (3, 1, 4, 1), (9, 0, 4, 4), (8, 8, 2, 2), (1, 0, 4, 1)],
+    [
+        (2, 0, 4, 1),
+        (4, 2, 4, 2),
+        (3, 2, 4, 1),
+        (4, 1, 4, 1),
+        (9, 0, 4, 4),
+        (8, 8, 2, 2),
+        (1, 0, 4, 1),
+    ],
 )
 def test_workers_are_as_many_as_the_users_suffice_for(members, resellers, wanted, expected):
     roles = (("member",),) * members + (("member", "ResellerAdmin"),) * resellers
