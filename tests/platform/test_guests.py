@@ -57,7 +57,10 @@ def until(condition: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.3)
 
 
-@pytest.mark.parametrize(("guideline", "number"), [("2020.06", 273), ("2022.11", 328)])
+@pytest.mark.parametrize(
+    ("guideline", "number"),
+    [("2020.06", 273), pytest.param("2022.11", 328, marks=pytest.mark.long)],
+)
 def test_the_platform_is_conformant(sandbox_with_guests, place: Path, guideline, number):
     sandbox = sandbox_with_guests("platform")
     command = (CLIENT, "certify", "--os-cloud", "sandbox", "--programme", "platform")

@@ -98,7 +98,7 @@ def test_ctrl_c_while_python_imports(command, times):
         interrupted(command, rng.uniform(0.02, 0.4))
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_ctrl_c_while_tests_are_listed(times, tmp_path, monkeypatch):
     temporary = tmp_path / "tmp"
     temporary.mkdir()
