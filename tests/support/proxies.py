@@ -37,7 +37,7 @@ class Proxy:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._forward(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
@@ -101,4 +101,9 @@ def proxy(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        open_connections = asyncio.all_tasks(loop)
+        for task in open_connections:
+            task.cancel()
+        if open_connections:
+            loop.run_until_complete(asyncio.wait(open_connections))
         loop.close()
