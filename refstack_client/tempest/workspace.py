@@ -69,12 +69,14 @@ class Workspace:
         return self.directory / "tempest.log"
 
     def environ(self) -> dict[str, str]:
-        """Return the environment of Tempest's processes, without credentials (``OS_PASSWORD``)."""
+        """Return the environment of Tempest's processes, without passwords."""
         scripts = sysconfig.get_path("scripts")
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("OS_", "TEMPEST_")) and "PASSWORD" not in key
+            if not key.startswith(("OS_", "TEMPEST_"))
+            and "PASSWORD" not in key
+            and not (key.lower().endswith("_proxy") and "@" in value)  # the relay signs in at it
         }
         return {
             **kept,
