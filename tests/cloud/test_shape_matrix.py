@@ -115,7 +115,7 @@ def shape() -> Iterator[Callable[[Case], dict[str, str]]]:
             lifecycle.wipe(sandbox)
 
 
-@pytest.mark.parametrize(("case", "command"), cases())
+@pytest.mark.parametrize(("case", "command"), list(cases()))
 def test_each_command_does_what_is_right(case, command, shape, place, monkeypatch):
     for name, value in {**shape(case), **case.environ}.items():
         monkeypatch.setenv(name, value)
