@@ -45,6 +45,7 @@ def view(shape: Shape, profile: Profile = PLATFORM) -> ClientView:
         port=port,
         secrets=state.new_secrets(),
         has_lockout=False,
+        guests=False,
     )
     return ClientView(profile, deployment, shape)
 
