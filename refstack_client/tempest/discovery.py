@@ -40,8 +40,6 @@ class Offer:
     :param extensions: names of the extensions or features that it lists; None if it lists none for
         this user
     :param source: the URL of that list, "" if there is none
-    :param discoverable: whether its features are listed at the root of its server, where Tempest
-        requests them
     """
 
     endpoint: Endpoint
@@ -50,7 +48,6 @@ class Offer:
     max_microversion: str = ""
     extensions: frozenset[str] | None = None
     source: str = ""
-    discoverable: bool = True
 
 
 @dataclass(frozen=True)
@@ -156,20 +153,13 @@ def _identity(cloud: Cloud, endpoint: Endpoint, url: str) -> _Listing:
 def _object_store(cloud: Cloud, endpoint: Endpoint) -> Offer:
     """Read the features of Swift, or of a service with Swift's API below another path.
 
-    Swift lists them as ``/info`` beside ``/v1``, Ceph's gateway as ``/swift/info``. Tempest
-    requests ``/info`` at the root of the server.
+    Swift lists them as ``/info`` beside ``/v1``, Ceph's gateway as ``/swift/info`` beside
+    ``/swift/v1``. Tempest requests them there too.
     """
     prefix = urlsplit(endpoint.url).path.partition("/v1")[0].strip("/")
-    root = f"{endpoint.root}info"
-    places = dict.fromkeys((f"{endpoint.root}{prefix}/info" if prefix else root, root))
-    found = {url: _features(cloud, endpoint, url) for url in places}
-    source = next((url for url, names in found.items() if names is not None), "")
-    return Offer(
-        endpoint,
-        extensions=found.get(source),
-        source=source,
-        discoverable=found[root] is not None,
-    )
+    url = f"{endpoint.root}{prefix}/info" if prefix else f"{endpoint.root}info"
+    features = _features(cloud, endpoint, url)
+    return Offer(endpoint, extensions=features, source=url if features is not None else "")
 
 
 def _features(cloud: Cloud, endpoint: Endpoint, url: str) -> frozenset[str] | None:

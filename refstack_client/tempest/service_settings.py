@@ -131,7 +131,7 @@ def _extensions(section: str) -> Callable[[Offer], Iterator[Setting]]:
 def _object_store(offer: Offer) -> Iterator[Setting]:
     section = "object-storage-feature-enabled"
     yield Setting(section, "discoverable_apis", _joined(offer))
-    yield Setting(section, "discoverability", str(offer.discoverable).lower())
+    yield Setting(section, "discoverability", str(offer.extensions is not None).lower())
 
 
 def _joined(offer: Offer) -> str:

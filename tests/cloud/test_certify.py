@@ -217,7 +217,7 @@ def test_a_catalogue_without_object_store_is_said(place, sandbox):
     finally:
         identity.update_service(service, is_enabled=True)
     assert code == 5
-    assert "has no object-store service (Swift)" in said
+    assert "has no service Swift (object-store), which the programme requires" in said
 
 
 def test_an_object_store_that_does_not_answer_is_said_before_anything_runs(place, sandbox):

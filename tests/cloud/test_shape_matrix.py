@@ -64,7 +64,7 @@ MATRIX = {
     "rgw": Case(
         ("rgw",),
         {"check": 0, "plan": 0, "certify": 1},
-        prints=("15/19",),
+        prints=("16/19",),
     ),
     "ipv6": Case(("ipv6",)),
     "no-project-scope": Case(
