@@ -66,11 +66,10 @@ def missing_programs() -> tuple[str, ...]:
     return tuple(name for name in PACKAGES if not _which(name))
 
 
-def check_machine(floating_ip: str) -> None:
-    """Check that guests can run here and can be reached by SSH.
+def check_programs() -> None:
+    """Check that guests can be built and run here.
 
-    :param floating_ip: one of the network of the floating IPs
-    :raises MachineError: a program is missing, or SSH's port cannot be used
+    :raises MachineError: a program is missing
     """
     if missing := missing_programs():
         packages = " ".join(dict.fromkeys(PACKAGES[name] for name in missing))
@@ -79,6 +78,14 @@ def check_machine(floating_ip: str) -> None:
             hint=f"install them (Debian: apt install {packages}), or start the sandbox without "
             "--guests",
         )
+
+
+def check_port(floating_ip: str) -> None:
+    """Check that guests can be reached by SSH.
+
+    :param floating_ip: one of the network of the floating IPs
+    :raises MachineError: the port of SSH cannot be used
+    """
     try:
         with socket.socket() as listener:
             listener.bind((floating_ip, SSH_PORT))
@@ -103,8 +110,8 @@ def prepare(root: Path, state: Path, report: Callable[[str], None]) -> Guests:
     :param report: receives a line of progress
     :raises MachineError: guests cannot be built or run here
     """
+    check_programs()
     network = floating_network(state)
-    check_machine(str(network[1]))
     directory = root / "environments" / f"guest-{_digest()}"
     guests = Guests(directory / "vmlinuz", directory / "initrd", network)
 
@@ -122,6 +129,8 @@ def prepare(root: Path, state: Path, report: Callable[[str], None]) -> Guests:
             hint="check that this machine can download Debian packages: apt-get update, then "
             f"apt-get download {_KERNEL_PACKAGE}",
         ) from error
+    # After building: where the port takes a network namespace, nothing can be downloaded inside.
+    check_port(str(network[1]))
     return guests
 
 

@@ -55,8 +55,8 @@ def up(
     if shape_names and not faults:
         faults = Faults()
     state.create_directories(sandbox)
-    guests = guest.prepare(sandbox.root, sandbox.state, report) if sandbox.profile.guests else None
     python = virtualenv.ensure(sandbox.root, sandbox.profile.requirements, report)
+    guests = guest.prepare(sandbox.root, sandbox.state, report) if sandbox.profile.guests else None
     with state.locked(sandbox):
         # A "down --wipe" may have removed them before this process got the lock.
         state.create_directories(sandbox)

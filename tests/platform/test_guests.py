@@ -31,7 +31,8 @@ SERVERS_WITH_LOGIN = 4
 def sandbox_with_guests(new_sandbox, monkeypatch) -> Callable[[str], Sandbox]:
     """Return a function that starts a sandbox. Skip the test where guests cannot run."""
     try:
-        guest.check_machine("127.100.0.1")
+        guest.check_programs()
+        guest.check_port("127.100.0.1")
     except MachineError as error:
         pytest.skip(f"{error}. {error.hint}")
 

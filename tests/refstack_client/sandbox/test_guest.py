@@ -15,18 +15,17 @@ from refstack_client.sandbox import guest
 def test_missing_programs_are_named_with_the_packages_to_install(monkeypatch):
     monkeypatch.setattr(guest, "PACKAGES", {"absent-1": "one", "sh": "dash", "absent-2": "two"})
     with pytest.raises(MachineError, match="cannot run guests: absent-1, absent-2 not found") as e:
-        guest.check_machine("127.100.0.1")
+        guest.check_programs()
     assert "apt install one two" in e.value.hint
 
 
 def test_a_port_that_an_ssh_server_has_is_named(monkeypatch):
-    monkeypatch.setattr(guest, "PACKAGES", {"sh": "dash"})
     with socket.socket() as server:
         server.bind(("0.0.0.0", 0))
         server.listen()
         monkeypatch.setattr(guest, "SSH_PORT", server.getsockname()[1])
         with pytest.raises(MachineError, match=r"cannot bind to 127\.100\.0\.1:\d+: Address") as e:
-            guest.check_machine("127.100.0.1")
+            guest.check_port("127.100.0.1")
     assert "ip_unprivileged_port_start" in e.value.hint
     assert "unshare" in e.value.hint
 
