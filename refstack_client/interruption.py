@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXIT_STATUS = 128 + signal.SIGINT
@@ -30,6 +30,7 @@ class _State:
     count = 0
     notices = NOTICES
     on_first: Callable[[], None] | None = None
+    last_words: Callable[[], Iterable[str]] | None = None
     postponing = False
     is_postponed = False
     is_repeated = False
@@ -49,6 +50,11 @@ def install() -> None:
 def end_at_once() -> None:
     """End the process at the next interrupt: what remains to be done is Python's own."""
     _State.notices = ()
+
+
+def set_last_words(lines: Callable[[], Iterable[str]]) -> None:
+    """Print these lines if an interrupt ends the process at once."""
+    _State.last_words = lines
 
 
 def count() -> int:
@@ -116,6 +122,9 @@ def _interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
     _State.count += 1
     if _State.count > len(_State.notices):
+        with contextlib.suppress(Exception):
+            for line in _State.last_words() if _State.last_words else ():
+                os.write(2, f"{line}\n".encode())
         os._exit(EXIT_STATUS)
     with contextlib.suppress(OSError):
         # Not print: the signal may have interrupted one, which cannot be entered again.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from refstack_client import interruption
 from refstack_client.cloud.clouds_yaml import NoCloudError
 from refstack_client.cloud.connection import Cloud
 from refstack_client.files import write_text
@@ -103,6 +104,7 @@ def certify(
     start = resumption or Resumption(_begin(request, cloud.facts), Mode.ALL)
     run = start.run
     leaked: list[str] = []
+    interruption.set_last_words(lambda: cleanup.advice(run, leaked, request.clean_options))
     try:
         with run_recorder.locked(run):
             if resumption:

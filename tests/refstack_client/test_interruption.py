@@ -108,3 +108,16 @@ except KeyboardInterrupt:
     print("raised", interruption.count())
 """)
     assert (done.stdout, done.stderr.strip()) == ("raised 1\n", FIRST)
+
+
+def test_an_interrupt_that_ends_the_process_prints_the_last_words():
+    done = run("""
+interruption.set_last_words(lambda: ("not removed: a project", "to remove it: a command"))
+for _ in range(3):
+    try:
+        interrupt()
+    except KeyboardInterrupt:
+        pass
+""")
+    assert done.returncode == 130
+    assert done.stderr.endswith("\nnot removed: a project\nto remove it: a command\n")
