@@ -92,6 +92,7 @@ def test_ctrl_c_is_acknowledged_at_once_and_the_tenants_are_removed(place, sandb
     assert tenants_of(sandbox) == []
 
 
+@LONG
 def test_a_second_ctrl_c_leaves_the_tenants_and_names_them(place, sandbox):
     started = start_and_wait_for(sandbox, place, UNDER_WAY)
     started.send_signal(signal.SIGINT)

@@ -35,7 +35,6 @@ from scoring.conformance.outcomes import Outcome
 
 pytestmark = pytest.mark.cloud
 LONG = pytest.mark.long
-FEW_KILLS = 2
 MANY_KILLS = int(os.environ.get("REFSTACK_FAULT_KILLS", "50"))
 SEED = int(os.environ.get("REFSTACK_FAULT_SEED", "20261121"))
 CHAINS = 2
@@ -98,7 +97,8 @@ def certify_under_fire(place: Path, number: int, kills: int) -> list[Path]:
     return done
 
 
-@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=LONG)])
+@LONG
+@pytest.mark.parametrize("kills", [MANY_KILLS])
 def test_kills_at_random_moments_change_no_outcome_and_leave_nothing(place, sandbox, kills):
     before = {process.pid for process in psutil.process_iter()}
     share = -(-kills // CHAINS)

@@ -49,6 +49,7 @@ def the_proxy(cloud_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prox
         yield found
 
 
+@pytest.mark.long
 def test_a_certification_uses_the_proxy_for_the_hosts_that_need_it(
     place, sandbox, the_proxy, cloud_name
 ):

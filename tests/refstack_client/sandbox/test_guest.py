@@ -39,6 +39,7 @@ def test_the_floating_addresses_of_a_sandbox_lie_on_loopback_and_stay_the_same(n
 
 
 @pytest.mark.cloud
+@pytest.mark.long
 def test_the_guest_is_built_once_and_again_when_its_inputs_change(tmp_path, monkeypatch):
     if missing := guest.missing_programs():
         pytest.skip(f"not on this machine: {', '.join(missing)}")

@@ -179,6 +179,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 def test_a_guest_is_logged_in_to_at_its_floating_address(new_guest, key):
     server = new_guest()
     follow(server)
@@ -204,6 +205,7 @@ def test_a_guest_is_logged_in_to_at_its_floating_address(new_guest, key):
     assert log_in(key, "hostname") == "server-1\n"
 
 
+@pytest.mark.long
 def test_a_floating_ip_moves_to_another_guest(new_guest, key):
     old, new = new_guest(), new_guest(name="new", config=config_of(key, b"server-2"))
     boot(old, ADDRESS)
@@ -218,6 +220,7 @@ def test_a_floating_ip_moves_to_another_guest(new_guest, key):
     assert log_in(key, "hostname") == "server-2\n"
 
 
+@pytest.mark.long
 def test_a_stopped_guest_starts_again_only_for_a_server_that_is_on(new_guest):
     server = new_guest()
     follow(server, ADDRESS)
@@ -228,6 +231,7 @@ def test_a_stopped_guest_starts_again_only_for_a_server_that_is_on(new_guest):
     assert server.is_running
 
 
+@pytest.mark.long
 def test_reading_the_console_starts_a_guest(new_guest):
     server = new_guest()
     assert server.console() == b""
@@ -235,6 +239,7 @@ def test_reading_the_console_starts_a_guest(new_guest):
     until(lambda: b"server-1 answers SSH" in server.console())
 
 
+@pytest.mark.long
 def test_a_guest_that_ends_by_itself_is_reported(new_guest, key):
     server = new_guest()
     boot(server, ADDRESS)
@@ -244,6 +249,7 @@ def test_a_guest_that_ends_by_itself_is_reported(new_guest, key):
     assert not server.is_running
 
 
+@pytest.mark.long
 def test_a_guest_that_cannot_start_is_reported(new_guest):
     server = new_guest(kernel=Path("/nowhere"))
     with pytest.raises(OSError, match=r"QEMU|reset|pipe"):
@@ -252,6 +258,7 @@ def test_a_guest_that_cannot_start_is_reported(new_guest):
     assert b"could not open kernel" in server.console()
 
 
+@pytest.mark.long
 def test_a_guest_ends_with_the_process_that_started_it(boot_files, tmp_path):
     program = f"""
 import sys, time
