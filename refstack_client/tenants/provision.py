@@ -45,6 +45,7 @@ _COMPUTE = "compute"
 NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
 """Section and option of tempest.conf that names the network of every tenant."""
 
+_ANY_OF = "projects and users whose names start with"
 _NOTICES = (
     "stopping: what this run created in the cloud is removed; press Ctrl-C again to leave it there",
     "leaving it in the cloud; press Ctrl-C again to end without listing it",
@@ -125,7 +126,7 @@ def provided(
         roles=roles.all,
     )
     # Until all is removed, whatever interrupts what follows.
-    possible = f"projects and users whose names start with {record.prefix}-"
+    possible = f"{_ANY_OF} {record.prefix}-"
     leaked.append(possible)
     created: list[str] = []
     try:
@@ -150,10 +151,12 @@ def _remove(cloud: Cloud, record: ResourceRecord, created: Sequence[str]) -> tup
         with interruption.on_first(lambda: None):
             done = resource_record.remove_recorded(cloud, record.path, logs, record.show)
     except KeyboardInterrupt:
+        # Requests that were under way may have created more.
+        others = f"{_ANY_OF} {record.prefix}-"
         try:
-            return resource_record.remaining(cloud, record.path, logs)
+            return (*resource_record.remaining(cloud, record.path, logs), others)
         except KeyboardInterrupt:
-            return tuple(created)
+            return (*created, others)
     nothing_listed = done.leaked and not done.removed
     return (*done.leaked, *created) if nothing_listed else done.leaked
 
