@@ -69,6 +69,7 @@ def test_storage_is_certified_on_a_cloud_with_every_service(platform, place: Pat
     assert tenants_of(platform) == []
 
 
+@pytest.mark.long
 def test_a_list_of_tests_is_certified_like_a_programme(platform, place: Path):
     checked = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox", "--programme", "scs-0128")
     assert checked.returncode == 0, checked.stdout
@@ -90,7 +91,7 @@ def test_a_list_of_tests_is_certified_like_a_programme(platform, place: Path):
 
 
 QUICK = (
-    ("2020.06", "platform", 5),
+    pytest.param("2020.06", "platform", 5, marks=pytest.mark.long),
     pytest.param("2020.06", "platform", 2, marks=pytest.mark.long),
     pytest.param("2020.06", "compute", 3, marks=pytest.mark.long),
     pytest.param("2022.11", "platform", 3, marks=pytest.mark.long),
