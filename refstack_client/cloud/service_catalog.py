@@ -57,6 +57,7 @@ def endpoint(cloud: Cloud, project: str) -> Endpoint:
     :raises CloudError: it has none, or several regions have it and none is chosen
     """
     service_type, name = service_of(project)
+    title = f"{name} ({service_type})"
     config = cloud.connection.config
     interface = cloud.access.interface
     region = config.get_region_name(service_type) or cloud.access.region
@@ -70,8 +71,8 @@ def endpoint(cloud: Cloud, project: str) -> Endpoint:
     elif len(regions := sorted({item.region_name or "" for item in wanted})) > 1:
         raise several_regions(cloud.name, filter(None, regions))
     if not wanted:
-        raise _missing(cloud, service_type, f"{name} ({service_type})", found)
-    _check_override(cloud, service_type, f"{name} ({service_type})")
+        raise _missing(cloud, service_type, title, found)
+    _check_override(cloud, service_type, title)
     chosen = wanted[0]
     return Endpoint(
         service_type=service_type,
@@ -108,8 +109,7 @@ def require_responses(cloud: Cloud) -> None:
 def no_response(endpoint: Endpoint) -> CloudError:
     """Return the error that the server of an endpoint does not respond."""
     return CloudError(
-        f"{endpoint.service_name} ({endpoint.service_type}) does not respond at "
-        f"{endpoint.root.rstrip('/')}{by_proxy(endpoint.url)}",
+        f"{endpoint.title} does not respond at {endpoint.root.rstrip('/')}{by_proxy(endpoint.url)}",
         hint="check that the service runs and that its endpoint can be reached from here",
     )
 

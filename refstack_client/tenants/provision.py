@@ -45,7 +45,6 @@ _COMPUTE = "compute"
 NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
 """Section and option of tempest.conf that names the network of every tenant."""
 
-_ANY_OF = "projects and users whose names start with"
 _NOTICES = (
     "stopping: what this run created in the cloud is removed; press Ctrl-C again to leave it there",
     "leaving it in the cloud; press Ctrl-C again to end without listing it",
@@ -126,7 +125,7 @@ def provided(
         roles=roles.all,
     )
     # Until all is removed, whatever interrupts what follows.
-    possible = f"{_ANY_OF} {record.prefix}-"
+    possible = f"projects and users whose names start with {record.prefix}-"
     leaked.append(possible)
     created: list[str] = []
     try:
@@ -134,14 +133,17 @@ def provided(
             yield _created(request, cloud, record.prefix, roles, created.append)
     finally:
         with interruption.announced(_NOTICES):
-            leaked[leaked.index(possible) :] = _remove(cloud, record, created)
+            leaked[leaked.index(possible) :] = _remove(cloud, record, possible, created)
 
 
-def _remove(cloud: Cloud, record: ResourceRecord, created: Sequence[str]) -> tuple[str, ...]:
+def _remove(
+    cloud: Cloud, record: ResourceRecord, possible: str, created: Sequence[str]
+) -> tuple[str, ...]:
     """Remove what was created for a run; return a sentence for each resource that remains.
 
     The second interrupt ends the removal, the third the listing of what remains.
 
+    :param possible: a sentence for all that the run may create
     :param created: kind, name and ID of each resource, in case Keystone does not list them
     """
     logs = [record.log]
@@ -152,11 +154,10 @@ def _remove(cloud: Cloud, record: ResourceRecord, created: Sequence[str]) -> tup
             done = resource_record.remove_recorded(cloud, record.path, logs, record.show)
     except KeyboardInterrupt:
         # Requests that were under way may have created more.
-        others = f"{_ANY_OF} {record.prefix}-"
         try:
-            return (*resource_record.remaining(cloud, record.path, logs), others)
+            return (*resource_record.remaining(cloud, record.path, logs), possible)
         except KeyboardInterrupt:
-            return (*created, others)
+            return (*created, possible)
     nothing_listed = done.leaked and not done.removed
     return (*done.leaked, *created) if nothing_listed else done.leaked
 
