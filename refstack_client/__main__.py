@@ -4,8 +4,12 @@ Imports take longer than the reaction of a user. So that Ctrl-C never shows a tr
 and the package import next to nothing before a signal is handled.
 """
 
-import signal
 import sys
+
+try:
+    import signal
+except KeyboardInterrupt:
+    sys.exit(130)
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,9 +48,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Session:
-    """A home directory with a sandbox, in which pages are executed."""
+    """A home directory with a sandbox, in which pages are executed.
+
+    :param installed: where the services of sandboxes are installed
+    """
 
     home: Path
+    installed: Path
 
     @property
     def environ(self) -> dict[str, str]:
@@ -91,6 +96,8 @@ class Session:
         (self.home / ".ssh").mkdir(mode=0o700)
         shutil.copytree(ROOT / "docs" / "examples", self.home / "docs" / "examples")
         commands = "\n".join(command.text for command in page.executed)
+        # With the caller's own environment: its proxies, certificates and caches.
+        virtualenv.ensure(self.installed, _profile(commands), print)
         # A page that starts the sandbox itself shows how that looks from the beginning.
         if "sandbox up" in commands:
             self.client("sandbox", "down", "--wipe")
@@ -116,6 +123,12 @@ class Session:
         )
 
 
+def _profile(commands: str) -> str:
+    """Return the profile of the sandbox that the commands of a page start."""
+    named = re.search(r"--profile (\w+)", commands)
+    return named[1] if named else "storage"
+
+
 @contextlib.contextmanager
 def session() -> Iterator[Session]:
     """Give a session; its sandbox is stopped and its home removed at the end.
@@ -125,13 +138,11 @@ def session() -> Iterator[Session]:
     """
     installed = Path(os.environ.get("REFSTACK_SANDBOX_ROOT") or ROOT / ".sandbox").resolve()
     home = Path(tempfile.mkdtemp(prefix="docs-"))
-    opened = Session(home)
+    opened = Session(home, installed)
     try:
         (home / _SANDBOX).mkdir(parents=True)
-        # With the caller's own environment: its proxies, certificates and caches.
-        virtualenv.ensure(installed, "storage", print)
         for kind in ("environments", "golden"):
-            (installed / kind).mkdir(exist_ok=True)
+            (installed / kind).mkdir(parents=True, exist_ok=True)
             (home / _SANDBOX / kind).symlink_to(installed / kind)
         yield opened
     finally:

@@ -23,8 +23,10 @@ from refstack_client.errors import CloudError
 
 SECONDS_TO_CONNECT = 10
 """For one request, if clouds.yaml has no ``api_timeout``."""
+STATUS_TO_RETRY = urllib3.Retry.RETRY_AFTER_STATUS_CODES
+"""413, 429 and 503: with ``Retry-After``, the request is sent again."""
 RETRIES = 8
-"""How often a request is sent again that is answered with 413, 429 or 503 and ``Retry-After``."""
+"""How often it is sent again."""
 MOST_SECONDS_TO_RETRY = 30
 """A longer ``Retry-After`` is cut."""
 CONNECTIONS = 16

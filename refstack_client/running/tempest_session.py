@@ -156,8 +156,8 @@ def opened(
     services = service_groups(request, cloud)
     resources = provision.choose_resources(request, cloud).settings
     with (
-        _relayed(request, cloud) as relayed,
         provision.provided(request, cloud, record, leaked) as tenants,
+        _relayed(request, cloud) as relayed,
     ):
         request = _slowed(request, cloud)
         if tenants.network:
@@ -178,10 +178,13 @@ def opened(
 
 @contextlib.contextmanager
 def _relayed(request: CertificationRequest, cloud: Cloud) -> Iterator[tuple[Setting, ...]]:
-    """Relay requests of Tempest to the proxies, if there are any; yield the settings for it."""
+    """Relay requests where Tempest needs it, and yield the settings for it.
+
+    That is where a proxy is used, or where the cloud limits the rate of requests.
+    """
     endpoints = tested_endpoints(request, cloud)
     urls = (cloud.identity_url, *(endpoint.url for endpoint in endpoints))
-    if proxies_of(urls):
+    if proxies_of(urls) or cloud.access.throttling.seen:
         with relay.listening(urls, cloud.access) as relay_url:
             yield service_settings.of_relay(cloud, relay_url)
     else:
@@ -191,7 +194,7 @@ def _relayed(request: CertificationRequest, cloud: Cloud) -> Iterator[tuple[Sett
 def _slowed(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
     """Return the request for one worker if the cloud limits the rate of requests.
 
-    Tempest does not repeat a request for a token, and each class requests some.
+    Each class of tests requests tokens, which the relay repeats; to wait less is to test sooner.
     """
     if not cloud.access.throttling.seen or request.workers_or_default.count == 1:
         return request

@@ -209,7 +209,8 @@ CINDER = Service(
             "cinder",
             _uwsgi(
                 *("cinder", "cinder_all:application", 6),
-                *("--pyargv", "--config-file {conf}/cinder.conf"),
+                # uWSGI splits the arguments at spaces, which a path may have.
+                *("--chdir", "{conf}", "--pyargv", "--config-file cinder.conf"),
             ),
             environ={"PYTHONPATH": "{programs}"},
             health="/",

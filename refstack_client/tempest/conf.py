@@ -60,7 +60,7 @@ def compose(workspace: Workspace, choices: Choices) -> Conf:
     conf: Conf = {}
     for origin, settings in (
         *choices.services,
-        ("the relay of this run to the proxy", choices.relay),
+        ("the relay of this run", choices.relay),
         *_fixed(workspace, choices.prefix),
         ("chosen among the roles of the cloud", choices.roles.settings()),
         ("chosen among what the cloud has: the smallest that serves", choices.resources),

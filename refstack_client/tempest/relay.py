@@ -1,9 +1,10 @@
-"""A relay on loopback between Tempest and the proxies by which a cloud is reached.
+"""A relay on loopback between Tempest and a cloud that it cannot use by itself.
 
 Tempest requests tokens without a proxy, whatever its configuration, and takes one proxy for all
-other requests, without user and password. It is not modified: its tempest.conf names the relay
-instead, which forwards each request by the proxy that the environment names for its URL, or
-directly.
+other requests, without user and password. Where a cloud limits the rate of requests, it fails
+instead of waiting. It is not modified: its tempest.conf names the relay instead, which forwards
+each request by the proxy that the environment names for its URL, or directly, and sends it again
+after the time that a server asks for.
 
 Every process on this machine can connect to the relay while it runs. It reaches the hosts of the
 tested services only, and adds no credentials but those for the proxy.
@@ -17,20 +18,25 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
 import h11
+import urllib3
 
-from refstack_client.cloud.access import SECONDS_TO_CONNECT, Access
+from refstack_client.cloud.access import SECONDS_TO_CONNECT, STATUS_TO_RETRY, Access
 from refstack_client.errors import CloudError, MachineError
 from refstack_client.tempest import relay_upstream
 from refstack_client.tempest.relay_upstream import Target, Upstream
 
 SECONDS_IDLE = 600
 """A connection over which nothing is sent for longer is closed; Tempest gives up earlier."""
+SECONDS_OF_TEMPEST = 60
+"""Tempest gives up a request after this time, if ``api_timeout`` is not set in clouds.yaml."""
 _SECONDS_FOR_HEAD = 30
 _SECONDS_TO_CLOSE = 5
 """For a client that has its response."""
 _HOST = "127.0.0.1"
 _PIECE = 1 << 16
 _LONGEST_HEAD = 1 << 16
+_LONGEST_TO_REPEAT = 1 << 16
+"""A request with a longer body is sent once. One for a token has less than a thousand bytes."""
 _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -86,6 +92,7 @@ class _Relay:
         self._hosts = hosts
         self._tls = access.tls.context()
         self._seconds_to_connect = access.timeout or SECONDS_TO_CONNECT
+        self._seconds_to_wait = 0.8 * (access.timeout or SECONDS_OF_TEMPEST)
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
 
@@ -133,6 +140,10 @@ class _Relay:
         if not isinstance(request, h11.Request):
             return
         target = self._target(request)
+        if not target.is_tunnel and _is_short(request):
+            body = [event async for event in _events(client, pieces)]
+            await self._relay_short(request, body, target, writer, idle)
+            return
         upstream = await self._connect(target)
         with contextlib.closing(upstream.writer):
             if target.is_tunnel:
@@ -145,13 +156,36 @@ class _Relay:
                 to_send = _body(client, server, pieces)
             sending = asyncio.create_task(_send(to_send, upstream.writer))
             try:
-                async for piece in _pieces(upstream.reader, idle):
-                    writer.write(piece)
-                    await writer.drain()
-                writer.write_eof()
+                await _copy(_pieces(upstream.reader, idle), writer)
                 await asyncio.wait([sending], timeout=_SECONDS_TO_CLOSE)
             finally:
                 sending.cancel()
+
+    async def _relay_short(
+        self,
+        request: h11.Request,
+        body: Collection[h11.Data],
+        target: Target,
+        writer: asyncio.StreamWriter,
+        idle: asyncio.Timeout,
+    ) -> None:
+        """Relay one request and its response; send it again where the server asks to wait."""
+        seconds_left = self._seconds_to_wait
+        while True:
+            upstream = await self._connect(target)
+            with contextlib.closing(upstream.writer):
+                server = h11.Connection(h11.CLIENT)
+                head = relay_upstream.forwarded(request, target, upstream.proxy)
+                for event in (head, *body, h11.EndOfMessage()):
+                    upstream.writer.write(server.send(event) or b"")
+                response = _pieces(upstream.reader, idle)
+                start, seconds = await _start(server, response)
+                if seconds is None or seconds > seconds_left:
+                    writer.write(start)
+                    await _copy(response, writer)
+                    return
+            await asyncio.sleep(seconds)
+            seconds_left -= seconds
 
     def _target(self, request: h11.Request) -> Target:
         try:
@@ -190,6 +224,12 @@ async def _next_event(client: h11.Connection, pieces: AsyncIterator[bytes]) -> o
     return event
 
 
+async def _events(client: h11.Connection, pieces: AsyncIterator[bytes]) -> AsyncIterator[h11.Data]:
+    """Yield the parts of the body of a request."""
+    while isinstance(event := await _next_event(client, pieces), h11.Data):
+        yield event
+
+
 async def _body(
     client: h11.Connection, server: h11.Connection, pieces: AsyncIterator[bytes]
 ) -> AsyncIterator[bytes]:
@@ -197,10 +237,51 @@ async def _body(
 
     What the client sends after the request is not forwarded.
     """
-    while isinstance(event := await _next_event(client, pieces), h11.Data):
+    async for event in _events(client, pieces):
         yield server.send(event)
     yield server.send(h11.EndOfMessage())
     await _discard(pieces)
+
+
+def _is_short(request: h11.Request) -> bool:
+    """Return whether a request can be held in memory, to be sent again."""
+    fields = {bytes(name): bytes(value) for name, value in request.headers}
+    is_sent_at_once = b"expect" not in fields and b"transfer-encoding" not in fields
+    return is_sent_at_once and int(fields.get(b"content-length", 0)) <= _LONGEST_TO_REPEAT
+
+
+async def _start(
+    server: h11.Connection, pieces: AsyncIterator[bytes]
+) -> tuple[bytes, float | None]:
+    """Return the start of a response, and for how many seconds the server asks to wait.
+
+    What is no HTTP asks for nothing.
+    """
+    received = b""
+    try:
+        while not isinstance(event := server.next_event(), h11.Response):
+            if event is h11.NEED_DATA:
+                piece = await anext(pieces, b"")
+                received += piece
+                server.receive_data(piece)
+    except h11.RemoteProtocolError:
+        return received, None
+    fields = {bytes(name): bytes(value) for name, value in event.headers}
+    if event.status_code not in STATUS_TO_RETRY or b"retry-after" not in fields:
+        return received, None
+    try:
+        value = fields[b"retry-after"].decode("ascii", "replace")
+        return received, urllib3.Retry().parse_retry_after(value)
+    except urllib3.exceptions.InvalidHeader:
+        return received, None
+
+
+async def _copy(pieces: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
+    """Write what is received, and the end."""
+    async for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+    writer.write_eof()
 
 
 async def _discard(pieces: AsyncIterator[bytes]) -> None:

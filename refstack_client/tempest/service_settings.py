@@ -61,7 +61,7 @@ def of_access(cloud: Cloud, offers: Sequence[Offer]) -> Iterator[Group]:
 
 
 def of_relay(cloud: Cloud, relay_url: str) -> tuple[Setting, ...]:
-    """Return the settings by which Tempest reaches a cloud through a relay to its proxies."""
+    """Return the settings by which Tempest reaches a cloud through a relay."""
     url = url_at(relay_url, cloud.identity_url)
     return (
         Setting("identity", "uri", url),

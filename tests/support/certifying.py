@@ -16,7 +16,8 @@ import psutil
 from refstack_client.sandbox import state
 from refstack_client.sandbox.state import Sandbox
 
-SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", Path(__file__).parents[2] / ".sandbox"))
+ROOT = Path(__file__).parents[2]
+SANDBOX_ROOT = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ROOT / ".sandbox")).resolve()
 CLIENT = str(Path(sys.executable).with_name("refstack-client"))
 CERTIFY = (CLIENT, "certify", "--programme", "storage")
 UNDER_WAY = "objectstore-container-create: 2 pass"

@@ -23,3 +23,15 @@ def test_every_program_template_and_requirements_file_exists(profile):
     assert {name for name in programs if not (SANDBOX / "programs" / name).is_file()} == set()
     assert {name for name in templates if not (SANDBOX / "templates" / name).is_file()} == set()
     assert (SANDBOX / "requirements" / f"{profile.requirements}.txt").is_file()
+
+
+def test_arguments_that_uwsgi_splits_at_spaces_name_no_path():
+    daemons = [daemon for profile in PROFILES.values() for daemon in profile.daemons]
+    split = [
+        daemon.argv[place + 1]
+        for daemon in daemons
+        for place, text in enumerate(daemon.argv)
+        if text == "--pyargv"
+    ]
+    assert split
+    assert [text for text in split if "{" in text] == []

@@ -66,6 +66,11 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
         elif self.path == "/redirect":
             self._respond(302, b"", Location=f"http://{self.headers['Host']}/moved")
+        elif self.path in self.server.to_wait_for:
+            seconds = self.server.to_wait_for[self.path].pop(0)
+            if not self.server.to_wait_for[self.path]:
+                del self.server.to_wait_for[self.path]
+            self._respond(429, b"later", **{"Retry-After": seconds})
         elif self.path == "/nothing":
             self.close_connection = True
         else:
@@ -109,6 +114,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.received: list[Received] = []
+        self.to_wait_for: dict[str, list[str]] = {}
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
@@ -419,3 +425,30 @@ def test_connections_over_which_nothing_is_sent_are_closed(server, relay_url, mo
         )
         == 2
     )
+
+
+@pytest.mark.parametrize("body", [b"", b"a" * 1000])
+def test_a_request_is_repeated_after_the_time_that_the_server_asks_for(server, relay_url, body):
+    server.to_wait_for["/v3/auth/tokens"] = ["0", "1"]
+    started = time.monotonic()
+    response, content = ClosingHttp().request(
+        url_at(relay_url, f"{server.url()}/v3/auth/tokens"), "POST", body=body
+    )
+    assert (response.status, content) == (200, b"fine")
+    assert time.monotonic() - started >= 1
+    assert [request.size for request in server.received] == [len(body)] * 3
+
+
+@pytest.mark.parametrize("value", ["49", "soon", ""])
+def test_a_server_that_asks_for_too_long_or_for_nothing_is_not_waited_for(server, relay_url, value):
+    server.to_wait_for["/v3"] = [value]
+    response, content = ClosingHttp().request(url_at(relay_url, f"{server.url()}/v3"), "POST")
+    assert (response.status, content) == (429, b"later")
+    assert len(server.received) == 1
+
+
+def test_an_upload_is_sent_once(server, relay_url):
+    server.to_wait_for["/v1"] = ["0"]
+    url = url_at(relay_url, f"{server.url()}/v1")
+    response, _ = ClosingHttp().request(url, "POST", body=PIECE)
+    assert (response.status, len(server.received)) == (429, 1)
