@@ -255,7 +255,7 @@ async def _start(
 ) -> tuple[bytes, float | None]:
     """Return the start of a response, and for how many seconds the server asks to wait.
 
-    What is no HTTP asks for nothing.
+    A response that is not valid HTTP asks for nothing.
     """
     received = b""
     try:

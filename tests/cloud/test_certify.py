@@ -35,6 +35,7 @@ pytestmark = pytest.mark.cloud
 LONG = pytest.mark.long
 
 
+@LONG
 def test_a_sandbox_is_started_certified_and_stopped_by_one_command(place, new_sandbox):
     sandbox = new_sandbox()
     where = ("--root", str(sandbox.root), "--name", sandbox.name)

@@ -117,6 +117,7 @@ def test_anonymous_uploads_can_be_refused(tmp_path):
 KILLS = int(os.environ.get("REFSTACK_SERVER_KILLS", "5"))
 
 
+@pytest.mark.long
 def test_acknowledged_uploads_survive_a_kill_once_and_complete(tmp_path):
     data = tmp_path / "data"
     acknowledged: dict[str, list[str]] = {}
