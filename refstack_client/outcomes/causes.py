@@ -1,5 +1,6 @@
 """A reason in one line, and the kind of cause, from the attachments of a test."""
 
+import collections
 import re
 
 from scoring.conformance.outcomes import Call, Cause, CauseKind
@@ -50,6 +51,11 @@ _HOW = (
 )
 _REQUEST = re.compile(
     r"Request \((?P<caller>[^()]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)"
+)
+_NO_LOGIN = " via SSH timed out"
+_LOGIN_FAILURE = re.compile(
+    r"Failed to establish authenticated ssh connection to (?P<user>[^()\s]{1,200}) "
+    r"\((?P<why>[^()]{1,200}?)\.?\)"
 )
 # A relay has the URL that it forwards to as its path.
 _BESIDE_THE_PATH = re.compile(r"^(?:[^:/?#]*:)?(?://[^/?#]*)?(?:/https?://[^/?#]*)?|[?#].*")
@@ -188,7 +194,7 @@ def _call(log: str, kind: CauseKind) -> Call | None:
 def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
     connection = _CONNECTION.search(error)
     for sign, how in _HOW:
-        if sign in error:
+        if sign in error and _NO_LOGIN not in error:
             url = _URL_IN_ERROR.search(error)
             path = url["path"] if url else ""
             who = _service(test_name, path, traceback)
@@ -197,7 +203,7 @@ def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
                 server = named["server"]
             where = f" at {server}" if server else ""
             return f"{who}{where} {how}"
-    reason = _sentence(error) or "failed without a traceback"
+    reason = _no_login(error, log) or _sentence(error) or "failed without a traceback"
     thing = _THING.match(reason)
     if thing:
         return f"{_THINGS[thing['thing'].lower()]}: {reason}"
@@ -213,6 +219,12 @@ def _failure(test_name: str, error: str, traceback: str, log: str) -> str:
     if _is_raised_by_client(traceback):
         return f"{_service(test_name, '', traceback)}: {reason}"
     return reason
+
+
+def _no_login(error: str, log: str) -> str:
+    """Return why a test could not log in to a guest; "" if it failed otherwise."""
+    last = collections.deque(_LOGIN_FAILURE.finditer(log) if _NO_LOGIN in error else (), maxlen=1)
+    return "".join(f"cannot log in to a guest as {one['user']}: {one['why']}" for one in last)
 
 
 def _lacking(error: str, log: str) -> tuple[re.Match[str], str] | None:

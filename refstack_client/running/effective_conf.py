@@ -78,7 +78,7 @@ def preview(request: CertificationRequest) -> EffectiveConf:
         users, roles = tenants.users, tenants.roles
     else:
         roles = provision.roles_of_cloud(request, cloud)
-        unknown = (provision.NETWORK_OPTION,) if provision.needs_networks(request) else ()
+        unknown = provision.NETWORK_OPTIONS if provision.needs_networks(request) else ()
     choices = Choices(services, users, roles, request.settings, _prefix(), resources)
     overridden = {(setting.section, setting.option) for setting in request.settings}
     with workspace() as space:

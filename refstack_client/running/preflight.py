@@ -1,16 +1,18 @@
-"""Check whether a cloud can be certified with the credentials; nothing is changed."""
+"""Check whether a cloud can be certified with the credentials.
+
+Nothing is changed, unless tests log in to guests: then one test does so.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
-from openstack.resource import Resource
+from rich.console import Console
 
-from capabilities.guideline import Rule, Status
+from capabilities.guideline import Rule, Status, Test
 from refstack_client.cloud import certificate, service_catalog
 from refstack_client.cloud.access import by_proxy, proxy_of
 from refstack_client.cloud.connection import Cloud, connect
@@ -26,6 +28,9 @@ from refstack_client.errors import CloudError
 from refstack_client.planning import limits, test_requirements
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.tenant_plan import TenantKind
+from refstack_client.planning.test_requirements import GUESTS
+from refstack_client.running import guest_login, quotas
+from refstack_client.running.check_result import Check, Level
 from refstack_client.running.tempest_session import KEYSTONE, adapted
 from refstack_client.tempest import discovery
 from refstack_client.tempest.discovery import Offer
@@ -35,43 +40,17 @@ SECONDS_OFF_WARNING = 30
 SECONDS_OFF_PROBLEM = 300
 """Tokens and signed URLs expire after minutes."""
 DAYS_OF_CERTIFICATE = 14
-MOST_OF_A_TENANT: Mapping[str, Mapping[str, int]] = {
-    "compute": {"instances": 4, "cores": 4, "key_pairs": 3},
-    "block-storage": {"volumes": 5, "snapshots": 4, "gigabytes": 12},
-    "network": {"networks": 5, "subnets": 6, "ports": 12, "routers": 3, "security_groups": 6},
-}
-"""The most that test classes have at a time in one project, by service type."""
+_GUEST = "guest login"
 _ROLE_REMEDY = "use an admin credential, or add a user with that role to the accounts file"
 
 
-class Level(StrEnum):
-    """The outcome of a check; a problem keeps tests from passing."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Check:
-    """The result of a check.
-
-    :param found: the finding, for people
-    :param remedy: what to do about a warning or problem; "" otherwise
-    :param tests: names of the tests that a problem keeps from passing
-    """
-
-    name: str
-    level: Level
-    found: str
-    remedy: str = ""
-    tests: tuple[str, ...] = ()
-
-
-def check(request: CertificationRequest) -> Iterator[Check]:
+def check(request: CertificationRequest, console: Console) -> Iterator[Check]:
     """Yield the results of all :data:`CHECKS`, each as soon as it is known.
 
-    If the user cannot sign in no further check is done.
+    If the user cannot sign in no further check is done. Where tests log in to guests and no other
+    check found a problem, one test creates a server and logs in to it.
+
+    :param console: shows the progress of that test
     """
     try:
         cloud = connect(request.cloud, request.projects)
@@ -80,12 +59,21 @@ def check(request: CertificationRequest) -> Iterator[Check]:
         return
     facts = cloud.facts
     yield Check("sign in", Level.OK, f"{facts.user} in project {facts.project} at {facts.auth_url}")
-    request = adapted(request, cloud)
-    affected: set[str] = set()
+    adapted_request = adapted(request, cloud)
+    found: list[Check] = []
     for name, look in CHECKS.items():
-        for result in _guarded(name, look, cloud, request):
-            affected.update(result.tests if result.level is Level.PROBLEM else ())
+        for result in _guarded(name, look, cloud, adapted_request):
+            found.append(result)
             yield result
+    if adapted_request.logs_in_to_guests and (test := guest_login.test_of(request)):
+        if any(result.level is Level.PROBLEM for result in found):
+            yield Check(_GUEST, Level.WARNING, "not tried", "solve the problems above")
+        else:
+            login = partial(_guest_login, request, test, console)
+            for result in _guarded(_GUEST, login, cloud, adapted_request):
+                found.append(result)
+                yield result
+    affected = {test for one in found if one.level is Level.PROBLEM for test in one.tests}
     yield _capabilities(request, affected)
 
 
@@ -263,6 +251,26 @@ def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         )
 
 
+def _guest_login(
+    unadapted: CertificationRequest,
+    test: Test,
+    console: Console,
+    cloud: Cloud,
+    request: CertificationRequest,
+) -> Iterator[Check]:
+    """Log in to the guest of one server, by one test."""
+    login = guest_login.log_in(unadapted, test, console)
+    others = test_requirements.requiring(GUESTS, request.programme.wanted_tests())
+    level = Level.WARNING if login.passed else Level.PROBLEM
+    yield Check(
+        _GUEST,
+        level if login.remedy else Level.OK,
+        login.found,
+        login.remedy,
+        () if login.passed else tuple(other.name for other in others),
+    )
+
+
 def _resources(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     """Name the image, flavors and network that the tests use."""
     resources = provision.choose_resources(request, cloud)
@@ -271,53 +279,6 @@ def _resources(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         yield Check(name, Level.OK, f"{setting.value} (--set {name}=… for another)")
     for remark in resources.remarks:
         yield Check(remark.option, Level.WARNING, remark.message, remark.hint)
-
-
-def _quotas(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    """Compare the quotas of a tenant with what a test class creates."""
-    account = None
-    if provision.uses_accounts(request, cloud.facts):
-        account = provision.from_accounts(request, cloud).users[0]
-    quota_of = _own_quota if account else _default_quota
-    tested = cloud.seen_by(account.as_auth()) if account else cloud
-    for service_type, most in MOST_OF_A_TENANT.items():
-        if service_type not in request.service_types:
-            continue
-        quota = quota_of(tested, service_type)
-        short = {
-            name: (limit, number)
-            for name, number in most.items()
-            if (limit := getattr(quota, name, None)) is not None and 0 <= limit < number
-        }
-        shortage = ", ".join(
-            f"{limit} {name}, {number} needed" for name, (limit, number) in short.items()
-        )
-        yield Check(
-            f"quota {service_type}",
-            Level.PROBLEM if short else Level.OK,
-            f"a tenant may have {shortage}" if short else "suffices for what a test class creates",
-            f"raise it: openstack quota set --{next(iter(short))} NUMBER …" if short else "",
-        )
-
-
-def _default_quota(cloud: Cloud, service_type: str) -> Resource:
-    """Return the quota of a new project."""
-    connection = cloud.connection
-    project = connection.current_project_id
-    if service_type == "network":
-        return connection.network.get_quota_default(project)
-    service = connection.compute if service_type == "compute" else connection.block_storage
-    return service.get_quota_set_defaults(project)
-
-
-def _own_quota(cloud: Cloud, service_type: str) -> Resource:
-    """Return the quota of the connection's own project."""
-    connection = cloud.connection
-    project = connection.current_project_id
-    if service_type == "network":
-        return connection.network.get_quota(project)
-    service = connection.compute if service_type == "compute" else connection.block_storage
-    return service.get_quota_set(project)
 
 
 Look = Callable[[Cloud, CertificationRequest], Iterator[Check]]
@@ -329,6 +290,6 @@ CHECKS: Mapping[str, Look] = {
     "services": _services,
     "guests": _guests,
     "resources": _resources,
-    "quotas": _quotas,
+    "quotas": quotas.check,
 }
 """All checks after signing in, in their order, by name."""

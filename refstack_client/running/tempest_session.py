@@ -161,7 +161,8 @@ def opened(
     ):
         request = _slowed(request, cloud)
         if tenants.network:
-            resources = (*resources, Setting(*provision.NETWORK_OPTION, tenants.network))
+            named = (Setting(*option, tenants.network) for option in provision.NETWORK_OPTIONS)
+            resources = (*resources, *named)
         choices = Choices(
             services=services,
             relay=relayed,

@@ -147,6 +147,16 @@ def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting,
             (Setting("validation", "run_validation", "false"),),
         ),
         (
+            "how tests log in to guests, if they do: Tempest's defaults",
+            (
+                Setting("validation", "connect_method", "floating"),
+                Setting("validation", "ip_version_for_ssh", "4"),
+                Setting("validation", "image_ssh_user", "root"),
+                Setting("validation", "image_alt_ssh_user", "root"),
+                Setting("validation", "ssh_timeout", "300"),
+            ),
+        ),
+        (
             "every Neutron of today has them; Tempest's default is false",
             (Setting("network-feature-enabled", "ipv6_subnet_attributes", "true"),),
         ),

@@ -18,6 +18,14 @@ SECTION = "compute"
 _GIB = 2**30
 _USUAL_ARCHITECTURES = ("", "x86_64", "amd64")
 _NOT_DISKS = ("aki", "ari")
+_USER_PROPERTIES = ("os_admin_user", "image_original_user")
+"""Properties of an image that name the user to log in as: of Glance, and of SCS-0102."""
+_USERS = {
+    **{name: name for name in ("almalinux", "alpine", "arch", "cirros", "debian", "fedora")},
+    **{name: name for name in ("opensuse", "rocky", "ubuntu")},
+    "rhel": "cloud-user",
+}
+"""Users of the images that distributions publish, by ``os_distro``."""
 
 _SPECIAL_HOSTS = ("resources", "trait", "pci_passthrough:", "accel:", "capabilities:", "hw:mem_enc")
 """Starts of extra specs that request a bare metal node, a GPU, or another host of its own kind."""
@@ -69,12 +77,18 @@ class ServerChoice:
     flavor_alt: Flavor
 
     def settings(self) -> tuple[Setting, ...]:
-        """Return the settings of tempest.conf that name them."""
+        """Return the settings of tempest.conf that name them, and the users to log in as."""
+        users = {"image_ssh_user": self.image, "image_alt_ssh_user": self.image_alt}
         return (
             Setting(SECTION, "image_ref", self.image.id),
             Setting(SECTION, "image_ref_alt", self.image_alt.id),
             Setting(SECTION, "flavor_ref", self.flavor.id),
             Setting(SECTION, "flavor_ref_alt", self.flavor_alt.id),
+            *(
+                Setting("validation", option, user)
+                for option, image in users.items()
+                if (user := login_user(image))
+            ),
         )
 
 
@@ -181,6 +195,16 @@ def architecture(image: Image) -> str:
     """Return the architecture that an image states; "" if it states none."""
     stated = image.architecture or (image.properties or {}).get("hw_architecture") or ""
     return str(stated).lower()
+
+
+def login_user(image: Image) -> str:
+    """Return the user to log in as at a server of an image; "" if that is not known."""
+    properties = image.properties or {}
+    for name in _USER_PROPERTIES:
+        if user := getattr(image, name, None) or properties.get(name):
+            return str(user)
+    distribution = image.os_distro or str(image.name).partition("-")[0]
+    return _USERS.get(distribution.lower(), "")
 
 
 def is_usable(image: Image) -> bool:

@@ -42,8 +42,8 @@ from refstack_client.tenants.resource_record import ResourceRecord
 from refstack_client.tenants.tenancy import Tenancy
 
 _COMPUTE = "compute"
-NETWORK_OPTION = (_COMPUTE, "fixed_network_name")
-"""Section and option of tempest.conf that names the network of every tenant."""
+NETWORK_OPTIONS = ((_COMPUTE, "fixed_network_name"), ("validation", "network_for_ssh"))
+"""Section and option of what names the network of every tenant in tempest.conf."""
 
 _NOTICES = (
     "stopping: what this run created in the cloud is removed; press Ctrl-C again to leave it there",

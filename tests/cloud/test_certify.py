@@ -116,11 +116,12 @@ def test_with_tenants_alone_57_pass_and_one_skips_as_was_said_before(place, sand
 @pytest.mark.parametrize(
     "number",
     [
-        pytest.param(signal.SIGINT, marks=LONG),
+        signal.SIGINT,
         signal.SIGTERM,
-        pytest.param(signal.SIGHUP, marks=LONG),
+        signal.SIGHUP,
     ],
 )
+@LONG
 def test_an_interrupted_run_ends_soon_keeps_what_was_done_and_leaves_nothing(
     place, sandbox, number
 ):
@@ -342,7 +343,8 @@ def test_an_admins_application_credential_certifies(place, sandbox):
     assert_no_secret_is_left(place, [secret, *secrets_of(sandbox)])
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(1, marks=LONG), 3, pytest.param(6, marks=LONG)])
+@LONG
+@pytest.mark.parametrize("seconds", [1, 3, 6])
 def test_a_sandbox_certification_that_is_ended_leaves_no_process(place, new_sandbox, seconds):
     sandbox = new_sandbox()
     where = ("--root", str(sandbox.root), "--name", sandbox.name)

@@ -1,5 +1,7 @@
 """Servers with guests: certifying the platform on real logins, and the life of a guest."""
 
+import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import psutil
 import pytest
 from openstack.compute.v2.server import Server
 from openstack.connection import Connection
-from support.certifying import CLIENT, tenants_of
+from support.certifying import CLIENT, run, tenants_of
 
 from refstack_client.errors import MachineError
 from refstack_client.sandbox import daemon, guest, lifecycle
@@ -80,6 +82,30 @@ def test_the_platform_is_conformant(sandbox_with_guests, place: Path, guideline,
     logs = (sandbox.state / "data" / "nova" / "consoles").iterdir()
     with_login = [path for path in logs if LOGIN in path.read_text(errors="replace")]
     assert len(with_login) >= SERVERS_WITH_LOGIN
+    assert guests_of(sandbox) == []
+    assert tenants_of(sandbox) == []
+
+
+def test_the_check_logs_in_to_a_guest_and_removes_it(sandbox_with_guests, place: Path):
+    sandbox = sandbox_with_guests("compute")
+    check = (CLIENT, "cloud", "check", "--programme", "compute", "-f", "json")
+    done = run(*check, "--os-cloud", "sandbox", "--guests")
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert (done.returncode, found["guest login"]["level"]) == (0, "ok"), done.stdout
+    assert re.match(r"logged in as root@127\.100\.", found["guest login"]["found"])
+    assert list(place.glob("**/runs")) == []
+
+    wrong = ("--set", "validation.image_ssh_user=nobody", "--set", "validation.ssh_timeout=15")
+    done = run(*check, "--os-cloud", "sandbox", "--guests", *wrong)
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    login = found["guest login"]
+    assert (done.returncode, login["level"]) == (3, "problem"), done.stdout
+    assert re.match(
+        r"cannot log in to a guest as nobody@\S+: Authentication failed", login["found"]
+    )
+    assert "validation.image_ssh_user" in login["remedy"]
+    assert len(login["tests"]) == 2
+    assert "compute-servers-host" in found["capabilities"]["found"]
     assert guests_of(sandbox) == []
     assert tenants_of(sandbox) == []
 

@@ -225,3 +225,22 @@ def test_a_thing_that_could_not_be_made_is_laid_to_who_makes_such_things():
 def test_an_address_tells_whose_it_is(path, service):
     log = f"Request (ObjectTest:test_it): 503 GET http://10.0.0.1{path} 0.01s\n"
     assert sentence(FRAMES + "AssertionError: no", log).startswith(f"{service} answered 503")
+
+
+def test_a_failed_login_names_user_and_error_of_the_last_attempt():
+    failed = "Failed to establish authenticated ssh connection to "
+    log = (
+        f"{failed}root@192.0.2.1 ([Errno None] Unable to connect to port 22 on 192.0.2.1). "
+        "Number attempts: 1. Retry after 2 seconds.\n"
+        f"{failed}root@192.0.2.1 (Authentication failed.). Number attempts: 2. Retry after 3 s.\n"
+        f"{failed}root@192.0.2.1 after 2 attempts. Proxy client: no proxy client\n"
+    )
+    error = (
+        "tempest.lib.exceptions.SSHTimeout: Connection to the 192.0.2.1 via SSH timed out.\n"
+        "User: root, Password: None"
+    )
+    text, cause = causes.of_failure(TEST, FRAMES + error, log)
+    assert text == "cannot log in to a guest as root@192.0.2.1: Authentication failed"
+    assert cause.kind is CauseKind.TIMEOUT
+    text, _ = causes.of_failure(TEST, FRAMES + error, "")
+    assert text.startswith("Connection to the 192.0.2.1 via SSH timed out.")

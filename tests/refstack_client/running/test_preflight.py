@@ -7,7 +7,7 @@ from support.making import request
 
 from capabilities import catalogue, programme
 from refstack_client.running import preflight
-from refstack_client.running.preflight import Level
+from refstack_client.running.check_result import Level
 from refstack_client.tempest.settings import parse_settings
 
 NO_CLOUD: Any = None

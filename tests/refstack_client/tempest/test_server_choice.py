@@ -16,6 +16,7 @@ from refstack_client.tempest.server_choice import (
     image_order,
     is_special,
     is_usable,
+    login_user,
     misfit,
     refusal,
 )
@@ -24,7 +25,9 @@ SIZES = st.one_of(st.none(), st.integers(0, 4))
 SPECS = st.sampled_from([{}, {"resources:VGPU": "1"}, {"quota:cpu": "1"}])
 # Resources of openstacksdk are slow to make; these have the attributes that are looked at.
 IMAGES = st.builds(
-    lambda number, **attributes: Thing(id=number, name=str(number), properties={}, **attributes),
+    lambda number, **attributes: Thing(
+        id=number, name=str(number), properties={}, os_distro=None, **attributes
+    ),
     st.integers(0, 99),
     min_disk=SIZES,
     min_ram=SIZES,
@@ -208,3 +211,19 @@ def test_images_with_properties_of_hardware_are_chosen():
 )
 def test_a_refusal_names_the_reason(images, flavors, reason):
     assert re.search(reason, refusal(images, flavors))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "user"),
+    [
+        ({"properties": {"os_admin_user": "core"}, "os_distro": "ubuntu"}, "core"),
+        ({"properties": {"image_original_user": "debian"}, "os_distro": None}, "debian"),
+        ({"properties": {}, "os_distro": "Ubuntu"}, "ubuntu"),
+        ({"properties": {}, "os_distro": "rhel"}, "cloud-user"),
+        ({"properties": {}, "os_distro": "windows"}, ""),
+        ({"properties": None, "os_distro": None, "name": "cirros-0.6.2-x86_64-disk"}, "cirros"),
+        ({"properties": {}, "os_distro": None, "name": None}, ""),
+    ],
+)
+def test_the_user_to_log_in_as_follows_from_the_image(attributes, user):
+    assert login_user(Thing(**{"name": "image", **attributes})) == user
