@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from refstack_client import interruption
+from refstack_client.cloud import service_catalog
 from refstack_client.cloud.clouds_yaml import NoCloudError
 from refstack_client.cloud.connection import Cloud
 from refstack_client.files import write_text
@@ -74,6 +75,7 @@ def preview(request: CertificationRequest) -> Plan:
     tenants = TenantPlan(TenantKind.UNKNOWN)
     with contextlib.suppress(NoCloudError):
         cloud, request = connect_for(request)
+        service_catalog.require_responses(cloud)
         facts = cloud.facts
         tenants = _expected_tenants(request, cloud)
     with workspace() as space:
