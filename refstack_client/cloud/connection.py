@@ -1,11 +1,16 @@
 """Connect to a cloud with openstacksdk."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import keystoneauth1.exceptions
 from keystoneauth1.access import AccessInfo
+from keystoneauth1.discover import Discover
 from keystoneauth1.identity import v3
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from keystoneauth1.session import Session
 from openstack.config.cloud_region import CloudRegion, from_session
 from openstack.connection import Connection
 
@@ -138,9 +143,32 @@ def connect(selection: CloudSelection, tested: Sequence[str] = ()) -> Cloud:
         # The catalog may list the identity service for other clients only.
         region.config.setdefault("identity_endpoint_override", v3_url(auth_url))
     try:
-        return replace(Cloud.of(Connection(config=region), way), tested=tuple(tested))
+        connection = Connection(config=region)
+        _discover_without_token(connection.session.auth)
+        return replace(Cloud.of(connection, way), tested=tuple(tested))
     except FAILURES as error:
         raise connect_error(error, region.name, auth_url) from error
+
+
+def _discover_without_token(plugin: BaseIdentityPlugin) -> None:
+    """Let a plugin read the versions of Keystone without a token while it signs in.
+
+    If they are answered with 401, keystoneauth would request them with a token, for which it waits
+    for its own sign-in, without end.
+    """
+    usual = plugin.get_discovery
+
+    def get_discovery(session: Session, url: str, authenticated: bool | None = None) -> Discover:
+        if authenticated is not False:
+            return usual(session, url, authenticated)
+        without = copy.copy(session)
+        without.auth = None
+        try:
+            return usual(without, url, authenticated)
+        except keystoneauth1.exceptions.MissingAuthPlugin as error:
+            raise keystoneauth1.exceptions.Unauthorized(f"GET {url}: status 401") from error
+
+    plugin.get_discovery = get_discovery  # type: ignore[method-assign]
 
 
 def v3_url(auth_url: str) -> str:
