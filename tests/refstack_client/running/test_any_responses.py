@@ -22,7 +22,7 @@ from refstack_client.running import certify, preflight
 from refstack_client.running.check_result import Level
 
 TYPES = ("compute", "image", "network", "block-storage", "object-store")
-TOKENS = "/identity/v3/auth/tokens"
+TOKENS = "/v3/auth/tokens"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Services(ThreadingHTTPServer):
         return Response(201, json.dumps(document).encode(), {"X-Subject-Token": "a-token"})
 
     def response_to(self, path: str) -> Response:
-        if path == TOKENS and not self.token:
+        if path.endswith(TOKENS) and not self.token:
             return self.valid_token()
         if path == "/identity" and not self.token:
             versions = fixture.DiscoveryList(f"{self.url}/identity", v2=False)
@@ -185,7 +185,7 @@ def test_no_response_is_a_bug(services: Services, name: str, responses, token):
 
 
 def test_the_versions_of_keystone_need_not_be_readable(services: Services, monkeypatch):
-    monkeypatch.setenv("OS_AUTH_URL", f"{services.url}/identity/v3")
+    monkeypatch.setenv("OS_AUTH_URL", f"{services.url}/v3")
     services.responses, services.token = (Response(401, b""),), None
     first = next(preflight.check(request(cloud=CloudSelection(None)), Console(quiet=True)))
-    assert (first.name, first.level) == ("sign in", Level.OK)
+    assert (first.name, first.level) == ("sign in", Level.OK), first.found
