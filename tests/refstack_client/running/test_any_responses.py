@@ -166,7 +166,8 @@ RESPONSES = st.builds(
 @settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=40,
+    max_examples=60,
+    derandomize=True,
 )
 @given(
     responses=st.lists(RESPONSES, min_size=1, max_size=6),
