@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import h11
 import urllib3
 
-from refstack_client.cloud.access import SECONDS_TO_CONNECT, STATUS_TO_RETRY, Access
+from refstack_client.cloud.access import RETRIES, SECONDS_TO_CONNECT, STATUS_TO_RETRY, Access
 from refstack_client.errors import CloudError, MachineError
 from refstack_client.tempest import relay_upstream
 from refstack_client.tempest.relay_upstream import Target, Upstream
@@ -171,7 +171,7 @@ class _Relay:
     ) -> None:
         """Relay one request and its response; send it again where the server asks to wait."""
         seconds_left = self._seconds_to_wait
-        while True:
+        for retries_left in reversed(range(RETRIES + 1)):
             upstream = await self._connect(target)
             with contextlib.closing(upstream.writer):
                 server = h11.Connection(h11.CLIENT)
@@ -180,7 +180,7 @@ class _Relay:
                     upstream.writer.write(server.send(event) or b"")
                 response = _pieces(upstream.reader, idle)
                 start, seconds = await _start(server, response)
-                if seconds is None or seconds > seconds_left:
+                if seconds is None or seconds > seconds_left or not retries_left:
                     writer.write(start)
                     await _copy(response, writer)
                     return

@@ -17,7 +17,7 @@ import pytest
 from support.proxies import proxy
 from tempest.lib.common.http import ClosingHttp, ClosingProxyHttp
 
-from refstack_client.cloud.access import Access, Tls
+from refstack_client.cloud.access import RETRIES, Access, Tls
 from refstack_client.sandbox import certificates
 from refstack_client.tempest import relay
 from refstack_client.tempest.relay_upstream import url_at
@@ -445,6 +445,15 @@ def test_a_server_that_asks_for_too_long_or_for_nothing_is_not_waited_for(server
     response, content = ClosingHttp().request(url_at(relay_url, f"{server.url()}/v3"), "POST")
     assert (response.status, content) == (429, b"later")
     assert len(server.received) == 1
+
+
+def test_a_server_that_never_answers_otherwise_is_asked_a_bounded_number_of_times(
+    server, relay_url
+):
+    server.to_wait_for["/v3"] = ["0"] * 100
+    response, content = ClosingHttp().request(url_at(relay_url, f"{server.url()}/v3"), "POST")
+    assert (response.status, content) == (429, b"later")
+    assert len(server.received) == 1 + RETRIES
 
 
 def test_an_upload_is_sent_once(server, relay_url):
