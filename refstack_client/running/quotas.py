@@ -22,12 +22,11 @@ def check(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     account = None
     if provision.uses_accounts(request, cloud.facts):
         account = provision.from_accounts(request, cloud).users[0]
-    quota_of = _own_quota if account else _default_quota
     tested = cloud.seen_by(account.as_auth()) if account else cloud
     for service_type, most in MOST_OF_A_TENANT.items():
         if service_type not in request.service_types:
             continue
-        quota = quota_of(tested, service_type)
+        quota = _quota(tested, service_type, own=bool(account))
         short = {
             name: (limit, number)
             for name, number in most.items()
@@ -44,21 +43,13 @@ def check(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         )
 
 
-def _default_quota(cloud: Cloud, service_type: str) -> Resource:
-    """Return the quota of a new project."""
+def _quota(cloud: Cloud, service_type: str, *, own: bool) -> Resource:
+    """Return the quota of the connection's own project, or of a new one."""
     connection = cloud.connection
-    project = connection.current_project_id
     if service_type == "network":
-        return connection.network.get_quota_default(project)
-    service = connection.compute if service_type == "compute" else connection.block_storage
-    return service.get_quota_set_defaults(project)
-
-
-def _own_quota(cloud: Cloud, service_type: str) -> Resource:
-    """Return the quota of the connection's own project."""
-    connection = cloud.connection
-    project = connection.current_project_id
-    if service_type == "network":
-        return connection.network.get_quota(project)
-    service = connection.compute if service_type == "compute" else connection.block_storage
-    return service.get_quota_set(project)
+        network = connection.network
+        get = network.get_quota if own else network.get_quota_default
+    else:
+        service = connection.compute if service_type == "compute" else connection.block_storage
+        get = service.get_quota_set if own else service.get_quota_set_defaults
+    return get(connection.current_project_id)
