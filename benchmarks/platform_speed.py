@@ -1,10 +1,11 @@
 """Measure a certification against other ways to run the same tests, on one sandbox.
 
-python benchmarks/platform_speed.py [--rounds N] [--latency 100ms] [--without serial]
+python benchmarks/platform_speed.py [--rounds N] [--latency 100ms] [--only certify] [--old TREE]
 
 Each round runs the same tests of the same programme in several ways, one after the other:
 
 certify  refstack-client certify --concurrency 2 (with --latency: the concurrency it chooses)
+old      the same with the refstack-client of another checkout, which has a virtual environment
 tempest  tempest run --load-list --concurrency 2, with dynamic credentials
 polling  the same, with the interval at which certify polls for servers and volumes
 serial   as the original refstack-client: list all tests, then run the required ones serially
@@ -13,13 +14,14 @@ Tempest polls every second, unless its configuration sets another interval. cert
 that clouds.yaml has for the sandbox. All ways use the platform sandbox through its fault proxy,
 which counts the requests. The time of certify includes discovery, the creation and removal of
 projects and users, and the verdict. The other times start with a finished tempest.conf.
+
+The requests of a plan are counted too, with the refstack-client of each checkout.
 """
 
 import argparse
 import contextlib
 import dataclasses
 import io
-import itertools
 import json
 import os
 import shutil
@@ -29,16 +31,19 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from measure_durations import tests_of
 
 from capabilities import catalogue, programme
+from capabilities.guideline import Test
 from capabilities.tempest_id import class_of
 from refstack_client.cloud.selection import CloudSelection
-from refstack_client.planning import plan
+from refstack_client.planning import test_requirements
 from refstack_client.planning.request import CertificationRequest
+from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
 from refstack_client.planning.workers import Workers
 from refstack_client.running import tempest_session
 from refstack_client.sandbox import fault_proxy, lifecycle, state
@@ -49,55 +54,80 @@ from refstack_client.tenants.resource_record import ResourceRecord
 
 BIN = Path(sys.executable).parent
 GUIDELINE, PROGRAMME = "2020.06", "platform"
+WHAT = ("--os-cloud", "sandbox", "--guideline", GUIDELINE, "--programme", PROGRAMME)
 WORKERS = 2
 DEFAULT, POLLING = "tempest.conf", "polling.conf"
-TARGETS = {"tempest": 0.8, "serial": 0.4}
-TARGETS_WITH_LATENCY = {"tempest": 0.45}
+
+
+@dataclasses.dataclass(frozen=True)
+class Targets:
+    """The most that is accepted.
+
+    :param tempest: total time of certify, as a fraction of that of Tempest
+    :param bodies: the same, as a fraction of the sum of the tests' durations by workers
+    :param to_first_test: in seconds
+    """
+
+    tempest: float
+    to_first_test: float
+    bodies: float = float("inf")
+    imbalance: float = 1.0
+
+
+NEAR = Targets(tempest=0.6, to_first_test=3, bodies=1.25)
+FAR = Targets(tempest=0.33, to_first_test=8, imbalance=0.15)
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
     """Seconds of one run, and how many tests passed and requests were sent.
 
-    ``imbalance`` is the fraction by which the first worker finished before the last one. It ignores
-    a worker whose only classes need users that Tempest itself creates.
+    :param bodies: sum of the tests' durations, divided by the number of workers
+    :param imbalance: the fraction by which the first worker finished before the last one. It
+        ignores a worker whose only classes need users that Tempest itself creates.
     """
 
     total: float
     to_first_test: float
+    bodies: float
     imbalance: float
-    between_classes: float
     passed: int
     requests: int
+
+    def __str__(self) -> str:
+        """Return the figures in one line."""
+        return (
+            f"total {self.total:6.1f} s, first test {self.to_first_test:5.2f} s, "
+            f"bodies/workers {self.bodies:6.1f} s, imbalance {self.imbalance:4.0%}, "
+            f"{self.passed} passed, {self.requests} requests"
+        )
 
 
 def measurement(began: float, ended: float, stream: bytes, requests: int) -> Measurement:
     """Return the figures of a run from its times (seconds since the epoch) and its stream."""
     seen = tests_of(io.BytesIO(stream))
-    guideline, _ = catalogue.load(GUIDELINE)
-    own = plan.own_tenants(programme.find(guideline, PROGRAMME))
-    apart = {class_of(test.name) for test in own}
-    all_tests = [test for tests in seen.by_worker.values() for test in tests]
+    every = [test for tests in seen.by_worker.values() for test in tests]
+    first = min(start for _, start, _ in every)
+    # Classes stay whole, so a test that needs no tenants of Tempest may run beside one that does.
+    creating = {class_of(name) for name, *_ in every if creates_tenants(name)}
     lengths = [
-        (max(test[2] for test in tests) - min(test[1] for test in all_tests)).total_seconds()
+        (max(end for *_, end in tests) - first).total_seconds()
         for tests in seen.by_worker.values()
-        if not {class_of(name) for name, *_ in tests} <= apart
+        if not {class_of(name) for name, *_ in tests} <= creating
     ]
-    between = 0.0
-    for tests in seen.by_worker.values():
-        ordered = sorted(tests, key=lambda test: test[1])
-        for one, other in itertools.pairwise(ordered):
-            if class_of(one[0]) != class_of(other[0]):
-                between += (other[1] - one[2]).total_seconds()
-    first = min(test[1] for test in all_tests).timestamp()
     return Measurement(
-        ended - began,
-        first - began,
-        (max(lengths) - min(lengths)) / max(lengths),
-        between,
-        len(seen.passed),
-        requests,
+        total=ended - began,
+        to_first_test=first.timestamp() - began,
+        bodies=sum((end - start).total_seconds() for _, start, end in every) / len(lengths),
+        imbalance=(max(lengths) - min(lengths)) / max(lengths),
+        passed=len(seen.passed),
+        requests=requests,
     )
+
+
+def creates_tenants(test_name: str) -> bool:
+    """Return whether a test runs only with tenants that Tempest itself creates."""
+    return TENANTS_OF_TEMPEST in test_requirements.of_test(Test(test_name))
 
 
 @contextlib.contextmanager
@@ -163,12 +193,11 @@ def timed(sandbox: state.Sandbox, run: Callable[[], bytes]) -> Measurement:
     return measurement(began, ended, stream, fault_proxy.request_count(sandbox) - before)
 
 
-def certify(concurrency: tuple[str, ...]) -> bytes:
-    """Run refstack-client and return its stream."""
+def certify(bin_: Path, *concurrency: str) -> bytes:
+    """Run the refstack-client in ``bin_`` and return its stream."""
     with tempfile.TemporaryDirectory() as output:
-        command = (BIN / "refstack-client", "certify", "--os-cloud", "sandbox")
-        options = ("--guideline", GUIDELINE, "--programme", PROGRAMME, "--output", output)
-        subprocess.run([*command, *options, *concurrency], check=False, capture_output=True)
+        command = (bin_ / "refstack-client", "certify", *WHAT, "--output", output, *concurrency)
+        subprocess.run(command, check=False, capture_output=True)
         (run,) = Path(output).iterdir()
         plan_ = json.loads((run / "plan.json").read_text())
         print(f"plan: {plan_['estimated_seconds']} s, concurrency {plan_['concurrency']}")
@@ -200,6 +229,31 @@ def tempest(place: Path, conf: str, load_list: Path, *options: str) -> bytes:
     return subprocess.run(last, cwd=place, env=environ, check=False, capture_output=True).stdout
 
 
+def requests_of_plan(sandbox: state.Sandbox, bin_: Path) -> int:
+    """Return how many requests the refstack-client in ``bin_`` sends for a plan."""
+    before = fault_proxy.request_count(sandbox)
+    subprocess.run((bin_ / "refstack-client", "plan", *WHAT), check=True, capture_output=True)
+    return fault_proxy.request_count(sandbox) - before
+
+
+def report(results: Mapping[str, Sequence[Measurement]], targets: Targets) -> None:
+    """Print the ratios of medians, and the targets."""
+    certified = results["certify"]
+    total = statistics.median(run.total for run in certified)
+    for name, runs in results.items():
+        ratio = total / statistics.median(run.total for run in runs)
+        target = f" (at most {targets.tempest})" if name == "tempest" else ""
+        print(f"certify / {name}: {ratio:.2f}{target}")
+    for value, most in (
+        ("to_first_test", targets.to_first_test),
+        ("imbalance", targets.imbalance),
+    ):
+        median = statistics.median(getattr(run, value) for run in certified)
+        print(f"{value}: {median:.2f} (at most {most})")
+    bodies = statistics.median(run.total / run.bodies for run in certified)
+    print(f"certify / bodies: {bodies:.2f} (at most {targets.bodies})")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -207,7 +261,8 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=1, help="how often to run (default: 1)")
     parser.add_argument("--latency", help="of the fault proxy, such as 100ms (default: none)")
-    parser.add_argument("--without", action="append", default=[], help="skip one way")
+    parser.add_argument("--only", action="append", help="measure only this way (repeatable)")
+    parser.add_argument("--old", type=Path, help="another checkout, to compare with")
     args = parser.parse_args()
     root = Path(os.environ.get("REFSTACK_SANDBOX_ROOT", ".sandbox"))
     sandbox = state.find(root, "platform", "platform")
@@ -216,27 +271,21 @@ def main() -> None:
     parallel = ("--concurrency", str(WORKERS))
     concurrency = () if args.latency else parallel
     results: dict[str, list[Measurement]] = defaultdict(list)
+    programs = {"certify": BIN} | ({"old": args.old / ".venv" / "bin"} if args.old else {})
+    for name, bin_ in programs.items():
+        print(f"{name:8} a plan takes {requests_of_plan(sandbox, bin_)} requests", flush=True)
     with dynamic_workspace() as (place, load_list):
         ways: dict[str, Callable[[], bytes]] = {
-            "certify": lambda: certify(concurrency),
+            **{name: partial(certify, bin_, *concurrency) for name, bin_ in programs.items()},
             "tempest": lambda: tempest(place, DEFAULT, load_list, *parallel),
             "polling": lambda: tempest(place, POLLING, load_list, *parallel),
             "serial": lambda: tempest(place, DEFAULT, load_list, "--serial"),
         }
         for _ in range(args.rounds):
-            for name, run in ways.items():
-                if name not in args.without:
-                    results[name].append(timed(sandbox, run))
-                    print(f"{name:8} {results[name][-1]}", flush=True)
-    targets = TARGETS_WITH_LATENCY if args.latency else TARGETS
-    medians = {
-        name: statistics.median(result.total for result in rounds)
-        for name, rounds in results.items()
-    }
-    for name in medians.keys() - {"certify"}:
-        ratio = medians["certify"] / medians[name]
-        target = f" (target: at most {targets[name]})" if name in targets else ""
-        print(f"certify / {name}: {ratio:.2f}{target}")
+            for name in args.only or ways:
+                results[name].append(timed(sandbox, ways[name]))
+                print(f"{name:8} {results[name][-1]}", flush=True)
+    report(results, FAR if args.latency else NEAR)
 
 
 if __name__ == "__main__":
