@@ -1,7 +1,9 @@
 """Find the endpoints of services in the service catalog of a cloud."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
@@ -102,8 +104,9 @@ def require_responses(cloud: Cloud) -> None:
 
     :raises CloudError: one does not, or is no longer in the catalog
     """
-    for project in cloud.tested:
-        require_response(cloud, endpoint(cloud, project))
+    tested = endpoints(cloud, cloud.tested)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(require_response, cloud), tested))
 
 
 def no_response(endpoint: Endpoint) -> CloudError:

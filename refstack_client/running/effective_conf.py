@@ -15,7 +15,7 @@ from refstack_client.running.tempest_session import connect_for, opened, service
 from refstack_client.tempest import conf as tempest_conf
 from refstack_client.tempest.conf import Choices, Conf
 from refstack_client.tempest.workspace import Workspace, workspace
-from refstack_client.tenants import provision
+from refstack_client.tenants import creation, provision
 from refstack_client.tenants.resource_record import ResourceRecord
 
 UNKNOWN = "unknown until tenants are created; --provision creates and removes them"
@@ -77,7 +77,7 @@ def preview(request: CertificationRequest) -> EffectiveConf:
         tenants = provision.from_accounts(request, cloud)
         users, roles = tenants.users, tenants.roles
     else:
-        roles = provision.roles_of_cloud(request, cloud)
+        roles = provision.roles_of_cloud(request, creation.directory(cloud))
         unknown = provision.NETWORK_OPTIONS if provision.needs_networks(request) else ()
     choices = Choices(services, users, roles, request.settings, _prefix(), resources)
     overridden = {(setting.section, setting.option) for setting in request.settings}

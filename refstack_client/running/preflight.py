@@ -34,7 +34,7 @@ from refstack_client.running.check_result import Check, Level
 from refstack_client.running.tempest_session import KEYSTONE, adapted
 from refstack_client.tempest import discovery
 from refstack_client.tempest.discovery import Offer
-from refstack_client.tenants import provision, removal
+from refstack_client.tenants import provision
 
 SECONDS_OFF_WARNING = 30
 SECONDS_OFF_PROBLEM = 300
@@ -110,9 +110,8 @@ def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         planned, remedy = tenants.planned(), _ROLE_REMEDY
         found = f"{len(tenants.users)} users of the accounts file can sign in"
     else:
-        of_cloud = provision.roles_of_cloud(request, cloud)
-        removal.project_ids(cloud)
-        planned = provision.planned_with(TenantKind.THROWAWAY, of_cloud)
+        keystone = provision.read_keystone(request, cloud)
+        planned = provision.planned_with(TenantKind.THROWAWAY, keystone.roles)
         remedy = "openstack role create member"
         found = f"{', '.join(cloud.facts.roles)}: tenants are created for the run, and removed"
     yield Check("roles", Level.OK, found)

@@ -42,10 +42,9 @@ class TenantRoles:
     further: tuple[str, ...] = ()
 
     @property
-    def all(self) -> tuple[str, ...]:
-        """Return the roles of users who may do what a tenant may, each once."""
-        roles = (self.member, self.operator, self.reseller_admin, *self.further)
-        return tuple(dict.fromkeys(roles))
+    def to_empty_projects(self) -> tuple[str, ...]:
+        """Return the roles of users who may delete what is in a project of theirs, each once."""
+        return tuple(dict.fromkeys((self.member, self.operator, *self.further)))
 
     @property
     def suit_tempest(self) -> bool:

@@ -8,6 +8,7 @@ in a second process.
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from capabilities import tempest_id
@@ -15,7 +16,6 @@ from capabilities.guideline import Test
 from refstack_client import interruption
 from refstack_client.cloud.account import Account
 from refstack_client.cloud.connection import Cloud
-from refstack_client.cloud.failures import reported_as
 from refstack_client.errors import CloudError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.planning import test_requirements, test_users
@@ -37,7 +37,7 @@ from refstack_client.tenants import (
     removal,
     resource_record,
 )
-from refstack_client.tenants.creation import TenantSpec
+from refstack_client.tenants.creation import Directory, TenantSpec
 from refstack_client.tenants.resource_record import ResourceRecord
 from refstack_client.tenants.tenancy import Tenancy
 
@@ -102,6 +102,19 @@ def planned_with(kind: TenantKind, roles: TenantRoles, users: Iterable[Account] 
     return TenantPlan(kind, of_users, roles.reseller_admin, roles.suit_tempest)
 
 
+@dataclass(frozen=True)
+class Keystone:
+    """What Keystone holds before tenants are created.
+
+    :param roles: that tenants get
+    :param projects: ids of all projects
+    """
+
+    directory: Directory
+    roles: TenantRoles
+    projects: frozenset[str]
+
+
 @contextlib.contextmanager
 def provided(
     request: CertificationRequest,
@@ -117,12 +130,12 @@ def provided(
     if uses_accounts(request, cloud.facts):
         yield from_accounts(request, cloud)
         return
-    roles = roles_of_cloud(request, cloud)
+    keystone = read_keystone(request, cloud)
     tenancy = Tenancy(
         prefix=record.prefix,
-        before=removal.project_ids(cloud),
+        before=keystone.projects,
         class_names=request.class_names,
-        roles=roles.all,
+        roles=keystone.roles.to_empty_projects,
     )
     # Until all is removed, whatever interrupts what follows.
     possible = f"projects and users whose names start with {record.prefix}-"
@@ -130,7 +143,7 @@ def provided(
     created: list[str] = []
     try:
         with interruption.announced(_NOTICES), resource_record.recorded(record, tenancy):
-            yield _created(request, cloud, record.prefix, roles, created.append)
+            yield _created(request, cloud, record.prefix, keystone, created.append)
     finally:
         with interruption.announced(_NOTICES):
             leaked[leaked.index(possible) :] = _remove(cloud, record, possible, created)
@@ -198,13 +211,24 @@ def _accounts(request: CertificationRequest, cloud: Cloud) -> tuple[Account, ...
     return accounts_file.read(request.accounts_file)
 
 
-def roles_of_cloud(request: CertificationRequest, cloud: Cloud) -> TenantRoles:
+def read_keystone(request: CertificationRequest, cloud: Cloud) -> Keystone:
+    """Read from Keystone what must be known before tenants are created.
+
+    :raises CloudError: Keystone does not list it, or a role that is needed does not exist
+    """
+    with ThreadPoolExecutor() as pool:
+        projects = pool.submit(removal.project_ids, cloud)
+        directory = pool.submit(creation.directory, cloud)
+    known = directory.result()
+    return Keystone(known, roles_of_cloud(request, known), projects.result())
+
+
+def roles_of_cloud(request: CertificationRequest, known: Directory) -> TenantRoles:
     """Return the names of the roles that tenants get, chosen among all roles of the cloud.
 
-    :raises CloudError: Keystone does not list its roles, or a role that is needed does not exist
+    :raises CloudError: a role that is needed does not exist
     """
-    with reported_as("Keystone cannot list its roles", "see the log of Keystone"):
-        role_names = [role.name for role in cloud.connection.identity.roles()]
+    role_names = tuple(known.roles)
     check_roles(role_names, request.settings)
     return choose_roles(role_names, request.settings)
 
@@ -238,15 +262,13 @@ def _created(
     request: CertificationRequest,
     cloud: Cloud,
     prefix: str,
-    roles: TenantRoles,
+    keystone: Keystone,
     on_created: creation.OnCreated,
 ) -> Tenants:
-    spec = _spec(request, cloud, prefix, roles)
-    users = creation.create(cloud, spec, on_created)
-    needs_admin = roles.suit_tempest and request.class_names
-    admin = creation.create_admin(cloud, prefix, on_created) if needs_admin else None
+    spec = _spec(request, cloud, prefix, keystone.roles)
+    created = creation.create(cloud, spec, keystone.directory, on_created)
     network = creation.network_name(prefix) if spec.networks else ""
-    return Tenants(TenantKind.THROWAWAY, users, roles, admin, network)
+    return Tenants(TenantKind.THROWAWAY, created.users, keystone.roles, created.admin, network)
 
 
 def _spec(
@@ -266,4 +288,5 @@ def _spec(
         resellers=users.resellers,
         networks=networks,
         external=external_network.router_network(cloud, request.settings) if routed else "",
+        admin=roles.suit_tempest and bool(request.class_names),
     )

@@ -27,6 +27,7 @@ from refstack_client.tempest.log import CreatedIds
 from refstack_client.tenants.tenancy import (
     TENANT_NAME,
     Tenancy,
+    admin_name,
     cleaner_name,
     has_prefix,
     is_of_run,
@@ -69,22 +70,6 @@ def project_ids(cloud: Cloud) -> frozenset[str]:
         return frozenset(project.id for project in cloud.connection.identity.projects())
 
 
-def remove_admin(cloud: Cloud, prefix: str) -> Removal:
-    """Remove the throwaway admin of a run, and the cleaner of a removal that was killed."""
-    identity = cloud.connection.identity
-    name = f"{prefix}-admin"
-    done = Removal()
-    try:
-        for user_name in (name, cleaner_name(prefix)):
-            if user := identity.find_user(user_name):
-                done += _delete("user", identity.delete_user, user)
-        if project := identity.find_project(name):
-            done += _delete("project", identity.delete_project, project)
-    except FAILURES as error:
-        done += _leak(f"cannot find user and project {name}: {summary(error)}")
-    return done
-
-
 def show_nothing(what: str, done: int, total: int) -> None:
     """Show no progress."""
 
@@ -118,9 +103,11 @@ def remove_tenants(
 ) -> Removal:
     """Remove the tenants of a run and those that Tempest created, with all that is in them.
 
-    Tempest removes its tenants itself unless it was cut off or failed.
+    Tempest removes its tenants itself unless it was cut off or failed. The admin that it used, and
+    the cleaner of a removal that was killed, are removed too.
     """
     identity = cloud.connection.identity
+    admin, cleaner = admin_name(tenancy.prefix), cleaner_name(tenancy.prefix)
     try:
         all_projects = list(identity.projects())
         projects = [project for project in all_projects if _is_project(project, tenancy, created)]
@@ -131,7 +118,11 @@ def remove_tenants(
     except FAILURES as error:
         return _leak(f"cannot list the tenants of this run: {summary(error)}")
     names = tuple(f"{project.name}-" for project in projects)
-    users = [user for user in all_users if _is_user(user, names, tenancy, created)]
+    users = [
+        user
+        for user in all_users
+        if _is_user(user, names, tenancy, created) or user.name in (admin, cleaner)
+    ]
     for other in _foreign(all_projects, all_users, tenancy, created):
         done += _leak(f"{other} has no name of this run: it was not removed")
     delete_user = partial(_delete, "user", identity.delete_user)
@@ -139,6 +130,7 @@ def remove_tenants(
     done += _each("users removed", delete_user, users, show)
     # The content of a removed project could not be reached any more.
     empty = [project for project in projects if project.id not in full]
+    empty += [project for project in all_projects if project.name == admin]
     done += _each("projects removed", delete_project, empty, show)
     try:
         for project in _half_created(cloud, tenancy, created):
@@ -251,7 +243,7 @@ def _empty(
         return Removal(leaked=tuple(leaked)), {project.id for project in projects}
     identity = cloud.connection.identity
     name, password = cleaner_name(tenancy.prefix), new_password()
-    if orphan := identity.find_user(name):  # of a removal that was killed
+    for orphan in identity.users(name=name):  # of a removal that was killed
         identity.delete_user(orphan)
     cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
     roles = [role for role in identity.roles() if role.name in tenancy.roles]

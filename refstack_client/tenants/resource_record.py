@@ -191,7 +191,7 @@ def remaining(cloud: Cloud, path: Path, logs: Iterable[Path]) -> tuple[str, ...]
 def remove_recorded(
     cloud: Cloud, path: Path, logs: Iterable[Path], show: Show = removal.show_nothing
 ) -> Removal:
-    """Remove the tenants that a record names and the throwaway admin.
+    """Remove the tenants that a record names, and the throwaway admin.
 
     The record remains. Keystone may still complete a request of a killed process; the next removal
     finds the project by the list of those that existed before. :func:`forget` removes the record.
@@ -203,7 +203,6 @@ def remove_recorded(
         return Removal()
     tenancy, created = content
     done = removal.remove_tenants(cloud, tenancy, created, show)
-    done += removal.remove_admin(cloud, tenancy.prefix)
     if not done.leaked:
         with contextlib.suppress(OSError):  # on a full disk the record names what no longer exists
             _write(path, tenancy, CreatedIds())

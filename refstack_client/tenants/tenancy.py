@@ -23,6 +23,11 @@ class Tenancy:
     roles: tuple[str, ...]
 
 
+def admin_name(prefix: str) -> str:
+    """Return the name of the admin with whom Tempest creates tenants, and of its project."""
+    return f"{prefix}-admin"
+
+
 def cleaner_name(prefix: str) -> str:
     """Return the name of the user who empties the projects of a run."""
     return f"{prefix}-cleaner"
@@ -37,4 +42,4 @@ def is_of_run(name: str, tenancy: Tenancy) -> bool:
 
 def has_prefix(name: str, prefix: str) -> bool:
     """Return whether a name is that of a tenant of the run, not of its admin or cleaner."""
-    return name.startswith(f"{prefix}-") and name not in (f"{prefix}-admin", cleaner_name(prefix))
+    return name.startswith(f"{prefix}-") and name not in (admin_name(prefix), cleaner_name(prefix))
