@@ -160,11 +160,16 @@ def _without_secrets(name: str, content: bytes, anonymiser: Anonymiser | None) -
 
 
 def _clean_stream(content: bytes, anonymiser: Anonymiser | None) -> bytes:
-    """Return a version 2 stream without secrets, and without names if so asked."""
+    """Return a version 2 stream without secrets, and without names if so asked.
+
+    A damaged stream stays one, though its damaged packets are left out.
+    """
     out = io.BytesIO()
     target = subunit.StreamResultToBytes(out)
     through = anonymiser.filter(target) if anonymiser else target
     stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(through)))
+    if damage := subunit_stream.parse(content, STREAM).damage:
+        stream_tools.mark_damaged(target, damage)
     return out.getvalue()
 
 

@@ -40,7 +40,7 @@ def entries(outcomes: Outcomes) -> tuple[OutcomeEntry, ...]:
     rows += [(f"setUpClass ({fixture.class_name})", fixture, None) for fixture in outcomes.classes]
     return tuple(
         OutcomeEntry(name, str(outcome.outcome), outcome.reason, seconds)
-        for name, outcome, seconds in sorted(rows, key=lambda row: row[1].order)
+        for name, outcome, seconds in sorted(rows, key=lambda row: row[1].place or row[1].order)
     )
 
 

@@ -162,6 +162,18 @@ class _Attachments(testtools.StreamResult):
         return bool(test and test.name in self._names) or class_fixture(test_id) in self._classes
 
 
+def mark_damaged(target: testtools.StreamResult, damage: str) -> None:
+    """Pass on what subunit's reader reports of a damaged packet, with ``damage`` as the reason."""
+    target.status(
+        test_id=PARSER,
+        test_status="fail",
+        file_name="Parser Error",
+        file_bytes=damage.encode(),
+        mime_type="text/plain;charset=utf8",
+        eof=True,
+    )
+
+
 class CompletePackets(testtools.StreamResult):
     """Passes on the events of complete packets; a killed stestr writes incomplete ones too."""
 

@@ -3,7 +3,7 @@
 import io
 import re
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +13,17 @@ import testtools
 from capabilities import tempest_id
 from refstack_client.errors import InputError
 from refstack_client.outcomes import causes
-from scoring.conformance.outcomes import Attempt, Cause, CauseKind, ClassOutcome, Outcome, Outcomes
+from scoring.conformance.outcomes import (
+    Attempt,
+    Cause,
+    CauseKind,
+    ClassOutcome,
+    Event,
+    OtherFailure,
+    Outcome,
+    Outcomes,
+    in_time_order,
+)
 
 _CLASS_FIXTURE = re.compile(r"setUpClass \((?P<name>[\w.]+)\)")
 INTERIM = (None, "exists", "inprogress")
@@ -28,8 +38,8 @@ PARSER = "subunit.parser"
 """Test ID under which subunit reports bytes that are not a packet."""
 V2_SIGNATURE = b"\xb3"
 """The first byte of each packet of version 2."""
-# What subunit's version 1 parser reports of a test that was running when the stream ended.
-_LOST = "lost connection during test"
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+"""The time of what a version 1 stream reports before it states a time."""
 
 _GIVE = "give a run directory or a subunit file"
 
@@ -96,6 +106,8 @@ def _collected(content: BinaryIO) -> Outcomes | None:
             # Version 1 has no checksum: its parser fails on bytes that are not text.
             collector.note_damage()
         if not collector.is_empty:
+            if replay is replay_v1:
+                collector.note_end()
             return collector.outcomes()
     return None
 
@@ -112,10 +124,17 @@ def replay_v2(content: BinaryIO, result: testtools.StreamResult) -> None:
 
 
 def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
-    """Pass the events of a version 1 stream on to ``result``."""
+    """Pass the events of a version 1 stream on to ``result``.
+
+    A test that runs when the stream ends has no end. subunit's own reader would report a failure,
+    which could not be distinguished from that of a test.
+    """
     decorated = testtools.ExtendedToStreamDecorator(result)
     decorated.startTestRun()
-    subunit.ProtocolTestCase(content, passthrough=io.BytesIO()).run(decorated)
+    decorated.time(_NO_TIME)
+    protocol = subunit.TestProtocolServer(decorated, io.BytesIO())
+    for line in content:
+        protocol.lineReceived(line)
     decorated.stopTestRun()
 
 
@@ -142,11 +161,10 @@ class Collector(testtools.StreamResult):
     def __init__(self) -> None:
         """Start without events."""
         super().__init__()
-        self._attempts: list[Attempt] = []
-        self._classes: list[ClassOutcome] = []
+        self._ends: list[tuple[Event, datetime | None]] = []
+        self._other_failures: list[OtherFailure] = []
         self._started: dict[str, datetime | None] = {}
         self._attachments: dict[str, dict[str, bytearray]] = defaultdict(dict)
-        self._order = 0
         self._has_ended = False
         self._damage = ""
 
@@ -159,14 +177,21 @@ class Collector(testtools.StreamResult):
         """Record that the stream is truncated or damaged."""
         self._damage = self._damage or "the stream is truncated or damaged"
 
+    def note_end(self) -> None:
+        """Record that the stream ended, where only a cut-off one ends in the middle of a test."""
+        if self._started:
+            self._damage = self._damage or "the stream ends in the middle of a test"
+
     def outcomes(self) -> Outcomes:
         """Return the outcomes of all events so far."""
         unfinished = (tempest_id.parse(test_id) for test_id in self._started)
+        ordered = in_time_order(self._ends)
         return Outcomes(
-            attempts=tuple(self._attempts),
-            classes=tuple(self._classes),
+            attempts=tuple(event for event in ordered if isinstance(event, Attempt)),
+            classes=tuple(event for event in ordered if isinstance(event, ClassOutcome)),
             unfinished=tuple(test for test in unfinished if test),
             damage=self._damage,
+            other_failures=tuple(self._other_failures),
         )
 
     def status(
@@ -193,23 +218,26 @@ class Collector(testtools.StreamResult):
             self._end(test_id, test_status, timestamp)
 
     def _end(self, test_id: str, status: str, timestamp: datetime | None) -> None:
-        self._order += 1
         attachments = self._attachments.pop(test_id, {})
         started = self._started.pop(test_id, None)
+        ended = None if timestamp == _NO_TIME else timestamp
         fixture = class_fixture(test_id)
         test = tempest_id.parse(test_id)
         outcome = final_outcome(test_id, status)
         self._has_ended = self._has_ended or bool(fixture or test)
-        if _LOST in attachment_text(attachments, "traceback"):
-            self._damage = self._damage or "the stream ends in the middle of a test"
-            self._started[test_id] = started
-        elif fixture and outcome:
+        place = len(self._ends) + 1
+        if fixture and outcome:
             why, cause = _reason(fixture, status, attachments)
-            self._classes.append(ClassOutcome(fixture, outcome, why, self._order, cause))
+            event = ClassOutcome(fixture, outcome, why, place, cause, place)
+            self._ends.append((event, ended))
         elif test and outcome:
             why, cause = _reason(test.name, status, attachments)
-            seconds = (timestamp - started).total_seconds() if timestamp and started else None
-            self._attempts.append(Attempt(test, outcome, why, self._order, seconds, cause))
+            seconds = (ended - started).total_seconds() if ended and started else None
+            attempt = Attempt(test, outcome, why, place, seconds, cause, place)
+            self._ends.append((attempt, ended))
+        elif outcome is Outcome.FAIL:
+            why, _ = _reason(test_id, status, attachments)
+            self._other_failures.append(OtherFailure(test_id, why))
 
 
 def _reason(name: str, status: str, attachments: dict[str, bytearray]) -> tuple[str, Cause | None]:

@@ -32,6 +32,7 @@ def as_json(verdict: Verdict) -> JsonObject:
         "verdict": str(verdict.conformance),
         "required": counts(verdict),
         "damage": verdict.damage,
+        "other_failures": [asdict(failure) for failure in verdict.other_failures],
         "vacuous": [vacuous.capability.id for vacuous in verdict.vacuous],
         "designated_sections": list(verdict.programme.designated_sections),
         "refstack_count": verdict.refstack_count,

@@ -53,6 +53,7 @@ def lines(
         yield f"Passed only when repeated: {len(retried)}"
         yield from (f"    {test.test.name}" for test in retried)
         yield ""
+    yield from other_failures(verdict)
     if retries:
         yield used_retries(retries)
     if verdict.vacuous:
@@ -70,6 +71,17 @@ def damaged(verdict: Verdict) -> str:
     if not verdict.damage:
         return ""
     return f"Damage: {verdict.damage}. Tests that ended before it count."
+
+
+def other_failures(verdict: Verdict) -> Iterator[str]:
+    """Yield what failed besides the tests, such as the tear-down of a class."""
+    if not verdict.other_failures:
+        return
+    failures = _count(len(verdict.other_failures), "failure")
+    yield f"Besides the tests: {failures}, without effect on the verdict"
+    for failure in verdict.other_failures[:NAMES_PER_REASON]:
+        yield f"    {failure.name}: {failure.reason}"
+    yield ""
 
 
 def used_retries(retries: Retries) -> str:

@@ -1,4 +1,4 @@
-"""The outcomes of a result as the database stores them: compressed, in the order of the run."""
+"""The outcomes of a result as the database stores them: compressed, in the order of their ends."""
 
 import json
 import zlib

@@ -2,8 +2,9 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from capabilities.tempest_id import TestId
@@ -68,7 +69,12 @@ class Cause:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One execution of a test; ``order`` is its place in the stream, ``seconds`` its duration."""
+    """One execution of a test.
+
+    :param order: which of two ended later; see :func:`in_time_order`
+    :param seconds: its duration
+    :param place: in the stream; None if it is the order
+    """
 
     test: TestId
     outcome: Outcome
@@ -76,6 +82,7 @@ class Attempt:
     order: int
     seconds: float | None = None
     cause: Cause | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class ClassOutcome:
     reason: str
     order: int
     cause: Cause | None = None
+    place: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a pass."""
@@ -97,17 +105,46 @@ class ClassOutcome:
             raise ValueError(f"setUpClass ({self.class_name}) cannot pass the tests of its class")
 
 
-def deciding(history: Sequence[Attempt | ClassOutcome]) -> Attempt | ClassOutcome | None:
-    """Return what decides a test: its last attempt, or the worst set-up of its class since then.
+@dataclass(frozen=True)
+class OtherFailure:
+    """A failure that is of no test and no ``setUpClass``, such as of a ``tearDownClass``.
 
-    A later set-up that fails or skips can make the outcome worse, never better.
+    It does not change a verdict, and is shown.
+    """
+
+    name: str
+    reason: str
+
+
+Event = Attempt | ClassOutcome
+"""What decides a test."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def in_time_order(ends: Iterable[tuple[Event, datetime | None]]) -> list[Event]:
+    """Return what ended, with ``order`` set by the times of the ends and not by their places.
+
+    Whoever moves records in a stream must not change what was last. Of ends at the same time the
+    worst is the last. If one end has no time, no time counts, so that the worst of all is the last.
+    """
+    known = list(ends)
+    is_timed = all(time for _, time in known)
+    by_badness = sorted(known, key=lambda end: -end[0].outcome.badness)
+    ordered = sorted(by_badness, key=lambda end: end[1] or _NEVER) if is_timed else by_badness
+    return [replace(event, order=order) for order, (event, _) in enumerate(ordered, start=1)]
+
+
+def deciding(history: Sequence[Attempt | ClassOutcome]) -> Attempt | ClassOutcome | None:
+    """Return what decides a test: the worst since its last attempt that passed or failed.
+
+    An attempt that skips, and a set-up of the class, can make the outcome worse, never better.
 
     :param history: attempts and set-ups, oldest first
     """
     since: list[Attempt | ClassOutcome] = []
     for event in reversed(history):
         since.append(event)
-        if isinstance(event, Attempt):
+        if isinstance(event, Attempt) and event.outcome is not Outcome.SKIP:
             break
     return min(since, key=lambda event: event.outcome.badness, default=None)
 
@@ -124,6 +161,7 @@ class Outcomes:
     unfinished: tuple[TestId, ...] = ()
     """Tests that started and did not end."""
     damage: str = ""
+    other_failures: tuple[OtherFailure, ...] = ()
 
     def history(self, full: str, class_name: str) -> tuple[Attempt | ClassOutcome, ...]:
         """Return the attempts of a test and the set-ups of its class, oldest first.

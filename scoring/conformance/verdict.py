@@ -1,7 +1,8 @@
 """Judge a cloud: a verdict is a pure function of a programme and the outcomes of a run.
 
 A programme is conformant if every unflagged test of its required capabilities passed, not
-conformant if one of them failed, else incomplete. Each test counts once, by idempotent ID.
+conformant if one of them failed, else incomplete. Each test counts once, by idempotent ID. A
+damaged stream may lack a failure: with it no product is conformant.
 Advisory, deprecated and removed capabilities are shown and never count. The verdict is the one of
 RefStack's pages, except for tests with a newer name, which RefStack does not find.
 """
@@ -14,7 +15,15 @@ from capabilities.guideline import Capability, Rule, Status, Test
 from capabilities.matching import Index, Match, MatchKind, match
 from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
-from scoring.conformance.outcomes import Attempt, Cause, ClassOutcome, Outcome, Outcomes, deciding
+from scoring.conformance.outcomes import (
+    Attempt,
+    Cause,
+    ClassOutcome,
+    OtherFailure,
+    Outcome,
+    Outcomes,
+    deciding,
+)
 
 
 class Conformance(StrEnum):
@@ -67,6 +76,8 @@ class Verdict:
     damage: str = ""
     bases: tuple["Verdict", ...] = ()
     """Of an add-on: the verdicts on its base programmes. The worst one is the verdict."""
+    other_failures: tuple[OtherFailure, ...] = ()
+    """Failures that are of no test, such as of the tear-down of a class."""
 
     def count(self, outcome: Outcome) -> int:
         """Return how many of the deciding tests have that outcome."""
@@ -127,9 +138,11 @@ def judge(
         capabilities=capabilities,
         damage=outcomes.damage,
         bases=bases,
+        other_failures=outcomes.other_failures,
     )
+    doubtful = outcomes.damage or (strict and verdict.vacuous)
     if verdict.conformance is Conformance.VACUOUS or (
-        strict and verdict.vacuous and verdict.conformance is Conformance.CONFORMANT
+        doubtful and verdict.conformance is Conformance.CONFORMANT
     ):
         verdict = replace(verdict, conformance=Conformance.INCOMPLETE)
     worst = min((part.conformance for part in (verdict, *bases)), key=_WORST_FIRST.index)

@@ -1,22 +1,33 @@
 """Streams for tests."""
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import subunit
 
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 class StreamWriter:
-    """Writes subunit streams as Tempest's runner does."""
+    """Writes subunit streams as Tempest's runner does, an event each second.
 
-    def __init__(self) -> None:
+    :param timed: whether events have a time where none is given
+    """
+
+    def __init__(self, *, timed: bool = True) -> None:
         self.bytes = io.BytesIO()
         self._out = subunit.StreamResultToBytes(self.bytes)
+        self._now = BEGAN if timed else None
+
+    def _time(self, at: datetime | None) -> datetime | None:
+        if self._now:
+            self._now += timedelta(seconds=1)
+        return at or self._now
 
     def test(
         self, test_id: str, status: str, at: datetime | None = None, **attachments: str
     ) -> "StreamWriter":
-        self._out.status(test_id=test_id, test_status="inprogress", timestamp=at)
+        self._out.status(test_id=test_id, test_status="inprogress", timestamp=self._time(at))
         return self.end(test_id, status, at, **attachments)
 
     def end(
@@ -30,11 +41,11 @@ class StreamWriter:
                 mime_type="text/plain;charset=utf8",
                 eof=True,
             )
-        self._out.status(test_id=test_id, test_status=status, timestamp=at)
+        self._out.status(test_id=test_id, test_status=status, timestamp=self._time(at))
         return self
 
     def start(self, test_id: str) -> "StreamWriter":
-        self._out.status(test_id=test_id, test_status="inprogress")
+        self._out.status(test_id=test_id, test_status="inprogress", timestamp=self._time(None))
         return self
 
     @property

@@ -27,6 +27,7 @@ def set_up(outcome: Outcome, order: int = 0, class_name: str = "m.C") -> ClassOu
 
 
 ATTEMPTS = st.sampled_from((Outcome.PASS, Outcome.FAIL, Outcome.SKIP)).map(attempt)
+RAN = st.sampled_from((Outcome.PASS, Outcome.FAIL)).map(attempt)
 SET_UPS = st.sampled_from((Outcome.FAIL, Outcome.SKIP)).map(set_up)
 
 
@@ -44,12 +45,20 @@ def test_without_an_attempt_nothing_decides():
     assert deciding(()) is None
 
 
-@given(history=st.lists(ATTEMPTS, min_size=1))
-def test_the_last_attempt_decides(history):
-    assert deciding(history) is history[-1]
+@given(history=st.lists(ATTEMPTS), last=RAN)
+def test_the_last_attempt_that_ran_decides(history, last):
+    assert deciding((*history, last)) is last
 
 
-@given(history=st.lists(ATTEMPTS | SET_UPS), last=ATTEMPTS, later=st.lists(SET_UPS))
+@given(history=st.lists(ATTEMPTS))
+def test_an_attempt_that_skips_hides_no_failure(history):
+    skipped = deciding((*history, attempt(Outcome.FAIL), attempt(Outcome.SKIP)))
+    assert skipped.outcome is Outcome.FAIL
+    skipped = deciding((*history, attempt(Outcome.PASS), attempt(Outcome.SKIP)))
+    assert skipped.outcome is Outcome.SKIP
+
+
+@given(history=st.lists(ATTEMPTS | SET_UPS), last=RAN, later=st.lists(SET_UPS))
 def test_a_later_set_up_never_makes_a_test_better_and_earlier_events_do_not_matter(
     history, last, later
 ):
