@@ -107,7 +107,6 @@ def remove_tenants(
     the cleaner of a removal that was killed, are removed too.
     """
     identity = cloud.connection.identity
-    admin, cleaner = admin_name(tenancy.prefix), cleaner_name(tenancy.prefix)
     try:
         all_projects = list(identity.projects())
         projects = [project for project in all_projects if _is_project(project, tenancy, created)]
@@ -117,12 +116,9 @@ def remove_tenants(
         all_users = list(identity.users())
     except FAILURES as error:
         return _leak(f"cannot list the tenants of this run: {summary(error)}")
-    names = tuple(f"{project.name}-" for project in projects)
-    users = [
-        user
-        for user in all_users
-        if _is_user(user, names, tenancy, created) or user.name in (admin, cleaner)
-    ]
+    # A user of the run may be left although its project is gone.
+    names = (f"{tenancy.prefix}-", *(f"{project.name}-" for project in projects))
+    users = [user for user in all_users if _is_user(user, names, tenancy, created)]
     for other in _foreign(all_projects, all_users, tenancy, created):
         done += _leak(f"{other} has no name of this run: it was not removed")
     delete_user = partial(_delete, "user", identity.delete_user)
@@ -130,7 +126,7 @@ def remove_tenants(
     done += _each("users removed", delete_user, users, show)
     # The content of a removed project could not be reached any more.
     empty = [project for project in projects if project.id not in full]
-    empty += [project for project in all_projects if project.name == admin]
+    empty += [project for project in all_projects if project.name == admin_name(tenancy.prefix)]
     done += _each("projects removed", delete_project, empty, show)
     try:
         for project in _half_created(cloud, tenancy, created):

@@ -140,3 +140,16 @@ def test_what_a_note_names_and_the_run_made_is_removed(place, sandbox, others):
     left = {each.id for each in identity.projects()} | {each.id for each in identity.users()}
     assert set(others.values()) <= left
     assert not {tenant.id, user.id} & left
+
+
+@pytest.mark.cloud
+def test_a_user_of_the_run_is_removed_though_its_project_is_gone(place, sandbox):
+    connection = openstack.connect(cloud="sandbox")
+    user = connection.identity.create_user(
+        name=f"{PREFIX}-1-member", password="aA1-x", domain_id="default"
+    )
+    here = {"auth_url": connection.config.get_auth_args()["auth_url"], "region": "RegionOne"}
+    done = run(*CERTIFY, "--os-cloud", "sandbox", "--clean", str(planted(place, NOTE, cloud=here)))
+    assert done.returncode == 0, done.stderr
+    assert f"user {user.name} ({user.id})" in done.stdout
+    assert user.id not in {each.id for each in connection.identity.users()}
