@@ -116,7 +116,7 @@ def remove_tenants(
         all_users = list(identity.users())
     except FAILURES as error:
         return _leak(f"cannot list the tenants of this run: {summary(error)}")
-    # A user of the run may be left although its project is gone.
+    # A user of the run may remain although its project is gone.
     names = (f"{tenancy.prefix}-", *(f"{project.name}-" for project in projects))
     users = [user for user in all_users if _is_user(user, names, tenancy, created)]
     for other in _foreign(all_projects, all_users, tenancy, created):
