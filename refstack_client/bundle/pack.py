@@ -1,5 +1,6 @@
 """Pack a run or a stream into the members of a bundle."""
 
+import functools
 import hashlib
 import io
 import json
@@ -65,6 +66,11 @@ class Source:
         content = self.run_files.get(PLAN)
         return PlanRecord.parse(content, PLAN) if content is not None else None
 
+    @functools.cached_property
+    def outcomes(self) -> Outcomes:
+        """Return what is in the stream, secrets included."""
+        return subunit_stream.parse_appended(io.BytesIO(self.stream))
+
 
 def of_run(run: Run) -> Source:
     """Return the source of the bundle of a run.
@@ -72,11 +78,6 @@ def of_run(run: Run) -> Source:
     :raises InputError: the directory is not that of a run, or no test of it ended
     """
     guideline, plan = run_directory.read_plan(run)
-    if not _has_outcomes(subunit_stream.read_appended(run.stream)):
-        raise InputError(
-            f"{run.directory}: no test of this run ended",
-            hint=f"run the tests: refstack-client certify --resume {run.directory}",
-        )
     files = {
         PLAN: run.plan,
         TESTS: run.tests,
@@ -84,12 +85,18 @@ def of_run(run: Run) -> Source:
         CONF: run.tempest_conf,
         SBOM: run.sbom,
     }
-    return Source(
+    source = Source(
         guideline_file=(run.guideline.name, run.guideline.read_bytes()),
         programme=catalogue.with_bases(programme.find(guideline, plan.programme)),
-        stream=run.stream.read_bytes(),
+        stream=run.stream.read_bytes() if run.stream.exists() else b"",
         run_files={name: path.read_bytes() for name, path in files.items() if path.exists()},
     )
+    if not _has_outcomes(source.outcomes):
+        raise InputError(
+            f"{run.directory}: no test of this run ended",
+            hint=f"run the tests: refstack-client certify --resume {run.directory}",
+        )
+    return source
 
 
 def of_stream(path: Path, chosen: Programme, guideline_file: bytes) -> Source:
@@ -128,7 +135,7 @@ def make(
     members = {name: content, **(attested or {})}
     for name, content in source.run_files.items():
         members[name] = _without_secrets(name, content, anonymiser)
-    members[STREAM] = _clean_stream(source.stream, anonymiser)
+    members[STREAM] = _clean_stream(source, anonymiser)
     if plan:  # as it is packed: without secrets, and without names if so asked
         plan = PlanRecord.parse(members[PLAN], PLAN)
     outcomes = subunit_stream.parse(members[STREAM], STREAM)
@@ -159,7 +166,7 @@ def _without_secrets(name: str, content: bytes, anonymiser: Anonymiser | None) -
     return anonymiser.hide(hidden) if anonymiser and name != TESTS else hidden
 
 
-def _clean_stream(content: bytes, anonymiser: Anonymiser | None) -> bytes:
+def _clean_stream(source: Source, anonymiser: Anonymiser | None) -> bytes:
     """Return a version 2 stream without secrets, and without names if so asked.
 
     A damaged stream stays one, though its damaged packets are left out.
@@ -167,9 +174,9 @@ def _clean_stream(content: bytes, anonymiser: Anonymiser | None) -> bytes:
     out = io.BytesIO()
     target = subunit.StreamResultToBytes(out)
     through = anonymiser.filter(target) if anonymiser else target
-    stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(through)))
-    if damage := subunit_stream.parse(content, STREAM).damage:
-        stream_tools.mark_damaged(target, damage)
+    stream_tools.copy(io.BytesIO(source.stream), stream_tools.CompletePackets(Redactor(through)))
+    if source.outcomes.damage:
+        stream_tools.mark_damaged(target, source.outcomes.damage)
     return out.getvalue()
 
 

@@ -1,10 +1,10 @@
 """The outcomes of a stream as a JSON document: the one reader and the one writer of that form."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from refstack_client.outcomes.json_value import JsonObject, JsonValue
-from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcomes
+from scoring.conformance.outcomes import Attempt, Event, Outcomes
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,24 @@ class OutcomeEntry:
 
 def entries(outcomes: Outcomes) -> tuple[OutcomeEntry, ...]:
     """Return every attempt in the order of the stream, set-ups of classes included."""
-    rows: list[tuple[str, Attempt | ClassOutcome, float | None]] = [
-        (attempt.test.full, attempt, attempt.seconds) for attempt in outcomes.attempts
-    ]
-    rows += [(f"setUpClass ({fixture.class_name})", fixture, None) for fixture in outcomes.classes]
-    return tuple(
-        OutcomeEntry(name, str(outcome.outcome), outcome.reason, seconds)
-        for name, outcome, seconds in sorted(rows, key=lambda row: row[1].place or row[1].order)
-    )
+    return _sorted(outcomes, lambda event: event.place or event.order)
+
+
+def entries_by_time(outcomes: Outcomes) -> tuple[OutcomeEntry, ...]:
+    """Return the same in the order of the ends: of those of one test the last one decides."""
+    return _sorted(outcomes, lambda event: event.order)
+
+
+def _sorted(outcomes: Outcomes, key: Callable[[Event], int]) -> tuple[OutcomeEntry, ...]:
+    events: tuple[Event, ...] = (*outcomes.attempts, *outcomes.classes)
+    return tuple(map(_entry, sorted(events, key=key)))
+
+
+def _entry(event: Event) -> OutcomeEntry:
+    if isinstance(event, Attempt):
+        return OutcomeEntry(event.test.full, str(event.outcome), event.reason, event.seconds)
+    name = f"setUpClass ({event.class_name})"
+    return OutcomeEntry(name, str(event.outcome), event.reason)
 
 
 def as_json(listed: Iterable[OutcomeEntry]) -> list[JsonObject]:

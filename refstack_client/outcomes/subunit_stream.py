@@ -228,13 +228,11 @@ class Collector(testtools.StreamResult):
         place = len(self._ends) + 1
         if fixture and outcome:
             why, cause = _reason(fixture, status, attachments)
-            event = ClassOutcome(fixture, outcome, why, place, cause, place)
-            self._ends.append((event, ended))
+            self._ends.append((ClassOutcome(fixture, outcome, why, place, cause), ended))
         elif test and outcome:
             why, cause = _reason(test.name, status, attachments)
             seconds = (ended - started).total_seconds() if ended and started else None
-            attempt = Attempt(test, outcome, why, place, seconds, cause, place)
-            self._ends.append((attempt, ended))
+            self._ends.append((Attempt(test, outcome, why, place, seconds, cause), ended))
         elif outcome is Outcome.FAIL:
             why, _ = _reason(test_id, status, attachments)
             self._other_failures.append(OtherFailure(test_id, why))

@@ -1,6 +1,6 @@
 """The verdict as text: one line, or the report of a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from capabilities.guideline import Rule, Status
 from refstack_client.outcomes.attestation import Attestation
@@ -79,9 +79,16 @@ def other_failures(verdict: Verdict) -> Iterator[str]:
         return
     failures = _count(len(verdict.other_failures), "failure")
     yield f"Besides the tests: {failures}, without effect on the verdict"
-    for failure in verdict.other_failures[:NAMES_PER_REASON]:
-        yield f"    {failure.name}: {failure.reason}"
+    yield from _first([f"{failure.name}: {failure.reason}" for failure in verdict.other_failures])
     yield ""
+
+
+def _first(names: Sequence[str]) -> Iterator[str]:
+    """Yield the first names, and how many more there are."""
+    yield from (f"    {name}" for name in names[:NAMES_PER_REASON])
+    if len(names) > NAMES_PER_REASON:
+        more = len(names) - NAMES_PER_REASON
+        yield f"    … and {more} more (all in the report, and in -f json)"
 
 
 def used_retries(retries: Retries) -> str:
@@ -91,11 +98,7 @@ def used_retries(retries: Retries) -> str:
 
 def _group(group: Group) -> Iterator[str]:
     yield f"{group.outcome.upper()}  {_count(len(group.tests), 'test')}: {group.reason}"
-    for test in group.tests[:NAMES_PER_REASON]:
-        yield f"    {test.test.name}"
-    if len(group.tests) > NAMES_PER_REASON:
-        more = len(group.tests) - NAMES_PER_REASON
-        yield f"    … and {more} more (all in the report, and in -f json)"
+    yield from _first([test.test.name for test in group.tests])
     if group.cause and group.cause.call:
         yield f"    for example {group.cause.call}"
     yield ""

@@ -40,7 +40,8 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
 def from_outcomes(outcomes: Outcomes) -> tuple[Entry, ...]:
     """Return every attempt of a stream, and every set-up of a class that did not succeed."""
     return tuple(
-        Entry(entry.test, "", entry.outcome, entry.reason) for entry in document.entries(outcomes)
+        Entry(entry.test, "", entry.outcome, entry.reason)
+        for entry in document.entries_by_time(outcomes)
     )
 
 

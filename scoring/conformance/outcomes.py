@@ -118,30 +118,37 @@ class OtherFailure:
 
 Event = Attempt | ClassOutcome
 """What decides a test."""
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def in_time_order(ends: Iterable[tuple[Event, datetime | None]]) -> list[Event]:
-    """Return what ended, with ``order`` set by the times of the ends and not by their places.
+    """Return what ended, with ``order`` by the times of the ends; their ``order`` was the place.
 
     Whoever moves records in a stream must not change what was last. Of ends at the same time the
     worst is the last. If one end has no time, no time counts, so that the worst of all is the last.
     """
     known = list(ends)
-    is_timed = all(time for _, time in known)
-    by_badness = sorted(known, key=lambda end: -end[0].outcome.badness)
-    ordered = sorted(by_badness, key=lambda end: end[1] or _NEVER) if is_timed else by_badness
-    return [replace(event, order=order) for order, (event, _) in enumerate(ordered, start=1)]
+    times = [time for _, time in known if time]
+    if len(times) < len(known):
+        times = [_NO_TIME] * len(known)
+    ordered = sorted(
+        zip(times, (event for event, _ in known), strict=True),
+        key=lambda end: (end[0], -end[1].outcome.badness),
+    )
+    return [
+        replace(event, order=order, place=event.order)
+        for order, (_, event) in enumerate(ordered, start=1)
+    ]
 
 
-def deciding(history: Sequence[Attempt | ClassOutcome]) -> Attempt | ClassOutcome | None:
+def deciding(history: Sequence[Event]) -> Event | None:
     """Return what decides a test: the worst since its last attempt that passed or failed.
 
     An attempt that skips, and a set-up of the class, can make the outcome worse, never better.
 
     :param history: attempts and set-ups, oldest first
     """
-    since: list[Attempt | ClassOutcome] = []
+    since: list[Event] = []
     for event in reversed(history):
         since.append(event)
         if isinstance(event, Attempt) and event.outcome is not Outcome.SKIP:
@@ -163,7 +170,7 @@ class Outcomes:
     damage: str = ""
     other_failures: tuple[OtherFailure, ...] = ()
 
-    def history(self, full: str, class_name: str) -> tuple[Attempt | ClassOutcome, ...]:
+    def history(self, full: str, class_name: str) -> tuple[Event, ...]:
         """Return the attempts of a test and the set-ups of its class, oldest first.
 
         :param full: the full id of the test, "" for the set-ups alone

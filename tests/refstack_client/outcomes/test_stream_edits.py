@@ -10,27 +10,29 @@ stream S:
 """
 
 import random
+from datetime import timedelta
 
 import pytest
 import testtools
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.streams import StreamWriter
+from support.streams import BEGAN, StreamWriter
 
 from capabilities import catalogue, programme
 from refstack_client.bundle import pack
 from refstack_client.bundle.contents import STREAM, VERDICT
-from refstack_client.outcomes import stream_tools, subunit_stream
+from refstack_client.outcomes import document, stream_tools, subunit_stream
 from refstack_client.outcomes.subunit_stream import Collector
-from scoring.conformance.outcomes import Outcome, Outcomes
+from refstack_server.store import packed_outcomes
+from scoring.conformance.outcomes import Outcome, Outcomes, deciding
 from scoring.conformance.verdict import Conformance, Verdict, judge
 
 TEST = "mod.A.one[id-00000000-1111-1111-1111-111111111111]"
 OTHER = TEST.replace("A.one", "B.two").replace("1-1", "2-1")
 STREAMS = ("storage", "storage-tenants", "storage-swift-stopped")
-CLASSES = 3
+EVENTS = 36
 EDITS = 4
-"""How many classes of a stream an example has, and how many edits at most."""
+"""How many events of a stream an example has, and how many edits at most."""
 
 
 class Recorded(testtools.StreamResult):
@@ -83,13 +85,11 @@ def honest(events) -> dict[str, Outcome]:
 
 
 def reading(events) -> dict[str, Outcome]:
-    outcomes = read(events)
-    latest = sorted(outcomes.attempts, key=lambda attempt: attempt.order)
-    return {attempt.test.full: attempt.outcome for attempt in latest}
+    return {attempt.test.full: attempt.outcome for attempt in read(events).attempts}
 
 
 def added(chosen: random.Random, events) -> dict:
-    """Return a record other than a pass of a test, or is one of an id that no guideline has."""
+    """Return a record other than a pass of a test, or a pass of one that no guideline has."""
     event = dict(chosen.choice(events))
     name = event["test_id"].partition("[")[0].rpartition(".")[0]
     event["timestamp"] = chosen.choice(events)["timestamp"]
@@ -110,7 +110,7 @@ def check_edits(seed: int, recorded) -> None:
     chosen = random.Random(seed)
     events = recorded[chosen.choice(STREAMS)]
     start = chosen.randrange(len(events))
-    before = events[start : start + 12 * CLASSES]
+    before = events[start : start + EVENTS]
     moved = [*before, *chosen.choices(before, k=chosen.randrange(EDITS))]
     chosen.shuffle(moved)
     assert reading(moved) == reading(before) == honest(before)
@@ -192,14 +192,21 @@ def test_a_failure_that_is_of_no_test_is_kept():
 
 def test_a_damaged_stream_makes_no_product_conformant(samples):
     content = (samples / "storage.subunit").read_bytes()
-    chosen, source = STORAGE, pack.Source
-    whole = judge(chosen, read_content(content))
     failure = StreamWriter().test(TEST, "fail").content
-    damaged = read_content(content + failure[:-1] + b"x")
-    assert whole.conformance is Conformance.CONFORMANT
-    assert judge(chosen, damaged).conformance is Conformance.INCOMPLETE
-    guideline = b'{"x": 1}'
-    members = source(("guideline.json", guideline), chosen, content + failure[:-1] + b"x", {})
-    packed = pack.make(members)
-    assert read_content(packed[STREAM]).damage == damaged.damage
+    cut = content + failure[:-1] + b"x"
+    damage = read_content(cut).damage
+    assert judge(STORAGE, read_content(content)).conformance is Conformance.CONFORMANT
+    assert judge(STORAGE, read_content(cut)).conformance is Conformance.INCOMPLETE
+    packed = pack.make(pack.Source(("guideline.json", b'{"x": 1}'), STORAGE, cut, {}))
+    assert read_content(packed[STREAM]).damage == damage != ""
     assert b'"incomplete"' in packed[VERDICT]
+
+
+def test_the_database_keeps_what_ended_last_and_not_what_stands_last():
+    late, early = BEGAN + timedelta(hours=2), BEGAN + timedelta(hours=1)
+    writer = StreamWriter().test(TEST, "fail", at=late).test(TEST, "success", at=early)
+    outcomes = read_content(writer.content)
+    assert [entry.outcome for entry in document.entries(outcomes)] == ["fail", "pass"]
+    stored = packed_outcomes.to_outcomes(packed_outcomes.from_outcomes(outcomes))
+    for found in (outcomes, stored):
+        assert deciding(found.history(TEST, "mod.A")).outcome is Outcome.FAIL
