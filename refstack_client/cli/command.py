@@ -15,6 +15,7 @@ from refstack_client.cli import exit_codes
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNUSABLE
 from refstack_client.cli.options import selection
 from refstack_client.errors import ClientError, MachineError, UsageError
+from refstack_client.printable import printable
 
 LOG = logging.getLogger(__name__)
 
@@ -167,10 +168,15 @@ def report_missing_module(error: ModuleNotFoundError) -> int | None:
     return EXIT_UNUSABLE
 
 
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines of the result on stdout."""
+    print("\n".join(map(printable, lines)), flush=True)
+
+
 def say(line: str = "") -> None:
     """Print a line for people on stderr, if it can be written: stdout holds data."""
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(printable(line), file=sys.stderr, flush=True)
     except BrokenPipeError:
         raise
     except OSError:

@@ -14,23 +14,17 @@ from urllib.parse import urlsplit
 
 import requests
 import requests.utils
-import urllib3
 from keystoneauth1 import session as keystone_session
 from keystoneauth1.plugin import BaseAuthPlugin
 from openstack.config.cloud_region import CloudRegion
 
+from refstack_client.cloud import http_session
 from refstack_client.errors import CloudError
 
 SECONDS_TO_CONNECT = 10
 """For one request, if clouds.yaml has no ``api_timeout``."""
-STATUS_TO_RETRY = urllib3.Retry.RETRY_AFTER_STATUS_CODES
-"""413, 429 and 503: with ``Retry-After``, the request is sent again."""
-RETRIES = 8
-"""How often it is sent again."""
-MOST_SECONDS_TO_RETRY = 30
-"""A longer ``Retry-After`` is cut."""
-CONNECTIONS = 16
-"""Connections to one host that are kept open."""
+MOST_CHARACTERS = 2000
+"""Of a URL: Tempest repeats it in its log with each request."""
 _USER = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 """The start of a URL with user and password."""
 
@@ -103,7 +97,9 @@ class Access:
     @property
     def session_constructor(self) -> partial[keystone_session.Session]:
         """Return what constructs a session, as openstacksdk takes it."""
-        return partial(keystone_session.Session, session=_http(self.throttling))
+        http = http_session.create(self.timeout or SECONDS_TO_CONNECT)
+        http.hooks["response"].append(self.throttling.note)
+        return partial(keystone_session.Session, session=http)
 
 
 def of_region(config: CloudRegion) -> Access:
@@ -120,8 +116,9 @@ def of_region(config: CloudRegion) -> Access:
     interface = config.get_interface() or "public"
     if not isinstance(interface, str):
         raise CloudError(
-            f"the cloud {config.name} has a list of interfaces: {', '.join(map(str, interface))}",
-            hint="use --os-interface with one of them: all services are tested through one",
+            f"interface of the cloud {config.name} must be one name",
+            hint="use --os-interface with public, internal or admin: all services are tested "
+            "through one",
         )
     timeout = config.config.get("api_timeout")
     return Access(
@@ -198,23 +195,3 @@ def _tls(verify: bool | str | None) -> Tls:
             hint="correct cacert in clouds.yaml or OS_CACERT",
         ) from error
     return Tls(cacert=path)
-
-
-def _http(throttling: Throttling) -> requests.Session:
-    """Return a session of requests that waits where a server asks for it."""
-    retry = urllib3.Retry(
-        total=RETRIES,
-        connect=0,
-        read=False,
-        redirect=0,
-        other=0,
-        allowed_methods=None,
-        raise_on_status=False,
-        retry_after_max=MOST_SECONDS_TO_RETRY,
-    )
-    session = requests.Session()
-    adapter = keystone_session.TCPKeepAliveAdapter(max_retries=retry, pool_maxsize=CONNECTIONS)
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapter)
-    session.hooks["response"].append(throttling.note)
-    return session

@@ -8,11 +8,16 @@ from urllib.parse import urlsplit
 
 from keystoneauth1.access import AccessInfo
 
+from refstack_client.cloud.access import MOST_CHARACTERS, without_user
+
+_CHARACTERS = 200
+"""Of an invalid URL in a message."""
+
 
 def leave_out_invalid(token: AccessInfo) -> Mapping[str, str]:
     """Remove invalid endpoints from the service catalog of a token.
 
-    :return: the invalid URL of a service, by its type
+    :return: the invalid URL of a service, without user and password, by its type
     """
     catalog = token.service_catalog.catalog
     if not isinstance(catalog, list):
@@ -22,12 +27,13 @@ def leave_out_invalid(token: AccessInfo) -> Mapping[str, str]:
     for service in catalog:
         if not isinstance(service, dict) or not isinstance(service.get("type"), str):
             continue
-        listed = service.get("endpoints")
-        endpoints = [item for item in listed if _is_valid(item)] if isinstance(listed, list) else []
-        for item in listed if isinstance(listed, list) else ():
-            if item not in endpoints:
+        endpoints = []
+        for item in service["endpoints"] if isinstance(service.get("endpoints"), list) else ():
+            if _is_valid(item):
+                endpoints.append(item)
+            else:
                 url = item.get("url") if isinstance(item, dict) else item
-                invalid[service["type"]] = str(url)
+                invalid[service["type"]] = without_user(str(url))[:_CHARACTERS]
         services.append({**service, "endpoints": endpoints})
     catalog[:] = services
     return invalid
@@ -43,6 +49,12 @@ def _is_valid(endpoint: object) -> bool:
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc  # a password, which messages and records would show
+            and len(text) <= MOST_CHARACTERS
+        )
     except ValueError:
         return False

@@ -7,17 +7,21 @@ variable names them, as they do for the ``openstack`` command.
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
 import openstack.config
 import openstack.exceptions
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from openstack.config.cloud_region import CloudRegion
 
 from refstack_client.cloud import config_files
+from refstack_client.cloud.access import MOST_CHARACTERS
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import CloudError
 
@@ -26,6 +30,16 @@ _FILES = ("cacert", "cert", "key")
 
 ConfigValue = str | bool | int | float | dict | list
 """A value in clouds.yaml."""
+
+
+_HINT = (
+    "the documentation of openstacksdk describes clouds.yaml; an openrc file must set OS_AUTH_URL, "
+    "OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_USER_DOMAIN_NAME and OS_PROJECT_DOMAIN_NAME"
+)
+
+
+_ODD_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
+"""What a plugin of keystoneauth raises for a key below auth that it does not know."""
 
 
 class NoCloudError(CloudError):
@@ -52,7 +66,7 @@ def load_region(selection: CloudSelection) -> CloudRegion:
     :raises NoCloudError: no cloud is named
     :raises CloudError: the configuration or the password is missing or invalid
     """
-    config_files.check()
+    config_files.check(selection.name or os.environ.get("OS_CLOUD"))
     try:
         config = openstack.config.OpenStackConfig(pw_func=_prompt if sys.stdin.isatty() else None)
         name = selection.name or os.environ.get("OS_CLOUD")
@@ -60,15 +74,22 @@ def load_region(selection: CloudSelection) -> CloudRegion:
         overrides = selection.overrides()
         if name and "region_name" not in overrides:
             _check_one_region(name, config.cloud_config["clouds"].get(name, {}))
-        return _with_password(config.get_one(cloud=selection.name, **overrides))
+        region = config.get_one(cloud=selection.name, **overrides)
+        _check_credentials(region)
     except (
         openstack.exceptions.ConfigException,
         keystoneauth1.exceptions.ClientException,
     ) as error:
+        raise CloudError(" ".join(str(error).split()).rstrip("."), hint=_HINT) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        text = " ".join(str(error).split())
+        if odd := _ODD_ARGUMENT.search(text):
+            text = f"its auth_type does not take {odd[1]}"
+        where = f"cloud {name}" if name else "OS_* variables"
         raise CloudError(
-            " ".join(str(error).split()).rstrip("."),
-            hint="openstack --os-cloud NAME token issue shows whether the credentials are complete",
+            f"the configuration of the {where} is not valid: {text}", hint=_HINT
         ) from error
+    return region
 
 
 def _check_name(name: str | None, clouds: Sequence[str]) -> None:
@@ -82,7 +103,8 @@ def _check_name(name: str | None, clouds: Sequence[str]) -> None:
     if name and not clouds and (file := config_files.missing()):
         raise CloudError(f"{file} does not exist", hint="correct or unset OS_CLIENT_CONFIG_FILE")
     if name and name not in (*clouds, "envvars"):
-        raise CloudError(f"there is no cloud called {name} in clouds.yaml", hint=hint)
+        missing = "" if config_files.exists() else ": there is no such file"
+        raise CloudError(f"there is no cloud called {name} in clouds.yaml{missing}", hint=hint)
     if not name and "OS_AUTH_URL" not in os.environ:
         raise NoCloudError("no cloud is named, and OS_AUTH_URL is not set", hint=hint)
 
@@ -126,19 +148,66 @@ def portable(selection: CloudSelection, directory: str) -> PortableConfig:
     )
 
 
-def _with_password(region: CloudRegion) -> CloudRegion:
-    """Check that a password is there if the authentication needs one.
+def title(region: CloudRegion) -> str:
+    """Return where a configuration comes from, as messages name it."""
+    if region.name in (None, "", "envvars"):
+        return "the OS_* variables"
+    return f"the cloud {region.name}"
+
+
+def _check_credentials(region: CloudRegion) -> None:
+    """Check what openstacksdk and keystoneauth leave to the first request.
 
     The message of keystoneauth about a missing password does not name the password.
+
+    :raises CloudError: the password is missing, the credentials do not sign in to Keystone,
+        or the URL of Keystone cannot be used
     """
-    if "password" in region.config.get("auth_type", "") and not region.get_auth_args().get(
-        "password"
-    ):
+    auth, auth_type = region.get_auth_args(), region.config.get("auth_type") or ""
+    if "password" in auth_type and not auth.get("password"):
         raise CloudError(
-            f"the credentials of {region.name} have no password",
+            f"{title(region)} has no password",
             hint="set it in clouds.yaml or OS_PASSWORD, or run this on a terminal to be asked",
         )
-    return region
+    if not isinstance(region.get_auth(), BaseIdentityPlugin):
+        raise CloudError(
+            f"{title(region)} has auth_type {auth_type}, which does not sign in to Keystone",
+            hint="use auth_type password or v3applicationcredential",
+        )
+    if fault := _fault_of(str(auth.get("auth_url") or "")):
+        raise CloudError(
+            f"auth_url of {title(region)} {fault}",
+            hint="it is the URL of Keystone, such as https://keystone.example.org:5000/v3: correct "
+            "it in clouds.yaml or OS_AUTH_URL",
+        )
+
+
+def _fault_of(auth_url: str) -> str:
+    """Return what is wrong with the URL of Keystone, "" if nothing is.
+
+    A part of it may be a password, which must not be shown.
+    """
+    faults = {
+        "is missing": not auth_url,
+        f"is longer than {MOST_CHARACTERS} characters": len(auth_url) > MOST_CHARACTERS,
+        "has a user or a password, which it must not": "@" in auth_url,
+        f"does not start with http:// or https:// (in lower case): {auth_url}": (
+            not auth_url.startswith(("http://", "https://"))
+        ),
+        f"has no valid host or port: {auth_url}": not _has_host(auth_url),
+        f"has a query or a fragment, which it must not: {auth_url}": (
+            "?" in auth_url or "#" in auth_url
+        ),
+    }
+    return next((fault for fault, is_found in faults.items() if is_found), "")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _prompt(prompt: str | None = None) -> str:

@@ -184,12 +184,7 @@ def facts_of(token: AccessInfo, config: CloudRegion) -> CloudFacts:
     """
     catalog = token.service_catalog
     interface, region = config.get_interface() or "public", config.get_region_name() or ""
-    urls = {
-        service_type: catalog.get_urls(
-            service_type=service_type, interface=interface, region_name=region or None
-        )
-        for service_type in catalog.get_endpoints()
-    }
+    by_type = catalog.get_endpoints_data(interface=interface, region_name=region or None)
     identity = (entry for entry in catalog.catalog if entry.get("type") == "identity")
     return CloudFacts(
         name=config.name or "environment",
@@ -198,6 +193,6 @@ def facts_of(token: AccessInfo, config: CloudRegion) -> CloudFacts:
         user=token.username or token.user_id or "",
         project=token.project_name or token.project_id or "",
         roles=tuple(sorted(token.role_names or ())),
-        endpoints={kind: url for kind, found in urls.items() for url in found[:1] if url},
+        endpoints={kind: found[0].url or "" for kind, found in by_type.items() if found},
         identity_service=next((entry.get("id", "") for entry in identity), ""),
     )

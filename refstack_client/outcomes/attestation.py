@@ -56,12 +56,12 @@ def answers(content: bytes, source: str, sections: Iterable[str]) -> tuple[State
     :raises InputError: a section is not answered or not known, or an answer is neither yes nor no
     """
     # Only here: reading an attestation needs no YAML, and every verdict would wait for its import.
-    import yaml  # noqa: PLC0415
+    from refstack_client import yaml_text  # noqa: PLC0415
 
     try:
-        document = yaml.safe_load(content)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+        document = yaml_text.load(content)
+    except yaml_text.InvalidYamlError as error:
+        raise InputError(f"{source} is not valid YAML: {error}") from error
     if not isinstance(document, dict):
         raise InputError(f"{source}: expected an answer per section", hint="as in nova: yes")
     wanted = list(sections)

@@ -115,7 +115,7 @@ REMEDIES = {
     CauseKind.EXTENSION_MISSING: "enable the extension in the service, or list it in the "
     "configuration of Tempest (--set)",
     CauseKind.CREDENTIAL: "assign the roles that the policy of the API requires to the test users, "
-    "or use other credentials",
+    "or certify with an admin credential and without --accounts",
     CauseKind.QUOTA: "raise the quota of the test projects, or run fewer tests at a time "
     "(--concurrency)",
     CauseKind.CONFIG: "set the right value with --set section.option=value",
@@ -131,7 +131,8 @@ REMEDIES = {
 _QUALIFIED = re.compile(r"^(?P<module>[\w.]+)\.(?P<name>\w+)(?:: (?P<message>.*))?$", re.DOTALL)
 
 ONLY_WITH_TENANTS_OF_TEMPEST = (
-    "Tempest skips it unless it creates the test projects itself, as an admin (bug 2147232)"
+    "Tempest skips it unless it creates the test projects itself, as an admin "
+    "(https://launchpad.net/bugs/2147232)"
 )
 # Clearer reasons for skips than those of Tempest.
 _SKIPS = (("bug#2147232", ONLY_WITH_TENANTS_OF_TEMPEST),)

@@ -23,7 +23,8 @@ _KINDS = {
 _REMEDIES = {
     Outcome.FAIL: "fix what the reason names, then certify again",
     Outcome.MISSING: "install the Tempest release or plugin that has these tests",
-    Outcome.NOT_RUN: "run them: refstack-client certify --resume RUN",
+    Outcome.NOT_RUN: "run them: refstack-client certify --resume RUN; if they are of another "
+    "programme than the run, certify that programme",
     Outcome.SKIP: "enable the feature or provide the credential that the reason names",
 }
 

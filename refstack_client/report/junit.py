@@ -7,6 +7,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from capabilities.finding import Finding, Severity
 from refstack_client.files import write_text
+from refstack_client.printable import printable
 from refstack_client.report import document
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import TestVerdict, Verdict
@@ -58,14 +59,7 @@ def _case(verdict: TestVerdict) -> TestCase:
     if verdict.outcome is not Outcome.PASS:
         call = f"\n{verdict.cause.call}" if verdict.cause and verdict.cause.call else ""
         kind = str(verdict.cause.kind) if verdict.cause else str(verdict.outcome)
-        result = _RESULTS[verdict.outcome](_printable(verdict.reason), kind)
-        result.text = _printable(f"{verdict.reason}{call}")
+        result = _RESULTS[verdict.outcome](printable(verdict.reason), kind)
+        result.text = printable(f"{verdict.reason}{call}")
         case.result = [result]
     return case
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` without control characters, which XML does not allow."""
-    return "".join(
-        character for character in text if character.isprintable() or character in "\t\n"
-    )

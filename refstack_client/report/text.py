@@ -125,7 +125,7 @@ def marks(verdict: Verdict, attestation: Attestation | None) -> Iterator[str]:
     if verdict.programme.rule is Rule.NONE_FAILED:
         yield "Rule: no test of the list may fail; tests may skip"
         return
-    yield f"OpenStack Compatible: the tests alone decide: {_ANSWERS[verdict.conformance]}"
+    yield f"OpenStack Compatible (the tests alone decide): {_ANSWERS[verdict.conformance]}"
     if verdict.programme.designated_sections:
         yield _powered(verdict, attestation)
 
@@ -143,12 +143,12 @@ def _powered(verdict: Verdict, attestation: Attestation | None) -> str:
     missing = attestation.missing(sections)
     if missing:
         return (
-            "OpenStack Powered: tests and designated sections: no: not attested for "
+            "OpenStack Powered (tests and designated sections): no, not attested for "
             f"{', '.join(missing)}"
         )
     return (
-        f"OpenStack Powered: tests and designated sections, attested by {attestation.by} on "
-        f"{attestation.date}: {_ANSWERS[verdict.conformance]}"
+        f"OpenStack Powered (tests, and designated sections attested by {attestation.by} on "
+        f"{attestation.date}): {_ANSWERS[verdict.conformance]}"
     )
 
 

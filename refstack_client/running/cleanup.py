@@ -61,7 +61,7 @@ def empty_projects(cloud: Cloud, users: Sequence[Account], prefix: str) -> Remov
         return Removal(leaked=(f"the content of the projects {names} is unknown: {reason}",))
     done = Removal()
     for user in users:
-        done += removal.empty_project(cloud, user.as_auth(), user.project_name, prefix)
+        done += removal.empty_project(cloud, user.as_auth(), f"project {user.project_name}", prefix)
     return done
 
 

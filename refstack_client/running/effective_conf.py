@@ -77,7 +77,7 @@ def preview(request: CertificationRequest) -> EffectiveConf:
         tenants = provision.from_accounts(request, cloud)
         users, roles = tenants.users, tenants.roles
     else:
-        roles = provision.roles_of_cloud(request, creation.directory(cloud))
+        roles = provision.roles_of_cloud(request, creation.roles(cloud))
         unknown = provision.NETWORK_OPTIONS if provision.needs_networks(request) else ()
     choices = Choices(services, users, roles, request.settings, _prefix(), resources)
     overridden = {(setting.section, setting.option) for setting in request.settings}

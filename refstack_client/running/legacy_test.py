@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keystoneauth1.exceptions
-import yaml
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.console import Console
 from capabilities import flat_list, tempest_id
 from capabilities.guideline import Test
 from capabilities.matching import Index, match
+from refstack_client import yaml_text
 from refstack_client.cloud.access import SECONDS_TO_CONNECT
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes, write_private
@@ -28,6 +28,7 @@ from refstack_client.tempest import inventory
 from refstack_client.tempest.settings import is_secret
 from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import Workspace, workspace
+from refstack_client.yaml_text import InvalidYamlError
 
 DEFAULT_TESTS = "tempest.api"
 
@@ -158,9 +159,9 @@ def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
 
 def _users(path: Path) -> list[dict[str, str]]:
     try:
-        found = yaml.safe_load(read_bytes(path))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        found = yaml_text.load(read_bytes(path))
+    except InvalidYamlError as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
     return [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
 
 

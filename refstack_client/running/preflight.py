@@ -3,7 +3,7 @@
 Nothing is changed, unless tests log in to guests: then one test does so.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -41,7 +41,6 @@ SECONDS_OFF_PROBLEM = 300
 """Tokens and signed URLs expire after minutes."""
 DAYS_OF_CERTIFICATE = 14
 _GUEST = "guest login"
-_ROLE_REMEDY = "use an admin credential, or add a user with that role to the accounts file"
 
 
 def check(request: CertificationRequest, console: Console) -> Iterator[Check]:
@@ -63,18 +62,24 @@ def check(request: CertificationRequest, console: Console) -> Iterator[Check]:
     found: list[Check] = []
     for name, look in CHECKS.items():
         for result in _guarded(name, look, cloud, adapted_request):
-            found.append(result)
-            yield result
+            # What a check needs of another one fails with the same words.
+            if result.level is not Level.PROBLEM or result.found not in _problems(found):
+                found.append(result)
+                yield result
     if adapted_request.logs_in_to_guests and (test := guest_login.test_of(request)):
-        if any(result.level is Level.PROBLEM for result in found):
+        if _problems(found):
             yield Check(_GUEST, Level.WARNING, "not tried", "solve the problems above")
         else:
             login = partial(_guest_login, request, test, console)
             for result in _guarded(_GUEST, login, cloud, adapted_request):
                 found.append(result)
                 yield result
-    affected = {test for one in found if one.level is Level.PROBLEM for test in one.tests}
-    yield _capabilities(request, affected)
+    yield _capabilities(request, _problems(found))
+
+
+def _problems(found: Iterable[Check]) -> dict[str, Check]:
+    """Return the checks that found a problem, by what they found."""
+    return {check.found: check for check in found if check.level is Level.PROBLEM}
 
 
 def _guarded(
@@ -89,8 +94,9 @@ def _guarded(
         yield Check(name, Level.PROBLEM, summary(error), "see the log of the service")
 
 
-def _capabilities(request: CertificationRequest, affected: Collection[str]) -> Check:
+def _capabilities(request: CertificationRequest, problems: Mapping[str, Check]) -> Check:
     """Name the required capabilities that have a test which cannot pass."""
+    affected = {test for problem in problems.values() for test in problem.tests}
     names = [
         capability.id
         for programme in request.programme.with_bases()
@@ -101,23 +107,25 @@ def _capabilities(request: CertificationRequest, affected: Collection[str]) -> C
         number = f"{len(names)} required capabilit{'y' if len(names) == 1 else 'ies'}"
         found = f"{number} cannot pass: {', '.join(names)}"
         return Check("capabilities", Level.PROBLEM, found, "solve the problems above")
+    if problems:
+        found = "no other problem found with a required capability"
+        return Check("capabilities", Level.WARNING, found, "solve the problems above")
     return Check("capabilities", Level.OK, "no problem found with a required capability")
 
 
 def _roles(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
     if provision.uses_accounts(request, cloud.facts):
         tenants = provision.from_accounts(request, cloud)
-        planned, remedy = tenants.planned(), _ROLE_REMEDY
+        planned = tenants.planned()
         found = f"{len(tenants.users)} users of the accounts file can sign in"
     else:
         keystone = provision.read_keystone(request, cloud)
         planned = provision.planned_with(TenantKind.THROWAWAY, keystone.roles)
-        remedy = "openstack role create member"
         found = f"{', '.join(cloud.facts.roles)}: tenants are created for the run, and removed"
     yield Check("roles", Level.OK, found)
     for limit in limits.users(request, planned):
         found = f"{limit.test.name}: {limit.why}"
-        yield Check("roles", _skipped(request), found, remedy, (limit.test.name,))
+        yield Check("roles", _skipped(request), found, limit.remedy, (limit.test.name,))
 
 
 def _skipped(request: CertificationRequest) -> Level:
@@ -147,8 +155,11 @@ def _seconds_off(cloud: Cloud, url: str) -> float | None:
     except keystoneauth1.exceptions.ClientException:
         return None
     now = datetime.now(UTC)
-    date = response.headers.get("Date", "")
-    return abs((parsedate_to_datetime(date) - now).total_seconds()) if date else None
+    try:
+        sent = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return abs((sent.replace(tzinfo=sent.tzinfo or UTC) - now).total_seconds())
 
 
 def _tls(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
@@ -239,13 +250,13 @@ _NAMES_IN_TEMPEST = {
 
 
 def _guests(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
-    if tests := tuple(limit.test.name for limit in limits.guests(request)):
+    if found := tuple(limits.guests(request)):
+        tests = tuple(limit.test.name for limit in found)
         yield Check(
             "guests",
             _skipped(request),
             f"{len(tests)} tests log in to a guest, which is off: {', '.join(tests)}",
-            "if guests can be reached from here: --guests, and --set "
-            "validation.image_ssh_user=NAME for the user of the image",
+            found[0].remedy,
             tests,
         )
 

@@ -13,6 +13,7 @@ from capabilities import tempest_id
 from refstack_client.outcomes.subunit_stream import class_fixture, final_outcome
 from refstack_client.planning import durations
 from refstack_client.planning.workers import Workers
+from refstack_client.printable import printable
 from scoring.conformance.outcomes import Outcome
 
 SECONDS_BETWEEN_LINES = 10
@@ -139,7 +140,7 @@ class RunProgress(testtools.StreamResult):
 
     def _say(self, line: str) -> None:
         (self._bar.console if self._console.is_terminal else self._console).print(
-            line, highlight=False, markup=False, soft_wrap=True
+            printable(line), highlight=False, markup=False, soft_wrap=True
         )
 
 

@@ -162,7 +162,7 @@ def opened(
         provision.provided(request, cloud, record, leaked) as tenants,
         _relayed(request, cloud) as relayed,
     ):
-        request = _slowed(request, cloud)
+        request = slowed(request, cloud)
         if tenants.network:
             named = (Setting(*option, tenants.network) for option in provision.NETWORK_OPTIONS)
             resources = (*resources, *named)
@@ -195,7 +195,7 @@ def _relayed(request: CertificationRequest, cloud: Cloud) -> Iterator[tuple[Sett
         yield ()
 
 
-def _slowed(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
+def slowed(request: CertificationRequest, cloud: Cloud) -> CertificationRequest:
     """Return the request for one worker if the cloud limits the rate of requests.
 
     Each class of tests requests tokens, which the relay repeats; to wait less is to test sooner.

@@ -18,9 +18,9 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
 import h11
-import urllib3
 
-from refstack_client.cloud.access import RETRIES, SECONDS_TO_CONNECT, STATUS_TO_RETRY, Access
+from refstack_client.cloud.access import SECONDS_TO_CONNECT, Access
+from refstack_client.cloud.http_session import RETRIES, STATUS_TO_RETRY, Retry
 from refstack_client.errors import CloudError, MachineError
 from refstack_client.tempest import relay_upstream
 from refstack_client.tempest.relay_upstream import Target, Upstream
@@ -269,11 +269,8 @@ async def _start(
     fields = {bytes(name): bytes(value) for name, value in event.headers}
     if event.status_code not in STATUS_TO_RETRY or b"retry-after" not in fields:
         return received, None
-    try:
-        value = fields[b"retry-after"].decode("ascii", "replace")
-        return received, urllib3.Retry().parse_retry_after(value)
-    except urllib3.exceptions.InvalidHeader:
-        return received, None
+    value = fields[b"retry-after"].decode("ascii", "replace")
+    return received, Retry().parse_retry_after(value)
 
 
 async def _copy(pieces: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,6 @@ The roles in the file are ignored: those in the tokens count (:mod:`.existing_us
 """
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import Any
 import yaml
 
 from capabilities import file_content
+from refstack_client import yaml_text
 from refstack_client.cloud.account import Account
 from refstack_client.errors import CloudError, InputError
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
+from refstack_client.yaml_text import InvalidYamlError
 
 FEWEST = 2
 """Users that a test class may need at a time: a primary and an alternate."""
@@ -42,7 +43,6 @@ _HINT = (
     "list at least two tenant users in it, each with username, password, project_name and "
     "domain_name (docs/how-to/credentials.rst shows one)"
 )
-_QUOTES = re.compile(r"(?P<quote>['\"]).{3,}(?P=quote)")
 
 
 def read(path: Path) -> tuple[Account, ...]:
@@ -77,14 +77,14 @@ def read(path: Path) -> tuple[Account, ...]:
 
 
 def _load(path: Path) -> Sequence[Any]:
+    if path.is_fifo():
+        raise InputError(f"{path} is a pipe, which can be read only once", hint="name a file")
     try:
-        content = file_content.read(path, MOST_BYTES)
+        entries = yaml_text.load(file_content.read(path, MOST_BYTES), _Loader) or []
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", hint=_HINT) from error
-    try:
-        entries = yaml.load(content, Loader=_Loader) or []  # noqa: S506 - it is a SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"{path} is not valid YAML: {_reason(error)}", hint=_HINT) from None
+    except InvalidYamlError as error:
+        raise InputError(f"{path} is not valid YAML: {error}", hint=_HINT) from None
     if not isinstance(entries, list):
         raise InputError(f"{path}: expected a list of users", hint=_HINT)
     return entries
@@ -104,19 +104,6 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)
         if len(node.value) > _MOST_KEYS:
             raise yaml.MarkedYAMLError(None, None, "too many keys", node.start_mark)
-
-
-def _reason(error: Exception) -> str:
-    """Return the reason for an error of YAML without the text of the file, which has passwords."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        problem = _QUOTES.sub("…", error.problem or "unexpected")
-        mark = error.problem_mark
-        return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
-    if isinstance(error, yaml.reader.ReaderError):
-        return f"position {error.position}: {error.reason}"
-    return (
-        "it is nested too deeply" if isinstance(error, RecursionError) else "a value is malformed"
-    )
 
 
 def _account(entry: Any) -> Account:

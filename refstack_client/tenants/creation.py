@@ -15,13 +15,14 @@ from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import reported_as
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.tempest.tenant_roles import MEMBER, READER, TenantRoles
-from refstack_client.tenants import removal
+from refstack_client.tenants import keystone_lists, removal
 from refstack_client.tenants.tenancy import admin_name
 
 DESCRIPTION = "created by refstack-client for one run"
 _CIDR = "10.100.0.0/24"
 """IP addresses of every tenant's subnet; the networks are not connected to each other."""
 
+_HINT = "see the log of Keystone"
 
 OnCreated = Callable[[str], None]
 """Called with kind, name and ID of what was created."""
@@ -110,10 +111,18 @@ def directory(cloud: Cloud) -> Directory:
 
     :raises CloudError: Keystone does not list its roles, or not the domain of the credential
     """
-    identity = cloud.connection.identity
-    with reported_as("Keystone cannot list its roles and domains", "see the log of Keystone"):
-        roles = {role.name: role for role in identity.roles()}
-        return Directory(roles, identity.get_domain(_domain_id(cloud)))
+    known = roles(cloud)
+    with reported_as("Keystone does not show the domain of the credential", _HINT):
+        return Directory(known, cloud.connection.identity.get_domain(_domain_id(cloud)))
+
+
+def roles(cloud: Cloud) -> Mapping[str, Role]:
+    """Return the roles of a cloud by name.
+
+    :raises CloudError: Keystone does not list its roles
+    """
+    with reported_as("Keystone cannot list its roles", _HINT):
+        return {role.name: role for role in keystone_lists.roles(cloud)}
 
 
 def _domain_id(cloud: Cloud) -> str:

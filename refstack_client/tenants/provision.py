@@ -16,8 +16,9 @@ from capabilities.guideline import Test
 from refstack_client import interruption
 from refstack_client.cloud.account import Account
 from refstack_client.cloud.connection import Cloud
-from refstack_client.errors import CloudError
-from refstack_client.outcomes.cloud_facts import CloudFacts
+from refstack_client.cloud.failures import FAILURES, summary
+from refstack_client.errors import ClientError, CloudError
+from refstack_client.outcomes.cloud_facts import ADMIN_ROLE, CloudFacts
 from refstack_client.planning import test_requirements, test_users
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
@@ -165,6 +166,10 @@ def _remove(
             raise KeyboardInterrupt
         with interruption.on_first(lambda: None):
             done = resource_record.remove_recorded(cloud, record.path, logs, record.show)
+    except (*FAILURES, ClientError, OSError) as error:
+        # Tests have run: their verdict is not lost because of the removal.
+        reason = summary(error) if isinstance(error, FAILURES) else str(error)
+        return (f"the removal failed: {reason}", *created, possible)
     except KeyboardInterrupt:
         # Requests that were under way may have created more.
         try:
@@ -220,17 +225,30 @@ def read_keystone(request: CertificationRequest, cloud: Cloud) -> Keystone:
         projects = pool.submit(removal.project_ids, cloud)
         directory = pool.submit(creation.directory, cloud)
     known = directory.result()
-    return Keystone(known, roles_of_cloud(request, known), projects.result())
+    return Keystone(known, roles_of_cloud(request, known.roles), projects.result())
 
 
-def roles_of_cloud(request: CertificationRequest, known: Directory) -> TenantRoles:
-    """Return the names of the roles that tenants get, chosen among all roles of the cloud.
+def roles_of_cloud(request: CertificationRequest, names: Iterable[str]) -> TenantRoles:
+    """Return the names of the roles that tenants get.
 
+    :param names: of all roles of the cloud
     :raises CloudError: a role that is needed does not exist
     """
-    role_names = tuple(known.roles)
+    role_names = tuple(names)
     check_roles(role_names, request.settings)
-    return choose_roles(role_names, request.settings)
+    roles = choose_roles(role_names, request.settings)
+    if tempest_creates(request, roles) and ADMIN_ROLE not in role_names:
+        raise CloudError(
+            f"Keystone lists no role {ADMIN_ROLE}, with which Tempest creates the tenants of some "
+            "tests",
+            hint="use a credential that sees this role: openstack role list",
+        )
+    return roles
+
+
+def tempest_creates(request: CertificationRequest, roles: TenantRoles) -> bool:
+    """Return whether Tempest creates the tenants of some tests itself."""
+    return roles.suit_tempest and bool(request.class_names)
 
 
 def choose_resources(request: CertificationRequest, cloud: Cloud) -> Resources:
@@ -288,5 +306,5 @@ def _spec(
         resellers=users.resellers,
         networks=networks,
         external=external_network.router_network(cloud, request.settings) if routed else "",
-        admin=roles.suit_tempest and bool(request.class_names),
+        admin=tempest_creates(request, roles),
     )

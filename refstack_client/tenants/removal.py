@@ -24,6 +24,7 @@ from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.failures import FAILURES, reported_as, summary
 from refstack_client.errors import CloudError
 from refstack_client.tempest.log import CreatedIds
+from refstack_client.tenants import keystone_lists
 from refstack_client.tenants.tenancy import (
     TENANT_NAME,
     Tenancy,
@@ -67,7 +68,7 @@ def project_ids(cloud: Cloud) -> frozenset[str]:
     :raises CloudError: Keystone does not list its projects
     """
     with reported_as("Keystone cannot list its projects", "see the log of Keystone"):
-        return frozenset(project.id for project in cloud.connection.identity.projects())
+        return frozenset(project.id for project in keystone_lists.projects(cloud))
 
 
 def show_nothing(what: str, done: int, total: int) -> None:
@@ -76,15 +77,15 @@ def show_nothing(what: str, done: int, total: int) -> None:
 
 def remaining(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> tuple[str, ...]:
     """Return name and ID of each project and user of a run that is in the cloud."""
-    identity = cloud.connection.identity
     own = f"{tenancy.prefix}-"
     try:
         projects = [
             project
-            for project in identity.projects()
+            for project in keystone_lists.projects(cloud)
             if project.name.startswith(own) or _is_project(project, tenancy, created)
         ]
-        users = [user for user in identity.users() if _is_user(user, (own,), tenancy, created)]
+        listed = keystone_lists.users(cloud)
+        users = [user for user in listed if _is_user(user, (own,), tenancy, created)]
     except FAILURES as error:
         return (f"Keystone cannot list what remains of this run: {summary(error)}",)
     return (
@@ -108,14 +109,14 @@ def remove_tenants(
     """
     identity = cloud.connection.identity
     try:
-        all_projects = list(identity.projects())
+        all_projects = keystone_lists.projects(cloud)
         projects = [project for project in all_projects if _is_project(project, tenancy, created)]
         # First, because it takes a moment, in which Keystone completes the requests of a killed
         # Tempest.
         done, full = _empty(cloud, projects, tenancy, show) if projects else (Removal(), set())
-        all_users = list(identity.users())
+        all_users = keystone_lists.users(cloud)
     except FAILURES as error:
-        return _leak(f"cannot list the tenants of this run: {summary(error)}")
+        return _leak(f"cannot remove the tenants of this run: {summary(error)}")
     # A user of the run may remain although its project is gone.
     names = (f"{tenancy.prefix}-", *(f"{project.name}-" for project in projects))
     users = [user for user in all_users if _is_user(user, names, tenancy, created)]
@@ -180,22 +181,22 @@ def foreign(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> tuple[str, .
 
     :raises CloudError: Keystone does not list projects and users
     """
-    identity = cloud.connection.identity
     with reported_as("Keystone cannot list projects and users", "see the log of Keystone"):
-        return _foreign(identity.projects(), identity.users(), tenancy, created)
+        projects, users = keystone_lists.projects(cloud), keystone_lists.users(cloud)
+    return _foreign(projects, users, tenancy, created)
 
 
 def _foreign(
     projects: Iterable[Project], users: Iterable[User], tenancy: Tenancy, created: CreatedIds
 ) -> tuple[str, ...]:
     others = [
-        f"project {project.name} ({project.id})"
+        named("project", project)
         for project in projects
         if project.id in created.projects
         and (project.id in tenancy.before or not is_of_run(project.name, tenancy))
     ]
     others += [
-        f"user {user.name} ({user.id})"
+        named("user", user)
         for user in users
         if user.id in created.users and not is_of_run(user.name, tenancy)
     ]
@@ -213,7 +214,7 @@ def _half_created(cloud: Cloud, tenancy: Tenancy, created: CreatedIds) -> list[P
     def candidates() -> list[Project]:
         return [
             project
-            for project in identity.projects()
+            for project in keystone_lists.projects(cloud)
             if project.id not in tenancy.before | created.projects
             and (name := TENANT_NAME.fullmatch(project.name))
             and not name["user"]
@@ -235,14 +236,14 @@ def _empty(
     :return: also the ids of the projects that could not be emptied
     """
     if reason := unreachable(cloud):
-        leaked = (f"{_content_of(project.name)} is unknown: {reason}" for project in projects)
+        leaked = (f"{_content_of(project)} is unknown: {reason}" for project in projects)
         return Removal(leaked=tuple(leaked)), {project.id for project in projects}
     identity = cloud.connection.identity
     name, password = cleaner_name(tenancy.prefix), new_password()
     for orphan in identity.users(name=name):  # of a removal that was killed
         identity.delete_user(orphan)
     cleaner = identity.create_user(name=name, password=password, domain_id=projects[0].domain_id)
-    roles = [role for role in identity.roles() if role.name in tenancy.roles]
+    roles = [role for role in keystone_lists.roles(cloud) if role.name in tenancy.roles]
 
     full: set[str] = set()
 
@@ -252,9 +253,9 @@ def _empty(
 
     def empty(project: Project) -> Removal:
         auth = {"user_id": cleaner.id, "password": password, "project_id": project.id}
-        done = Removal(leaked=_attempt(_content_of(project.name), grant, project).leaked)
+        done = Removal(leaked=_attempt(_content_of(project), grant, project).leaked)
         if not done.leaked:
-            done = empty_project(cloud, auth, project.name)
+            done = empty_project(cloud, auth, named("project", project))
         if done.leaked:
             full.add(project.id)
         return done
@@ -263,8 +264,9 @@ def _empty(
         # openstacksdk waits a second for each project, even if it is empty.
         done = _each("projects emptied", empty, projects, show)
     finally:
-        removed = _delete("user", identity.delete_user, cleaner)
-    return done + Removal(leaked=removed.leaked), full
+        # If that fails, it is tried again with the other users.
+        _delete("user", identity.delete_user, cleaner)
+    return done, full
 
 
 def unreachable(cloud: Cloud) -> str:
@@ -279,15 +281,15 @@ def unreachable(cloud: Cloud) -> str:
     return ""
 
 
-def _content_of(project_name: str) -> str:
-    return f"the content of project {project_name}"
+def _content_of(project: Project) -> str:
+    return f"the content of {named('project', project)}"
 
 
-def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str = "") -> Removal:
+def empty_project(cloud: Cloud, auth: Mapping[str, str], title: str, prefix: str = "") -> Removal:
     """Delete what is in a project.
 
     :param auth: openstacksdk's ``auth`` of a user who may delete it
-    :param name: of the project, for messages
+    :param title: the project as messages name it
     :param prefix: delete only resources whose name, or whose container's name, starts with it
     """
     found: queue.Queue[Any] = queue.Queue()
@@ -304,9 +306,9 @@ def empty_project(cloud: Cloud, auth: Mapping[str, str], name: str, prefix: str 
             resource_evaluation_fn=is_wanted if prefix else None,
         )
 
-    done = _attempt(_content_of(name), clean)
+    done = _attempt(f"the content of {title}", clean)
     kinds = Counter(type(resource).__name__.lower() for resource in found.queue)
-    counted = tuple(f"{number} x {kind} in project {name}" for kind, number in kinds.items())
+    counted = tuple(f"{number} x {kind} in {title}" for kind, number in kinds.items())
     return Removal(counted, done.leaked)
 
 

@@ -457,7 +457,7 @@ def test_every_value_of_tempest_conf_has_its_origin_and_clouds_yaml_may_add_some
     document["clouds"]["sandbox"]["tempest"] = "service-clients.http_timeout=61"
     clouds.write_text(yaml.safe_dump(document))
     wrong = run(*show, env=environ)
-    assert (wrong.returncode, "expected a list" in wrong.stderr) == (2, True), wrong.stderr
+    assert (wrong.returncode, "tempest must be a list" in wrong.stderr) == (5, True), wrong.stderr
 
 
 @LONG

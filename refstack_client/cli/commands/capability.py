@@ -7,7 +7,7 @@ from capabilities import catalogue, process_rules, programme
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Guideline
 from capabilities.programme import Programme
-from refstack_client.cli.command import Command, Lister, Table
+from refstack_client.cli.command import Command, Lister, Table, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
 
@@ -80,7 +80,7 @@ class Explain(Command):
                 f"no shipped guideline has a capability {args.capability}",
                 hint="list all: refstack-client capability list",
             )
-        print("\n".join(_lines(args.capability, history)))
+        show_lines(_lines(args.capability, history))
         return EXIT_OK
 
 

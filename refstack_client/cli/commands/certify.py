@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from refstack_client import interruption
-from refstack_client.cli.command import Command, say
+from refstack_client.cli.command import Command, say, show_lines
 from refstack_client.cli.exit_codes import (
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
@@ -69,7 +69,7 @@ class Plan(Command):
         if args.format == "json":
             print(json.dumps(plan.record().as_json(), indent=2, ensure_ascii=False))
         else:
-            print("\n".join(lines(plan)))
+            show_lines(lines(plan))
         return 0
 
 
@@ -157,7 +157,7 @@ def _show_quick(result: certify.Result) -> int:
     """Show the outcome of one test for each capability; exit code 0 if all passed."""
     say(f"run:    {result.run.directory}")
     say()
-    print("\n".join(report_text.quick_lines(result.verdict, len(result.outcomes))), flush=True)
+    show_lines(report_text.quick_lines(result.verdict, len(result.outcomes)))
     if Outcome.FAIL in result.outcomes:
         return EXIT_NOT_CONFORMANT
     return EXIT_OK if set(result.outcomes) == {Outcome.PASS} else EXIT_INCOMPLETE
@@ -211,8 +211,8 @@ def _clean(args: Namespace, os_cloud: str | None) -> int:
     options = dataclasses.replace(_options(args, os_cloud), settings=())
     request = resume.request_of(resumption, options)
     done = cleanup.clean_run(request, resumption.run, RemovalProgress(Console(stderr=True)))
-    for resource in done.removed:
-        print(f"removed: {resource}")
+    if done.removed:
+        show_lines(f"removed: {resource}" for resource in done.removed)
     for line in cleanup.advice(resumption.run, done.leaked, _clean_options(args)):
         say(line)
     if not done.removed and not done.leaked:

@@ -13,6 +13,7 @@ from refstack_client.cli.exit_codes import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EX
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import formats
 from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.printable import printable
 from refstack_client.running import preflight
 from refstack_client.running.check_result import Check as Found
 from refstack_client.running.check_result import Level
@@ -59,8 +60,8 @@ def _show(found: list[Found]) -> None:
             table.add_row("", "", _text(f"→ {check.remedy}"))
     Console(soft_wrap=False).print(table)
     problems = sum(check.level is Level.PROBLEM for check in found)
-    print(f"{len(found)} checks, {problems} problems")
+    print(f"checks: {len(found)}, problems: {problems}")
 
 
 def _text(text: str) -> str:
-    return text.replace("[", r"\[")
+    return printable(text).replace("[", r"\[")

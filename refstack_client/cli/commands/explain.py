@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from capabilities import programme
 from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
-from refstack_client.cli.command import Command
+from refstack_client.cli.command import Command, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import results as results_options
 from refstack_client.errors import InputError
@@ -38,7 +38,7 @@ class Explain(Command):
         found = open_results.read(args.results)
         verdict = results_options.judge(found, args.guideline, args)
         for number, test in enumerate(_find(verdict, args.test)):
-            print("\n" * bool(number) + "\n".join(_lines(test, verdict, found)))
+            show_lines((*[""] * bool(number), *_lines(test, verdict, found)))
         return EXIT_OK
 
 

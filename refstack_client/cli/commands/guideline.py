@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from capabilities import catalogue, flat_list, programme, reader, timeline
 from capabilities.guideline import Status
 from capabilities.matching import match
-from refstack_client.cli.command import Command, Lister, Table, say
+from refstack_client.cli.command import Command, Lister, Table, say, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cli.options.tempest import add_tempest, load_index
@@ -107,8 +107,8 @@ class Tests(_Named, Command):
             lines = tuple(sorted({test.full for matched in wanted for test in matched.found}))
         else:
             lines = flat_list.lines(tests, aliases=args.aliases, flagged=args.flagged)
-        for line in lines:
-            print(line)
+        if lines:
+            show_lines(lines)
         return EXIT_OK
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from capabilities import catalogue, programme
 from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
-from refstack_client.cli.command import Command
+from refstack_client.cli.command import Command, show_lines
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
 from refstack_client.cli.options import formats
 from refstack_client.cli.options import results as results_options
@@ -54,7 +54,7 @@ class ShowVerdict(Command):
         if args.format == "json":
             print(json_text(report_document.as_json(verdict)), end="")
         else:
-            print("\n".join(report_text.lines(verdict, found.retries, attested)))
+            show_lines(report_text.lines(verdict, found.retries, attested))
         return OF_CONFORMANCE[verdict.conformance]
 
 
@@ -73,6 +73,6 @@ def _show_all(found: Results, args: Namespace) -> int:
     else:
         for verdict in verdicts.values():
             short = len(verdict.required) - verdict.count(Outcome.PASS)
-            print(report_text.headline(verdict) + (f", {short} short" if short else ""))
+            show_lines([report_text.headline(verdict) + (f", {short} short" if short else "")])
     newest = verdicts.get(catalogue.default()) or list(verdicts.values())[-1]
     return OF_CONFORMANCE[newest.conformance]

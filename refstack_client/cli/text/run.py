@@ -1,6 +1,6 @@
 """Write the result of a run as lines for a terminal."""
 
-from refstack_client.cli.command import say
+from refstack_client.cli.command import say, show_lines
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
 from refstack_client.outcomes import run_directory
 from refstack_client.report import text as report_text
@@ -12,5 +12,5 @@ def show(run: run_directory.Run, verdict: Verdict) -> int:
     say(f"run:    {run.directory}")
     say(f"report: {run.report}")
     say()
-    print("\n".join(report_text.lines(verdict, run_directory.retries(run))), flush=True)
+    show_lines(report_text.lines(verdict, run_directory.retries(run)))
     return OF_CONFORMANCE[verdict.conformance]

@@ -505,8 +505,8 @@ def test_the_vendors_word_is_a_line_of_its_own_beside_the_tests(made, keys, tmp_
     verdict = ["verdict", str(made.directory), "--attestation", str(out)]
     assert main(verdict) == 1
     said = capsys.readouterr().out
-    assert "OpenStack Compatible: the tests alone decide: no" in said
-    assert "OpenStack Powered: tests and designated sections, attested by Alice on" in said
+    assert "OpenStack Compatible (the tests alone decide): no" in said
+    assert "OpenStack Powered (tests, and designated sections attested by Alice on" in said
     path = tmp_path / "b.zip"
     sign = ["bundle", "sign", str(made.directory), "--key", str(keys / "alice"), "-o", str(path)]
     assert main([*sign, "--attestation", str(out)]) == 0
@@ -518,7 +518,7 @@ def test_the_vendors_word_is_a_line_of_its_own_beside_the_tests(made, keys, tmp_
     answers.write_text("keystone: yes\nswift: no\n")
     assert main(command) == 0
     assert main(verdict) == 1
-    assert "OpenStack Powered: tests and designated sections: no: not attested for swift" in (
+    assert "OpenStack Powered (tests and designated sections): no, not attested for swift" in (
         capsys.readouterr().out
     )
     other = [*command[:2], "compute", *command[3:]]

@@ -8,7 +8,7 @@ import keystoneauth1.exceptions
 import pytest
 from keystoneauth1.identity import v3
 
-from refstack_client.cloud import access
+from refstack_client.cloud import http_session
 from refstack_client.cloud.access import Access
 from refstack_client.cloud.failures import connect_error
 
@@ -71,7 +71,17 @@ def test_a_server_that_asks_to_wait_is_asked_again(server, method, status):
 def test_waiting_ends_and_the_last_status_is_the_result(server):
     server.statuses = [429] * 100
     assert send(server, "GET", Access()) == 429
-    assert server.requests == access.RETRIES + 1
+    assert server.requests == http_session.RETRIES + 1
+
+
+@pytest.mark.parametrize(
+    "after", ["1e9", "-1", "soon", "9" * 400, "9" * 5000, "Fri, 31 Dec 99999 23:59:59 GMT", "é"]
+)
+def test_an_absurd_time_to_wait_is_bounded(server, after, monkeypatch):
+    monkeypatch.setattr(http_session, "MOST_SECONDS_TO_RETRY", 0.01)
+    monkeypatch.setattr(http_session, "SECONDS_IF_INVALID", 0.01)
+    server.statuses, server.retry_after = [429] * 3, after
+    assert send(server, "GET", Access()) == 200
 
 
 def test_without_retry_after_a_request_is_sent_once(server):

@@ -63,7 +63,7 @@ def test_no_password_or_a_wrong_one_is_said(password, answer, said):
 def test_without_a_terminal_a_missing_password_is_said_at_once(password):
     done = run(*PLAN, stdin=subprocess.DEVNULL)
     assert done.returncode == 5
-    assert done.stderr.startswith("error: the credentials of sandbox have no password")
+    assert done.stderr.startswith("error: the cloud sandbox has no password")
 
 
 def test_a_portable_clouds_yaml_holds_one_cloud_and_names_its_files_where_they_will_be(

@@ -75,6 +75,19 @@ def test_several_regions_and_none_chosen_are_listed():
         service_catalog.endpoint(cloud(swift, region=None), "swift")
 
 
+def test_a_password_in_a_url_is_refused_and_not_shown():
+    swift = service("object-store", endpoint("http://joe:canary@swift.example/v1"))
+    found = cloud(swift)
+    with pytest.raises(CloudError, match=r"no valid URL of Swift .*: 'http://swift") as error:
+        service_catalog.endpoint(found, "swift")
+    assert "canary" not in f"{error.value} {error.value.hint} {found.facts}"
+
+
+def test_a_large_catalog_is_read_once():
+    others = [service(f"t{number}", endpoint(f"http://{number}.example")) for number in range(5000)]
+    assert len(cloud(*others).facts.endpoints) == 5000
+
+
 def test_other_services_may_be_in_other_regions():
     other = service("dns", endpoint("http://dns.example", "two"))
     assert service_catalog.endpoint(cloud(other, SWIFT, region=None), "swift").region == "one"

@@ -1,16 +1,22 @@
 """What the check of a cloud finds without asking the cloud."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from rich.console import Console
 from support.making import request
 
 from capabilities import catalogue, programme
+from refstack_client.errors import CloudError
 from refstack_client.running import preflight
-from refstack_client.running.check_result import Level
+from refstack_client.running.check_result import Check, Level
 from refstack_client.tempest.settings import parse_settings
 
 NO_CLOUD: Any = None
+PROBLEM = Check("a", Level.PROBLEM, "does not respond", "start it")
 
 
 @pytest.mark.parametrize(
@@ -27,3 +33,34 @@ def test_tests_that_skip_are_a_problem_unless_the_rule_of_a_list_allows_it(guide
     assert [check.level for check in guests(NO_CLOUD, request(wanted))] == levels
     on = parse_settings(["validation.run_validation=true"])
     assert list(guests(NO_CLOUD, request(wanted, settings=on))) == []
+
+
+def test_what_several_checks_need_is_one_problem(monkeypatch):
+    def fails(cloud, request):
+        raise CloudError(PROBLEM.found, hint=PROBLEM.remedy)
+        yield
+
+    monkeypatch.setattr(preflight, "connect", Mock())
+    monkeypatch.setattr(preflight, "adapted", lambda request, cloud: request)
+    monkeypatch.setattr(preflight, "CHECKS", {"a": fails, "b": fails})
+    found = list(preflight.check(request(), Console(quiet=True)))
+    assert found[1] == PROBLEM
+    assert [(check.name, check.level) for check in found[2:]] == [("capabilities", Level.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("", None),
+        ("now", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("Mon, 99 Foo 2026 99:99:99 GMT", None),
+        (format_datetime(datetime.now(UTC).replace(tzinfo=None)), 0),
+        (format_datetime(datetime.now(UTC) - timedelta(hours=1)), 3600),
+    ],
+)
+def test_any_date_of_a_server_is_read_or_ignored(date, seconds):
+    cloud = Mock()
+    cloud.connection.session.get.return_value.headers = {"Date": date}
+    found = preflight._seconds_off(cloud, "http://k.example")
+    assert found == (None if seconds is None else pytest.approx(seconds, abs=60))

@@ -17,7 +17,8 @@ import pytest
 from support.proxies import proxy
 from tempest.lib.common.http import ClosingHttp, ClosingProxyHttp
 
-from refstack_client.cloud.access import RETRIES, Access, Tls
+from refstack_client.cloud.access import Access, Tls
+from refstack_client.cloud.http_session import RETRIES
 from refstack_client.sandbox import certificates
 from refstack_client.tempest import relay
 from refstack_client.tempest.relay_upstream import url_at
@@ -439,9 +440,16 @@ def test_a_request_is_repeated_after_the_time_that_the_server_asks_for(server, r
     assert [request.size for request in server.received] == [len(body)] * 3
 
 
-@pytest.mark.parametrize("value", ["49", "soon", ""])
-def test_a_server_that_asks_for_too_long_or_for_nothing_is_not_waited_for(server, relay_url, value):
+@pytest.mark.parametrize("value", ["soon", "", "1e9", "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_a_time_to_wait_that_is_not_valid_is_a_second(server, relay_url, value):
     server.to_wait_for["/v3"] = [value]
+    response, content = ClosingHttp().request(url_at(relay_url, f"{server.url()}/v3"), "POST")
+    assert (response.status, content) == (200, b"fine")
+    assert len(server.received) == 2
+
+
+def test_a_server_that_asks_for_too_long_is_not_waited_for(server, relay_url):
+    server.to_wait_for["/v3"] = ["49"]
     response, content = ClosingHttp().request(url_at(relay_url, f"{server.url()}/v3"), "POST")
     assert (response.status, content) == (429, b"later")
     assert len(server.received) == 1
