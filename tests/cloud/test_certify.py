@@ -411,7 +411,7 @@ def test_a_cloud_is_looked_at_before_and_nothing_of_it_changes(place, sandbox):
     assert done.returncode == 0, done.stdout
     for told in ("service object-store", "object extension tempurl", "roles", "clock", "TLS"):
         assert told in done.stdout
-    assert "0 problems" in done.stdout.splitlines()[-1]
+    assert "problems: 0" in done.stdout.splitlines()[-1]
     assert everything(sandbox) == before
     tenant = run(CLIENT, "cloud", "check", "--os-cloud", "sandbox-tenant", "-f", "json")
     assert tenant.returncode == 3

@@ -42,8 +42,11 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
         + ", ".join(f"{name} {version}" for name, version in plan.versions.items())
     )
     yield from _part(plan, asked)
-    minutes, seconds = divmod(round(plan.seconds), 60)
-    yield f"time          about {minutes} min {seconds:02} s, {_at_a_time(plan.workers)}"
+    if asked is None or asked == len(plan.to_run):
+        minutes, seconds = divmod(round(plan.seconds), 60)
+        yield f"time          about {minutes} min {seconds:02} s, {_at_a_time(plan.workers)}"
+    elif asked:
+        yield f"concurrency   {_at_a_time(plan.workers)}"
     for match in plan.matches:
         if match.kind is MatchKind.MISSING:
             yield f"  missing     {match.test.name}: {plan.missing[match.test.key]}"

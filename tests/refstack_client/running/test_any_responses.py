@@ -13,6 +13,7 @@ from support.any_services import Response, Services
 from support.making import request
 
 from capabilities import catalogue, programme
+from refstack_client.cloud import http_session
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import ClientError
 from refstack_client.running import certify, preflight
@@ -30,6 +31,7 @@ def services() -> Iterator[Services]:
 @pytest.fixture(autouse=True)
 def _environ(monkeypatch: pytest.MonkeyPatch, services: Services, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(http_session, "SECONDS_IF_INVALID", 0.001)
     for name, value in services.environment.items():
         monkeypatch.setenv(name, value)
 
