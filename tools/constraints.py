@@ -12,7 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # What only running tests, containers and sandboxes needs.
 NOT_FOR_VERIFYING = frozenset(
-    ("docker", "openstacksdk", "psutil", "python-tempestconf", "stestr", "tempest", "tenacity")
+    (
+        "docker",
+        "jsonschema",
+        "openstacksdk",
+        "psutil",
+        "python-tempestconf",
+        "referencing",
+        "stestr",
+        "tempest",
+        "tenacity",
+    )
 )
 CONSTRAINTS_HEAD = """\
 # One coherent set of versions for the runner and the sandbox's services, as published on PyPI.

@@ -13,7 +13,7 @@ from capabilities.programme import Programme
 from refstack_client.bundle import contents
 from refstack_client.bundle.contents import Bundle
 from refstack_client.files import read_bytes
-from refstack_client.outcomes import refstack_json, subunit_stream
+from refstack_client.outcomes import refstack_json, stream_file, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Retries, Run, read_plan, retries
@@ -64,13 +64,13 @@ def read(path: Path) -> Results:
     """
     if path.is_dir():
         return _read_run(Run(path))
-    subunit_stream.check_regular(path)
+    stream_file.check_regular(path)
     if zipfile.is_zipfile(path):
         return _read_bundle(Bundle.read(path))
     if path.suffix == ".json" and refstack_json.is_refstack(content := read_bytes(path)):
         found = refstack_json.read(content, str(path))
         return Results(found.outcomes(), lambda: io.BytesIO(b""))
-    return Results(subunit_stream.read(path), lambda: path.open("rb"))
+    return Results(subunit_stream.read(path), lambda: stream_file.open_stream(path))
 
 
 def _read_run(run: Run) -> Results:

@@ -40,7 +40,14 @@ from refstack_client.bundle.manifest import (
 from refstack_client.bundle.ssh_signature import sign
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
-from refstack_client.outcomes import cpid, document, run_directory, stream_tools, subunit_stream
+from refstack_client.outcomes import (
+    cpid,
+    document,
+    run_directory,
+    stream_file,
+    stream_tools,
+    subunit_stream,
+)
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
@@ -107,7 +114,8 @@ def of_stream(path: Path, chosen: Programme, guideline_file: bytes) -> Source:
     if not _has_outcomes(subunit_stream.read(path)):
         raise InputError(f"{path}: no test in this stream ended")
     name = GUIDELINES[0] if guideline_file.lstrip()[:1] == b"{" else GUIDELINES[1]
-    return Source((name, guideline_file), chosen, path.read_bytes(), {})
+    with stream_file.open_stream(path) as content:
+        return Source((name, guideline_file), chosen, content.read(), {})
 
 
 def _has_outcomes(outcomes: Outcomes) -> bool:

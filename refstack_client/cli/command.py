@@ -44,6 +44,8 @@ _EXTRAS = {
 }
 
 
+_FOR_PEOPLE = ("table", "value")
+"""The formats of cliff that a terminal shows; the others encode control characters."""
 _HINTS = {
     errno.ENOSPC: "free some space; TMPDIR names another directory for temporary files",
     errno.EDQUOT: "free some space; TMPDIR names another directory for temporary files",
@@ -131,6 +133,10 @@ class Lister(_Command, cliff.lister.Lister):
                 raise UsageError(
                     f"there is no column {name}", hint=f"choose from {', '.join(column_names)}"
                 )
+        if parsed_args.formatter in _FOR_PEOPLE:
+            data = [
+                [printable(cell) if isinstance(cell, str) else cell for cell in row] for row in data
+            ]
         return super().produce_output(parsed_args, column_names, data)
 
 

@@ -11,8 +11,7 @@ import subunit
 import testtools
 
 from capabilities import tempest_id
-from refstack_client.errors import InputError
-from refstack_client.outcomes import causes
+from refstack_client.outcomes import causes, stream_file
 from scoring.conformance.outcomes import (
     Attempt,
     Cause,
@@ -41,29 +40,16 @@ V2_SIGNATURE = b"\xb3"
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """The time of what a version 1 stream reports before it states a time."""
 
-_GIVE = "give a run directory or a subunit file"
-
 
 def read(path: Path) -> Outcomes:
     """Read the stream in ``path`` in little memory, whatever its size.
 
+    It may be compressed with gzip.
+
     :raises InputError: the file cannot be read, is empty, or holds no subunit
     """
-    try:
-        check_regular(path)
-        with path.open("rb") as content:
-            return _parse(content, str(path))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint=_GIVE) from error
-
-
-def check_regular(path: Path) -> None:
-    """Check that a file can be read more than once, and has an end.
-
-    :raises InputError: it is a device, a pipe or a directory
-    """
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is not a regular file", hint=_GIVE)
+    with stream_file.open_stream(path) as content:
+        return _parse(content, str(path))
 
 
 def read_appended(path: Path) -> Outcomes:
@@ -86,13 +72,9 @@ def parse(content: bytes, source: str) -> Outcomes:
 
 def _parse(content: BinaryIO, source: str) -> Outcomes:
     found = _collected(content)
-    if found:
-        return found
-    is_empty = not content.seek(0, io.SEEK_END)
-    raise InputError(
-        f"{source} is empty" if is_empty else f"{source} is not a subunit stream",
-        hint="stestr last --subunit writes one; so does tempest run --subunit",
-    )
+    if not found:
+        raise stream_file.not_a_stream(content, source)
+    return found
 
 
 def _collected(content: BinaryIO) -> Outcomes | None:
