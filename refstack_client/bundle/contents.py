@@ -19,7 +19,7 @@ from refstack_client.outcomes import attestation, document, run_directory, subun
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.document import OutcomeEntry
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import RunAttempt
+from refstack_client.outcomes.run_directory import Retries, RunAttempt
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -122,6 +122,11 @@ class Bundle:
         """Every start of the run, oldest first."""
         return run_directory.attempts_in(self.members.get(ATTEMPTS, b"").decode())
 
+    @property
+    def retries(self) -> Retries | None:
+        """How often failed tests were run again; None for a bundle of a bare stream."""
+        return run_directory.retries_of(self.attempts) if self.has(ATTEMPTS) else None
+
     @cached_property
     def outcomes(self) -> Outcomes:
         """The outcomes that follow from the stream."""
@@ -131,8 +136,17 @@ class Bundle:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict that follows from guideline, plan and stream."""
+        return self.judge()
+
+    def judge(self, max_retries: int | None = None) -> Verdict:
+        """Judge the outcomes.
+
+        :param max_retries: how often a test may be repeated; None for what the run itself allowed
+        """
         matches = self.plan.matches(self.programme) if self.plan else None
-        return judge(self.programme, self.outcomes, matches)
+        if max_retries is None and self.retries:
+            max_retries = self.retries.budget
+        return judge(self.programme, self.outcomes, matches, max_retries=max_retries)
 
     @cached_property
     def stated_outcomes(self) -> tuple[OutcomeEntry, ...]:

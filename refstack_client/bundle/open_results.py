@@ -47,13 +47,19 @@ class Results:
             return None
         return catalogue.with_bases(programme.find(self.guideline, name or self.key))
 
-    def judge(self, chosen: Programme, *, strict: bool = False) -> Verdict:
+    def judge(
+        self, chosen: Programme, *, strict: bool = False, max_retries: int | None = None
+    ) -> Verdict:
         """Judge the outcomes by a programme.
 
         :param strict: a required capability without a test that counts is incomplete
+        :param max_retries: how often a test may be repeated; None for what the run itself allowed,
+            which is unlimited for a bare stream
         """
         matches = self.plan.matches(chosen) if self.plan else None
-        return judge(chosen, self.outcomes, matches, strict=strict)
+        if max_retries is None and self.retries:
+            max_retries = self.retries.budget
+        return judge(chosen, self.outcomes, matches, strict=strict, max_retries=max_retries)
 
 
 def read(path: Path) -> Results:
@@ -92,5 +98,6 @@ def _read_bundle(bundle: Bundle) -> Results:
         guideline=bundle.guideline,
         key=bundle.manifest.programme,
         plan=bundle.plan,
+        retries=bundle.retries,
         attested=bundle.attestation,
     )

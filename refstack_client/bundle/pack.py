@@ -51,7 +51,7 @@ from refstack_client.outcomes import (
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
-from refstack_client.outcomes.run_directory import Run
+from refstack_client.outcomes.run_directory import Retries, Run
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from scoring.conformance.outcomes import Outcomes
@@ -72,6 +72,14 @@ class Source:
         """Return the plan of the run, None for a bare stream."""
         content = self.run_files.get(PLAN)
         return PlanRecord.parse(content, PLAN) if content is not None else None
+
+    @property
+    def retries(self) -> Retries | None:
+        """Return how often failed tests of the run were run again, None for a bare stream."""
+        content = self.run_files.get(ATTEMPTS)
+        if content is None:
+            return None
+        return run_directory.retries_of(run_directory.attempts_in(content.decode()))
 
     @functools.cached_property
     def outcomes(self) -> Outcomes:
@@ -148,7 +156,8 @@ def make(
         plan = PlanRecord.parse(members[PLAN], PLAN)
     outcomes = subunit_stream.parse(members[STREAM], STREAM)
     matches = plan.matches(source.programme) if plan else None
-    verdict = judge(source.programme, outcomes, matches)
+    max_retries = source.retries.budget if source.retries else None
+    verdict = judge(source.programme, outcomes, matches, max_retries=max_retries)
     listed = document.as_json(document.entries(outcomes))
     members[OUTCOMES] = json_text(listed).encode()
     members[VERDICT] = json_text(report_document.as_json(verdict)).encode()

@@ -19,6 +19,7 @@ lock             locked by the process that writes the run
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,7 +152,8 @@ class Mode(StrEnum):
 class RunAttempt:
     """A start of a run and its end, "" where it was cut off; ``asked`` counts its tests.
 
-    ``workspace`` is where Tempest worked. It is gone unless the attempt was cut off.
+    ``workspace`` is where Tempest worked. It is gone unless the attempt was cut off. ``run`` is the
+    run of the attempt in a merged one, else "".
     """
 
     number: int
@@ -161,6 +163,7 @@ class RunAttempt:
     asked: int = 0
     started: str = ""
     ended: str = ""
+    run: str = ""
 
     @classmethod
     def from_json(cls, record: JsonValue) -> "RunAttempt":
@@ -177,6 +180,7 @@ class RunAttempt:
             asked=record.optional("asked", JsonValue.number, 0),
             started=record.optional("started", JsonValue.text, ""),
             ended=record.optional("ended", JsonValue.text, ""),
+            run=record.optional("run", JsonValue.text, ""),
         )
 
     @property
@@ -199,9 +203,12 @@ def retries(run: Run) -> Retries:
 
 
 def retries_of(attempts: Sequence[RunAttempt]) -> Retries:
-    """Return the retries in ``attempts``, oldest first."""
-    used = sum(attempt.mode is Mode.FAILED and bool(attempt.asked) for attempt in attempts)
-    return Retries(used, attempts[-1].retry_budget if attempts else RETRY_BUDGET)
+    """Return the retries in ``attempts``, oldest first; of merged runs the most of one of them."""
+    used = Counter(
+        attempt.run for attempt in attempts if attempt.mode is Mode.FAILED and attempt.asked
+    )
+    budget = attempts[-1].retry_budget if attempts else RETRY_BUDGET
+    return Retries(max(used.values(), default=0), budget)
 
 
 def records(run: Run) -> tuple[JsonValue, ...]:

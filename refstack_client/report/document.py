@@ -32,6 +32,8 @@ def as_json(verdict: Verdict) -> JsonObject:
         "verdict": str(verdict.conformance),
         "required": counts(verdict),
         "damage": verdict.damage,
+        "repeated": len(verdict.passed_when_repeated),
+        "most_retries": verdict.most_retries,
         "other_failures": [asdict(failure) for failure in verdict.other_failures],
         "vacuous": [vacuous.capability.id for vacuous in verdict.vacuous],
         "designated_sections": list(verdict.programme.designated_sections),

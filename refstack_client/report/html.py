@@ -43,5 +43,6 @@ def context(
             for status in Status
         ],
         "plan": None,
-        "retries": text.used_retries(retries) if retries else "",
+        "retries": text.used_retries(verdict, retries) if retries else "",
+        "repeated": text.passed_when_repeated(verdict),
     }

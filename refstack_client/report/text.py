@@ -8,7 +8,7 @@ from refstack_client.outcomes.run_directory import Retries
 from refstack_client.report import groups
 from refstack_client.report.groups import Group
 from scoring.conformance.outcomes import Outcome
-from scoring.conformance.verdict import Conformance, TestVerdict, Verdict
+from scoring.conformance.verdict import Conformance, Verdict
 
 NAMES_PER_REASON = 8
 WORDS = {
@@ -48,14 +48,13 @@ def lines(
         yield ""
     for group in groups.groups(verdict):
         yield from _group(group)
-    retried = [test for test in verdict.required if _passed_on_retry(test)]
-    if retried:
-        yield f"Passed only when repeated: {len(retried)}"
-        yield from (f"    {test.test.name}" for test in retried)
+    if repeated := verdict.passed_when_repeated:
+        yield passed_when_repeated(verdict)
+        yield from _first([test.test.name for test in repeated])
         yield ""
     yield from other_failures(verdict)
     if retries:
-        yield used_retries(retries)
+        yield used_retries(verdict, retries)
     if verdict.vacuous:
         names = ", ".join(vacuous.capability.id for vacuous in verdict.vacuous)
         yield f"Required, but every test is flagged, so nothing was shown: {names}"
@@ -91,9 +90,19 @@ def _first(names: Sequence[str]) -> Iterator[str]:
         yield f"    … and {more} more (all in the report, and in -f json)"
 
 
-def used_retries(retries: Retries) -> str:
-    """Return how often failed tests were run again."""
-    return f"Retries: failed tests were run again {retries.used} of {retries.budget} times"
+def used_retries(verdict: Verdict, retries: Retries) -> str:
+    """Return how often failed tests were run again, as recorded or as the stream shows."""
+    used = max(retries.used, verdict.most_retries)
+    return f"Retries: failed tests were run again {used} of {retries.budget} times"
+
+
+def passed_when_repeated(verdict: Verdict) -> str:
+    """Return how many tests passed after a failure, "" for none."""
+    repeated = verdict.passed_when_repeated
+    if not repeated:
+        return ""
+    most = max(test.retries for test in repeated)
+    return f"Passed only when repeated: {_count(len(repeated), 'test')}, at most {most} times"
 
 
 def _group(group: Group) -> Iterator[str]:
@@ -159,10 +168,6 @@ def to_fix(verdict: Verdict) -> Iterator[str]:
         yield f"To conform, fix {_count(len(found), 'cause')}:"
     for number, group in enumerate(found, start=1):
         yield f"  {number}. {group.kind} ({len(group.tests)}): {group.remedy}"
-
-
-def _passed_on_retry(test: TestVerdict) -> bool:
-    return test.outcome is Outcome.PASS and Outcome.FAIL in test.attempts
 
 
 def _count(number: int, noun: str) -> str:

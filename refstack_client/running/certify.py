@@ -123,7 +123,12 @@ def certify(
                 if ended and ended.interrupted:
                     leaked += _empty_accounts(attempt, cloud).leaked
             outcomes = subunit_stream.read_appended(run.stream)
-            verdict = judge(request.programme, outcomes, planned.matches_by_key())
+            verdict = judge(
+                request.programme,
+                outcomes,
+                planned.matches_by_key(),
+                max_retries=run_directory.retries(run).budget,
+            )
             run_recorder.keep_verdict(run, verdict, planned.record())
     except BaseException as error:
         for line in cleanup.advice(run, leaked, request.clean_options):

@@ -111,13 +111,13 @@ def _write(target: Run, plans: Plans, streams: Sequence[bytes]) -> None:
 
 
 def _attempts(plans: Plans) -> Iterator[dict[str, object]]:
-    """Yield the record of every attempt in order, with the retry budget of all runs together."""
+    """Yield the record of every attempt in order, with the largest retry budget of a run."""
     records = [
         {"run": run.id, "shard": plan.shard, **record.object()}
         for run, plan in plans.items()
         for record in run_directory.records(run)
     ]
-    budget = sum(run_directory.retries(run).budget for run in plans)
+    budget = max(run_directory.retries(run).budget for run in plans)
     for number, record in enumerate(
         sorted(records, key=lambda record: str(record["started"])), start=1
     ):

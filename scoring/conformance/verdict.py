@@ -49,6 +49,11 @@ class TestVerdict:
     cause: Cause | None = None
     """Of the attempt that decides, where it did not pass."""
 
+    @property
+    def retries(self) -> int:
+        """How often it was repeated after a failure, until it passed or to the end."""
+        return self.attempts[:-1].count(Outcome.FAIL)
+
 
 @dataclass(frozen=True)
 class CapabilityVerdict:
@@ -84,6 +89,18 @@ class Verdict:
         return sum(test.outcome is outcome for test in self.required)
 
     @property
+    def passed_when_repeated(self) -> tuple[TestVerdict, ...]:
+        """The deciding tests that passed after a failure, those of base programmes included."""
+        own = (test for test in self.required if test.outcome is Outcome.PASS and test.retries)
+        return (*own, *(test for base in self.bases for test in base.passed_when_repeated))
+
+    @property
+    def most_retries(self) -> int:
+        """How often the deciding test was repeated that was repeated most often."""
+        own = [test.retries for test in self.required]
+        return max([*own, *(base.most_retries for base in self.bases)], default=0)
+
+    @property
     def vacuous(self) -> tuple[CapabilityVerdict, ...]:
         """The required capabilities without a test that counts."""
         return tuple(
@@ -114,15 +131,20 @@ def judge(
     matches: Mapping[str, Match] | None = None,
     *,
     strict: bool = False,
+    max_retries: int | None = None,
 ) -> Verdict:
     """Judge ``outcomes`` by ``programme``.
 
     :param matches: by test key, how each test was found in the Tempest that was used. Without it a
         test is looked up among the tests of the stream, and none is reported as missing.
     :param strict: a required capability without a test that counts makes the verdict incomplete
+    :param max_retries: a test that passed after more failures counts as failed; None for no limit
     """
-    evidence = _Evidence(outcomes, matches or {})
-    bases = tuple(judge(base, outcomes, matches, strict=strict) for base in programme.bases)
+    evidence = _Evidence(outcomes, matches or {}, max_retries)
+    bases = tuple(
+        judge(base, outcomes, matches, strict=strict, max_retries=max_retries)
+        for base in programme.bases
+    )
     judged = {test.key: evidence.judge(test) for test in programme.required_tests()}
     capabilities = tuple(
         _capability(programme, capability, status, evidence)
@@ -180,8 +202,9 @@ def _conformance(outcomes: Iterable[Outcome], rule: Rule) -> Conformance:
 class _Evidence:
     """The outcomes of a run, indexed to judge the tests of a guideline."""
 
-    def __init__(self, outcomes: Outcomes, matches: Mapping[str, Match]):
+    def __init__(self, outcomes: Outcomes, matches: Mapping[str, Match], max_retries: int | None):
         self._matches = matches
+        self._max_retries = max_retries
         self._index = Index.of(attempt.test for attempt in outcomes.attempts)
         self._unfinished = Index.of(outcomes.unfinished)
         self._outcomes = outcomes
@@ -209,6 +232,15 @@ class _Evidence:
             return replace(worst, reason=f"passed at attempt {len(worst.attempts)}")
         return worst
 
+    def _limited(self, verdict: TestVerdict) -> TestVerdict:
+        """Return a verdict that is a failure if the test passed only after too many retries."""
+        most = self._max_retries
+        if most is None or verdict.outcome is not Outcome.PASS or verdict.retries <= most:
+            return verdict
+        retries = "no retry counts" if not most else f"at most {most} retries count"
+        reason = f"passed only at attempt {len(verdict.attempts)}; {retries}"
+        return replace(verdict, outcome=Outcome.FAIL, reason=reason)
+
     def _is_reported_elsewhere(
         self, test: Test, names: set[str], planned: Match | None, twins: Iterable[TestVerdict]
     ) -> bool:
@@ -223,7 +255,7 @@ class _Evidence:
         return bool(own.attempts) and own.outcome.badness <= worst
 
     def _history(self, test: Test, full: str, name: str) -> TestVerdict:
-        return _last(test, self._outcomes.history(full, class_of(name)))
+        return self._limited(_last(test, self._outcomes.history(full, class_of(name))))
 
     def _class_history(self, test: Test, names: set[str]) -> TestVerdict:
         classes = {class_of(name) for name in names}

@@ -152,6 +152,8 @@ class Verify(Lister):
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
             say(UNOFFICIAL)
             say(report_text.headline(found.verdict))
+            if repeated := report_text.passed_when_repeated(found.verdict):
+                say(repeated)
         else:
             self.exit_code = EXIT_BAD_INPUT
             failed = ", ".join(check.name for check in found.checks if not check.passed)

@@ -35,7 +35,9 @@ class Diff(Lister):
         """Return the columns and rows to list."""
         before, after = open_results.read(args.before), open_results.read(args.after)
         old = results_options.judge(before, args.guideline, args)
-        found = comparison.compare(old, after.judge(old.programme, strict=args.strict))
+        found = comparison.compare(
+            old, after.judge(old.programme, strict=args.strict, max_retries=args.max_retries)
+        )
         counts = Counter(difference.change for difference in found)
         say(", ".join(f"{counts[change]} {change}" for change in comparison.Change))
         if counts[comparison.Change.NEWLY_FAILING]:

@@ -1,6 +1,6 @@
 """Declare the options about results and how to judge them."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from capabilities import catalogue
@@ -28,6 +28,13 @@ def add_judging(parser: ArgumentParser) -> None:
         action="store_true",
         help="count a required capability with no unflagged test as incomplete",
     )
+    parser.add_argument(
+        "--max-retries",
+        metavar="N",
+        type=_number,
+        help="count a test that passed after more than N failures as failed (default: the "
+        "--retry-budget of the run; no limit for a stream)",
+    )
 
 
 def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
@@ -38,4 +45,10 @@ def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
         chosen = guideline_options.load_programme(
             name, args.programme, results.key or guideline_options.PLATFORM
         )
-    return results.judge(chosen, strict=args.strict)
+    return results.judge(chosen, strict=args.strict, max_retries=args.max_retries)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"expected a number of 0 or more, not {text}")
+    return int(text)
