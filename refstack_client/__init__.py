@@ -33,6 +33,7 @@ import importlib
 
 TYPE_CHECKING = False  # of the module typing, whose import takes too long to come first
 if TYPE_CHECKING:
+    from refstack_client.bundle.checks import Check
     from refstack_client.bundle.contents import Bundle
     from refstack_client.bundle.manifest import Manifest
     from refstack_client.bundle.open_results import Results
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from refstack_client.bundle.pack import of_run as run_source
     from refstack_client.bundle.pack import of_stream as stream_source
     from refstack_client.bundle.pack import signed as sign_bundle
-    from refstack_client.bundle.verify import Check, Verification
+    from refstack_client.bundle.verify import Verification
     from refstack_client.bundle.verify import verify as verify_bundle
     from refstack_client.errors import (
         ClientError,
@@ -114,7 +115,7 @@ _HOMES = {
     "Attestation": ("refstack_client.outcomes.attestation", "Attestation"),
     "Bundle": ("refstack_client.bundle.contents", "Bundle"),
     "CertificationRequest": ("refstack_client.planning.request", "CertificationRequest"),
-    "Check": ("refstack_client.bundle.verify", "Check"),
+    "Check": ("refstack_client.bundle.checks", "Check"),
     "ClientError": ("refstack_client.errors", "ClientError"),
     "CloudError": ("refstack_client.errors", "CloudError"),
     "InputError": ("refstack_client.errors", "InputError"),

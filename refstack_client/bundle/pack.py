@@ -1,18 +1,17 @@
 """Pack a run or a stream into the members of a bundle."""
 
 import functools
-import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import subunit
 
 from capabilities import catalogue, programme
 from capabilities.programme import Programme
+from refstack_client.bundle import manifest_of
 from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.bundle.contents import (
     ATTEMPTS,
@@ -30,32 +29,23 @@ from refstack_client.bundle.contents import (
     VERDICT,
     Members,
 )
-from refstack_client.bundle.manifest import (
-    OF_RUN,
-    OF_STREAM,
-    Manifest,
-    MemberDigest,
-    StatedCloud,
-)
 from refstack_client.bundle.ssh_signature import sign
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
 from refstack_client.outcomes import (
-    cpid,
     document,
     run_directory,
     stream_file,
     stream_tools,
     subunit_stream,
 )
-from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
 from refstack_client.outcomes.run_directory import Retries, Run
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from scoring.conformance.outcomes import Outcomes
-from scoring.conformance.verdict import Verdict, judge
+from scoring.conformance.verdict import judge
 
 
 @dataclass(frozen=True)
@@ -162,7 +152,7 @@ def make(
     members[OUTCOMES] = json_text(listed).encode()
     members[VERDICT] = json_text(report_document.as_json(verdict)).encode()
     members[REPORT] = report_html.page(verdict, plan).encode()
-    stated = _manifest(verdict, plan, members, anonymous=anonymous)
+    stated = manifest_of.members(verdict, plan, members, anonymous=anonymous)
     members[MANIFEST] = json_text(stated.as_json()).encode()
     return members
 
@@ -208,53 +198,3 @@ def _without_workspaces(content: bytes) -> bytes:
         record.pop("workspace", None)
         lines.append(json.dumps(record, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _manifest(
-    verdict: Verdict, plan: PlanRecord | None, members: Members, *, anonymous: bool
-) -> Manifest:
-    chosen = verdict.programme
-    lines = members.get(ATTEMPTS, b"").splitlines()
-    attempts = [JsonValue.parse(line, ATTEMPTS) for line in lines]
-    cloud = plan.basis.cloud if plan else None
-    return Manifest(
-        guideline=chosen.guideline.id,
-        guideline_sha256=chosen.guideline.digest,
-        programme=chosen.key,
-        verdict=str(verdict.conformance),
-        source=OF_RUN if plan else OF_STREAM,
-        anonymous=anonymous,
-        members={
-            name: MemberDigest(hashlib.sha256(content).hexdigest(), len(content))
-            for name, content in sorted(members.items())
-        },
-        made_by={"refstack-client": metadata.version("refstack-client")},
-        versions=plan.basis.versions if plan else {},
-        images=_images(attempts),
-        started=min(_texts(attempts, "started"), default=None),
-        ended=max(_texts(attempts, "ended"), default=None),
-        cpid=cpid.of_facts(cloud) if cloud else None,
-        cloud=StatedCloud(cloud.auth_url, cloud.region, cloud.endpoints) if cloud else None,
-        roles=tuple(sorted(_roles(attempts))),
-    )
-
-
-def _texts(attempts: Iterable[JsonValue], key: str) -> list[str]:
-    return [attempt.member(key).text() for attempt in attempts if attempt.has(key)]
-
-
-def _images(attempts: Iterable[JsonValue]) -> tuple[Mapping[str, object], ...]:
-    """Return the different images of the attempts, in their order."""
-    images = [attempt.member("image").object() for attempt in attempts if attempt.has("image")]
-    return tuple({json.dumps(image): image for image in images}.values())
-
-
-def _roles(attempts: Iterable[JsonValue]) -> set[str]:
-    """Return every role in a token that a test used."""
-    return {
-        role
-        for attempt in attempts
-        if attempt.has("tokens")
-        for token in attempt.member("tokens").items()
-        for role in token.member("roles").texts()
-    }

@@ -149,6 +149,8 @@ class Collector(testtools.StreamResult):
         self._attachments: dict[str, dict[str, bytearray]] = defaultdict(dict)
         self._has_ended = False
         self._damage = ""
+        self._began: datetime | None = None
+        self._last: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -174,6 +176,8 @@ class Collector(testtools.StreamResult):
             unfinished=tuple(test for test in unfinished if test),
             damage=self._damage,
             other_failures=tuple(self._other_failures),
+            began=self._began,
+            ended=self._last,
         )
 
     def status(
@@ -186,6 +190,9 @@ class Collector(testtools.StreamResult):
         **_event: Any,
     ) -> None:
         """Take one event; what a test means follows from its last one."""
+        if timestamp and timestamp != _NO_TIME:
+            self._began = min(timestamp, self._began or timestamp)
+            self._last = max(timestamp, self._last or timestamp)
         if test_id is None:
             return
         if file_name and file_bytes:

@@ -101,8 +101,9 @@ def passed_when_repeated(verdict: Verdict) -> str:
     repeated = verdict.passed_when_repeated
     if not repeated:
         return ""
-    most = max(test.retries for test in repeated)
-    return f"Passed only when repeated: {_count(len(repeated), 'test')}, at most {most} times"
+    tests = _count(len(repeated), "test")
+    most = _count(max(test.retries for test in repeated), "time")
+    return f"Passed only when repeated: {tests}, at most {most}"
 
 
 def _group(group: Group) -> Iterator[str]:

@@ -7,9 +7,10 @@ from typing_extensions import TypedDict
 from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError
 from capabilities.programme import Programme
+from refstack_client.bundle import checks, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
-from refstack_client.bundle import ssh_signature
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.checks import Check
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import subunit_stream
@@ -35,7 +36,7 @@ class VerifiedUpload:
     cpid: str = ""
     seconds: int = 0
     fingerprint: str = ""
-    checks: tuple[bundle_verify.Check, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 class CheckDocument(TypedDict):
@@ -56,7 +57,7 @@ def read_bundle(upload: IncomingUpload) -> VerifiedUpload:
         bundle = Bundle.unpack(upload.content(), "the bundle")
     except ClientError as error:
         raise InvalidError("This is not a bundle", str(error)) from error
-    verification = bundle_verify.verify_bundle(bundle, None, any_signer=True)
+    verification = bundle_verify.verify_bundle(bundle, bundle_verify.Trust(any_signer=True))
     failed = next((check for check in verification.checks if not check.passed), None)
     if failed or verification.verdict is None or verification.outcomes is None:
         check = failed or verification.checks[-1]
@@ -85,7 +86,7 @@ def _check_attempts(bundle: Bundle) -> None:
     """Check the attempts, which pages show although no verdict depends on them."""
     try:
         _ = bundle.attempts
-    except (ClientError, *bundle_verify.OTHER_SHAPE) as error:
+    except (ClientError, *checks.OTHER_SHAPE) as error:
         raise _invalid(
             bundle_contents.ATTEMPTS, "it does not have the form that a run writes"
         ) from error
@@ -148,6 +149,6 @@ def shipped_programme(guideline: str, name: str) -> Programme:
         raise NotFoundError(str(error)) from error
 
 
-def checks_as_json(checks: tuple[bundle_verify.Check, ...]) -> list[CheckDocument]:
+def checks_as_json(checks: tuple[Check, ...]) -> list[CheckDocument]:
     """Return checks as JSON."""
     return [{"name": check.name, "holds": check.passed, "found": check.found} for check in checks]

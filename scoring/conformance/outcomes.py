@@ -3,7 +3,7 @@
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -169,6 +169,10 @@ class Outcomes:
     """Tests that started and did not end."""
     damage: str = ""
     other_failures: tuple[OtherFailure, ...] = ()
+    began: datetime | None = field(default=None, compare=False)
+    """The first time in the stream."""
+    ended: datetime | None = field(default=None, compare=False)
+    """The last time in the stream."""
 
     def history(self, full: str, class_name: str) -> tuple[Event, ...]:
         """Return the attempts of a test and the set-ups of its class, oldest first.

@@ -6,18 +6,23 @@ from pathlib import Path
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.checks import Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.cli.options import results as results_options
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import read_bytes, write_over
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes import run_directory as runs
+from refstack_client.outcomes.run_directory import RETRY_BUDGET
 from refstack_client.planning import guideline_source
 from refstack_client.report import text as report_text
+
+_HOLDS = {State.PASS: "yes", State.FAIL: "NO", State.UNKNOWN: "unknown"}
 
 
 class _Pack(Command):
@@ -143,23 +148,45 @@ class Verify(Lister):
             action="store_true",
             help="accept any signature, or none",
         )
+        parser.add_argument(
+            "--guideline",
+            metavar="FILE",
+            help="a guideline to trust that is not shipped with this release: id, file or URL",
+        )
+        parser.add_argument(
+            "--max-retries",
+            metavar="N",
+            type=results_options.number,
+            help="how often a failed test may be run again (default: what the run allowed, and at "
+            f"most {RETRY_BUDGET})",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> Table:
         """List the checks."""
-        found = bundle_verify.verify(args.bundle, args.signers, any_signer=args.any_signer)
+        found = bundle_verify.verify(
+            args.bundle,
+            args.signers,
+            any_signer=args.any_signer,
+            guideline=guideline_source.load(args.guideline)[0] if args.guideline else None,
+            max_retries=args.max_retries,
+        )
         if found.is_valid and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
             say(UNOFFICIAL)
             say(report_text.headline(found.verdict))
             if repeated := report_text.passed_when_repeated(found.verdict):
                 say(repeated)
+            for mark in report_text.marks(found.verdict, found.attested):
+                say(mark)
+            for question in Question:
+                say(f"{question}: {found.state_of(question)}")
         else:
             self.exit_code = EXIT_BAD_INPUT
             failed = ", ".join(check.name for check in found.checks if not check.passed)
             say(f"verification failed: {failed}")
-        return ("check", "holds", "found"), (
-            (check.name, "yes" if check.passed else "NO", check.found) for check in found.checks
+        return ("question", "check", "holds", "found"), (
+            (check.question, check.name, _HOLDS[check.state], check.found) for check in found.checks
         )
 
 

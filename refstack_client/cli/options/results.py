@@ -31,7 +31,7 @@ def add_judging(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-retries",
         metavar="N",
-        type=_number,
+        type=number,
         help="count a test that passed after more than N failures as failed (default: the "
         "--retry-budget of the run; no limit for a stream)",
     )
@@ -48,7 +48,11 @@ def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
     return results.judge(chosen, strict=args.strict, max_retries=args.max_retries)
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """Return a number of 0 or more that an option has.
+
+    :raises ArgumentTypeError: it is not one
+    """
     if not text.isdecimal():
         raise ArgumentTypeError(f"expected a number of 0 or more, not {text}")
     return int(text)

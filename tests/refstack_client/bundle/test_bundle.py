@@ -19,6 +19,7 @@ from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import Manifest
+from refstack_client.bundle.verify import Trust
 from refstack_client.cli.app import main
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
@@ -82,7 +83,7 @@ def rehashed(members: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def failed(members: dict[str, bytes], keys: Path) -> list[str]:
-    found = bundle_verify.verify_bundle(Bundle(members), keys / "allowed")
+    found = bundle_verify.verify_bundle(Bundle(members), Trust(keys / "allowed"))
     return [each.name for each in found.checks if not each.passed]
 
 
@@ -124,7 +125,14 @@ def test_a_bundle_that_nobody_touched_holds_and_gives_the_verdict(made, keys, tm
     assert main(["bundle", "verify", str(path), *trust, "-f", "json"]) == 1  # one test failed
     printed = capsys.readouterr()
     checks = {each["check"]: each for each in json.loads(printed.out)}
-    assert {each["holds"] for each in checks.values()} == {"yes"}
+    assert {name for name, each in checks.items() if each["holds"] != "yes"} == {"names"}
+    assert checks["names"]["holds"] == "unknown"
+    assert [line for line in printed.err.splitlines() if ": pass" in line or ": unk" in line] == [
+        "intact: pass",
+        "consistent: pass",
+        "genuine tests: unknown",
+        "fit to certify: pass",
+    ]
     assert "alice@example.org" in checks["signature"]["found"]
     assert "57/58 required tests" in checks["verdict"]["found"]
     assert "Unofficial Results – Not Yet Accepted" in printed.err
@@ -307,7 +315,7 @@ def test_a_page_or_stream_of_another_verdict_is_noticed(made, keys):
     ) == ["report"]
     stream = members[bundle_contents.STREAM][: len(members[bundle_contents.STREAM]) // 2]
     cut = pack.signed(rehashed({**members, bundle_contents.STREAM: stream}), keys / "alice")
-    assert failed(cut, keys) == ["outcomes", "verdict"]
+    assert failed(cut, keys) == ["outcomes", "verdict", "report"]
     other = pack.signed(rehashed({**members, "extra": b"x"}), keys / "alice")
     assert failed(other, keys) == ["manifest"]
     missing = {name: each for name, each in members.items() if name != bundle_contents.STREAM}
@@ -341,7 +349,7 @@ def test_what_is_wrong_in_a_manifest_is_named_by_its_pointer(made, path, value, 
     place[path[-1]] = value
     content = json.dumps(document).encode()
     found = bundle_verify.verify_bundle(
-        Bundle({bundle_contents.MANIFEST: content}), None, any_signer=True
+        Bundle({bundle_contents.MANIFEST: content}), Trust(any_signer=True)
     )
     assert ("manifest", False, message) in [
         (check.name, check.passed, check.found) for check in found.checks
@@ -562,7 +570,7 @@ def in_an_image(made: run_directory.Run, sbom: dict) -> dict[str, bytes]:
 
 
 def check_of(members: dict[str, bytes], name: str) -> bundle_verify.Check:
-    found = bundle_verify.verify_bundle(Bundle(members), None, any_signer=True)
+    found = bundle_verify.verify_bundle(Bundle(members), Trust(any_signer=True))
     return next(each for each in found.checks if each.name == name)
 
 

@@ -72,7 +72,7 @@ def test_what_was_asked_and_retried_adds_up(tmp_path):
         common = {"attempt": 2, "workspace": "/w", "started": "2026-02-01T00:00:00+00:00"}
         run_recorder.keep_attempt(runs[1], {**common, **record})
     merge(tmp_path, *runs)
-    assert run_directory.retries(merged(tmp_path)) == run_directory.Retries(1, 6)
+    assert run_directory.retries(merged(tmp_path)) == run_directory.Retries(1, 3)
     assert [each.number for each in run_directory.attempts(merged(tmp_path))] == [1, 2, 3]
     assert not run_recorder.cut_off(tmp_path / "merged")
 

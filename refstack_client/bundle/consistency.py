@@ -1,0 +1,208 @@
+"""Whether the parts of a bundle state the same: all follows from guideline, plan and stream."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+
+from capabilities.matching import Index, match
+from capabilities.tempest_id import parse as parse_test
+from refstack_client.bundle import contents, manifest_of, sbom
+from refstack_client.bundle.checks import CheckFailedError, Checks, UnknownError
+from refstack_client.bundle.contents import Bundle
+from refstack_client.outcomes import document
+from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.plan_record import PlannedTest
+from refstack_client.report import document as report_document
+from refstack_client.report import html as report_html
+from refstack_client.report import text as report_text
+
+_TOLERANCE = timedelta(minutes=5)
+"""By which the clock of the machine may be set during a run."""
+_COMPUTED_APART = ("made_by", "members")
+"""Fields of a manifest that other checks compare, or that nothing can."""
+
+
+def _tests(bundle: Bundle) -> str:
+    if bundle.plan is None:
+        raise UnknownError("the bundle was made from a stream alone")
+    stated = {test.key: _found(test) for test in bundle.plan.tests}
+    due = {test.key: _found(test) for test in _matches(bundle)}
+    for name in sorted(stated.keys() | due.keys()):
+        if stated.get(name) != due.get(name):
+            raise CheckFailedError(
+                f"the plan has another match for {name} than the list of Tempest's tests gives"
+            )
+    return f"{len(due)} tests of the plan match the list of Tempest's tests"
+
+
+def _matches(bundle: Bundle) -> Iterator[PlannedTest]:
+    """Yield the match of each wanted test, as it follows from the list of Tempest's tests alone."""
+    lines = bundle.member(contents.TESTS).decode("utf-8").splitlines()
+    index = Index.of(test for line in lines if (test := parse_test(line)))
+    for wanted in bundle.programme.wanted_tests():
+        yield PlannedTest.of(match(wanted, index))
+
+
+def _found(test: PlannedTest) -> tuple[str, str, tuple[str, ...]]:
+    return test.name, test.match, tuple(sorted(test.found))
+
+
+def _outcomes(bundle: Bundle) -> str:
+    stated, due = bundle.stated_outcomes, document.entries(bundle.outcomes)
+    for number, (one, other) in enumerate(zip(stated, due, strict=False)):
+        # The wording of reasons changes from release to release.
+        if (one.test, one.outcome) != (other.test, other.outcome):
+            raise CheckFailedError(
+                f"/{number}: {one.test}: the outcome in the stream is {other.outcome}"
+            )
+    if len(stated) != len(due):
+        raise CheckFailedError(f"{len(stated)} are stated, the stream has {len(due)}")
+    return f"{len(due)}, as in the stream"
+
+
+def _verdict(bundle: Bundle) -> str:
+    stated = JsonValue.parse(bundle.member(contents.VERDICT), contents.VERDICT)
+    again = JsonValue(json.loads(json.dumps(report_document.as_json(bundle.verdict))), "verdict")
+    for what in ("guideline", "programme", "verdict", "required"):
+        one, other = (verdict.member(what).value for verdict in (stated, again))
+        if one != other:
+            raise CheckFailedError(f"{what} is stated as {one}, but computed as {other}")
+    if list(_judged(stated)) != list(_judged(again)):
+        raise CheckFailedError("a test is stated with another outcome than the stream gives")
+    manifest, verdict = bundle.manifest, bundle.verdict
+    if (manifest.verdict, manifest.programme) != (verdict.conformance, verdict.programme.key):
+        raise CheckFailedError(f"the manifest states {manifest.verdict}")
+    return report_text.headline(verdict)
+
+
+def _judged(verdict: JsonValue) -> Iterator[tuple[str, str, str, str]]:
+    """Yield capability, status, test and outcome for each test of a verdict document."""
+    for capability in verdict.member("capabilities").items():
+        for test in capability.member("tests").items():
+            yield (
+                capability.member("id").text(),
+                capability.member("status").text(),
+                test.member("name").text(),
+                test.member("outcome").text(),
+            )
+
+
+def _statements(bundle: Bundle) -> str:
+    """Compare each field of the manifest with what the other members give."""
+    others = {
+        name: content
+        for name, content in bundle.members.items()
+        if name not in (contents.MANIFEST, contents.SIGNATURE)
+    }
+    stated = bundle.manifest
+    due = manifest_of.members(bundle.verdict, bundle.plan, others, anonymous=stated.anonymous)
+    names = [field.name for field in dataclasses.fields(stated)]
+    compared = [name for name in names if name not in _COMPUTED_APART]
+    for name in compared:
+        one, other = getattr(stated, name), getattr(due, name)
+        if one != other:
+            raise CheckFailedError(f"the manifest has {name} {one}, the other members {other}")
+    return f"{len(compared)} fields of the manifest follow from the other members"
+
+
+def _attempts(bundle: Bundle) -> str:
+    """Compare the stream with the starts of the run that are recorded."""
+    if not bundle.attempts:
+        raise UnknownError("the bundle records no start of a run")
+    starts = [attempt for attempt in bundle.attempts if attempt.asked]
+    retries = bundle.verdict.most_retries
+    if retries >= max(len(starts), 1):
+        raise CheckFailedError(
+            f"a test was repeated {retries} times, but the run was started {len(starts)} times"
+        )
+    _check_times(bundle)
+    return f"{len(starts)} starts of the run; a test was repeated at most {retries} times"
+
+
+def _check_times(bundle: Bundle) -> None:
+    """Check that the tests ran between the first start and the last end.
+
+    :raises CheckFailedError: one did not
+    """
+    began, ended = bundle.outcomes.began, bundle.outcomes.ended
+    first = min(datetime.fromisoformat(attempt.started) for attempt in bundle.attempts)
+    if began and began < first - _TOLERANCE:
+        raise CheckFailedError(f"a test ran at {began}, before the run was started at {first}")
+    ends = [attempt.ended for attempt in bundle.attempts]
+    try:
+        last = max(map(datetime.fromisoformat, ends))
+    except ValueError:  # an attempt that was cut off has no end
+        return
+    if ended and ended > last + _TOLERANCE:
+        raise CheckFailedError(f"a test ran at {ended}, after the run had ended at {last}")
+
+
+def _report(bundle: Bundle) -> str:
+    """Compare the page with the one that this release makes of the same results."""
+    page = bundle.member(contents.REPORT).decode("utf-8")
+    due = report_html.page(bundle.verdict, bundle.plan)
+    if page == due:
+        return "the page is the one that these results give"
+    stated, computed = _Header.of(page), _Header.of(due)
+    if stated.other_elements:
+        raise CheckFailedError(f"the page has an element {stated.other_elements[0]}")
+    if stated.text != computed.text:
+        raise CheckFailedError(f"the page states {stated.text!r}, not {computed.text!r}")
+    raise UnknownError(
+        "the page states the same verdict; the rest is not the page of this release: compare it "
+        "with refstack-client report"
+    )
+
+
+class _Header(HTMLParser):
+    """Reads what the header of a page states: programme, guideline, verdict and number of tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other_elements: list[str] = []
+        self._texts: list[str] = []
+        self._depth = 0
+
+    @classmethod
+    def of(cls, page: str) -> "_Header":
+        found = cls()
+        found.feed(page)
+        found.close()
+        return found
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._texts).split())
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in ("base", "embed", "form", "frame", "iframe", "link", "object", "script"):
+            self.other_elements.append(tag)
+        self._depth += tag == "header"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag == "header"
+
+    def handle_data(self, data: str) -> None:
+        if self._depth > 0:
+            self._texts.append(data)
+
+
+def _sbom(bundle: Bundle) -> str:
+    manifest = bundle.manifest
+    return sbom.check(bundle.member(contents.SBOM), manifest.images, manifest.versions)
+
+
+CHECKS: Checks = {
+    "tempest-list": _tests,
+    "outcomes": _outcomes,
+    "verdict": _verdict,
+    "statements": _statements,
+    "attempts": _attempts,
+    "report": _report,
+}
+"""The checks of every bundle, by name."""
+
+OF_IMAGE: Checks = {"sbom": _sbom}
+"""The check of a bundle with the packages of an image."""

@@ -1,0 +1,74 @@
+"""Compute the manifest of a bundle: to pack it, and to check what a manifest states."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+
+from refstack_client.bundle.contents import ATTEMPTS, Members
+from refstack_client.bundle.manifest import (
+    OF_RUN,
+    OF_STREAM,
+    Manifest,
+    MemberDigest,
+    StatedCloud,
+)
+from refstack_client.outcomes import cpid
+from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.plan_record import PlanRecord
+from scoring.conformance.verdict import Verdict
+
+
+def members(
+    verdict: Verdict, plan: PlanRecord | None, others: Members, *, anonymous: bool
+) -> Manifest:
+    """Return the manifest that follows from a verdict and the other members of a bundle.
+
+    :param plan: of the run; None for a bundle of a bare stream
+    :raises InputError: a line of attempts.jsonl has another form
+    """
+    chosen = verdict.programme
+    lines = others.get(ATTEMPTS, b"").splitlines()
+    attempts = [JsonValue.parse(line, ATTEMPTS) for line in lines]
+    cloud = plan.basis.cloud if plan else None
+    return Manifest(
+        guideline=chosen.guideline.id,
+        guideline_sha256=chosen.guideline.digest,
+        programme=chosen.key,
+        verdict=str(verdict.conformance),
+        source=OF_RUN if plan else OF_STREAM,
+        anonymous=anonymous,
+        members={
+            name: MemberDigest(hashlib.sha256(content).hexdigest(), len(content))
+            for name, content in sorted(others.items())
+        },
+        made_by={"refstack-client": metadata.version("refstack-client")},
+        versions=plan.basis.versions if plan else {},
+        images=_images(attempts),
+        started=min(_texts(attempts, "started"), default=None),
+        ended=max(_texts(attempts, "ended"), default=None),
+        cpid=cpid.of_facts(cloud) if cloud else None,
+        cloud=StatedCloud(cloud.auth_url, cloud.region, cloud.endpoints) if cloud else None,
+        roles=tuple(sorted(_roles(attempts))),
+    )
+
+
+def _texts(attempts: Iterable[JsonValue], key: str) -> list[str]:
+    return [attempt.member(key).text() for attempt in attempts if attempt.has(key)]
+
+
+def _images(attempts: Iterable[JsonValue]) -> tuple[Mapping[str, object], ...]:
+    """Return the different images of the attempts, in their order."""
+    images = [attempt.member("image").object() for attempt in attempts if attempt.has("image")]
+    return tuple({json.dumps(image): image for image in images}.values())
+
+
+def _roles(attempts: Iterable[JsonValue]) -> set[str]:
+    """Return every role in a token that a test used."""
+    return {
+        role
+        for attempt in attempts
+        if attempt.has("tokens")
+        for token in attempt.member("tokens").items()
+        for role in token.member("roles").texts()
+    }

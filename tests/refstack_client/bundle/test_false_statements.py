@@ -1,0 +1,233 @@
+"""A signed bundle with one false statement: the check of the right question finds it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support import making
+from support.making import BEGIN, NAMES, make_run
+from support.streams import StreamWriter
+
+from refstack_client.bundle import archive, contents, pack
+from refstack_client.bundle.checks import Check, Question, State
+from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.verify import Trust, Verification, verify_bundle
+from refstack_client.cli.app import main
+from refstack_client.outcomes.run_directory import Run
+from refstack_client.running import run_recorder
+from scoring.conformance.verdict import Conformance
+
+Members = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory) -> Members:
+    """The members of the bundle of a conformant run."""
+    return pack.make(pack.of_run(make_run(tmp_path_factory.mktemp("run"))))
+
+
+def sealed(members: Members, **manifest: object) -> Members:
+    """Return members with a manifest that has their digests, as a signer would make it."""
+    document = json.loads(members[contents.MANIFEST]) | manifest
+    document["members"] = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        for name, content in members.items()
+        if name != contents.MANIFEST
+    }
+    return {**members, contents.MANIFEST: json.dumps(document).encode()}
+
+
+def verified(members: Members, **trust: object) -> Verification:
+    return verify_bundle(Bundle(members), Trust(any_signer=True, **trust))
+
+
+def failures(members: Members, **trust: object) -> list[tuple[Question, str]]:
+    checks = verified(members, **trust).checks
+    return [(check.question, check.name) for check in checks if check.state is State.FAIL]
+
+
+def check_of(members: Members, name: str) -> Check:
+    return next(check for check in verified(members).checks if check.name == name)
+
+
+def test_a_true_bundle_has_no_failure(members):
+    assert failures(members) == []
+    assert failures(sealed(members)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("guideline", {"id": "2019.06", "sha256": "0" * 64}),
+        ("programme", "platform"),
+        ("verdict", "not-conformant"),
+        ("source", "stream"),
+        ("anonymous", 1),
+        ("versions", {"tempest": "46.0.0"}),
+        ("versions", {}),
+        ("images", [{"name": "refstack-client"}]),
+        ("started", "2026-01-30T00:00:00+00:00"),
+        ("started", None),
+        ("ended", "2027-01-31T00:01:00+00:00"),
+        ("cpid", "0" * 32),
+        ("cpid", None),
+        ("cloud", {}),
+        ("cloud", {"auth_url": "https://other.example/v3", "region": "R", "endpoints": {}}),
+        ("roles", []),
+        ("roles", ["member", "reader"]),
+    ],
+)
+def test_a_manifest_that_contradicts_the_rest(members, field, value):
+    found = failures(sealed(members, **{field: value}))
+    assert found
+    assert {question for question, _ in found} <= {Question.CONSISTENT, Question.INTACT}
+
+
+PAGE = contents.REPORT
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda page: page.replace(b">CONFORMANT<", b">NOT CONFORMANT<"), State.FAIL),
+        (lambda page: page.replace(b"Powered Storage", b"Powered Platform"), State.FAIL),
+        (lambda page: page.replace(b"58/58", b"273/273"), State.FAIL),
+        (lambda page: page.replace(b"guideline 2020.06", b"guideline 2022.11"), State.FAIL),
+        (lambda page: page.replace(b"</body>", b"<script>x()</script></body>"), State.FAIL),
+        (lambda page: page.replace(b"</head>", b"<link href='x'></head>"), State.FAIL),
+        (lambda page: b"<!--" + page + b"--><p>CONFORMANT Platform 273/273</p>", State.FAIL),
+        (lambda page: b"<h1>Platform 273/273</h1>", State.FAIL),
+        (lambda page: b"", State.FAIL),
+        (lambda page: b"\xff" + page, State.FAIL),
+        (lambda page: page.replace(b"<th>versions</th>", b"<th>version</th>"), State.UNKNOWN),
+    ],
+)
+def test_a_page_that_is_not_that_of_the_results(members, change: Callable, state):
+    changed = {**members, PAGE: change(members[PAGE])}
+    assert changed[PAGE] != members[PAGE]
+    assert check_of(sealed(changed), "report").state is state
+
+
+# -- attempts --------------------------------------------------------------------------------------
+
+
+def with_stream(run: Run, failures: int, *, at: timedelta = timedelta()) -> Run:
+    """Let each test of a run fail some times before it passes."""
+    written = StreamWriter()
+    for number in range(failures + 1):
+        for name in NAMES:
+            status = "success" if number == failures else "fail"
+            written.test(name, status, at=BEGIN + at + timedelta(seconds=number), traceback="E: x")
+    run.stream.write_bytes(written.content)
+    return run
+
+
+def test_failures_that_no_start_explains(tmp_path):
+    changed = pack.make(pack.of_run(with_stream(make_run(tmp_path), 40)))
+    assert failures(changed) == [(Question.CONSISTENT, "attempts"), (Question.FIT, "retries")]
+    found = verified(changed)
+    assert found.verdict.conformance is Conformance.NOT_CONFORMANT
+    assert "passed only at attempt 41; at most 3 retries count" in {
+        test.reason for test in found.verdict.required
+    }
+    assert verified(changed, max_retries=40).verdict.conformance is Conformance.CONFORMANT
+
+
+def restarted(run: Run, times: int) -> Run:
+    for number in range(2, times + 2):
+        start = {"attempt": number, "mode": "failed", "asked": 1, "retry_budget": 3}
+        began = (BEGIN + timedelta(seconds=number)).isoformat()
+        ended = (BEGIN + timedelta(minutes=1)).isoformat()
+        run_recorder.keep_attempt(run, {**start, "started": began, "workspace": "/w"})
+        run_recorder.keep_attempt(run, {"attempt": number, "ended": ended})
+    return run
+
+
+@pytest.mark.parametrize(("times", "found"), [(1, []), (3, [])])
+def test_retries_within_the_budget(tmp_path, times, found):
+    run = restarted(with_stream(make_run(tmp_path), times), times)
+    assert failures(pack.make(pack.of_run(run))) == found
+
+
+def test_a_strict_certifier_allows_no_retry(tmp_path, capsys):
+    run = restarted(with_stream(make_run(tmp_path), 1), 1)
+    path = tmp_path / "b.zip"
+    path.write_bytes(archive.pack(pack.make(pack.of_run(run))))
+    verify = ["bundle", "verify", str(path), "--any-signer"]
+    assert main(verify) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "Passed only when repeated: 58 tests, at most 1 time" in said
+    assert main([*verify, "--max-retries", "0"]) == 4
+    assert "verification failed: retries" in capsys.readouterr().err
+    assert main(["verdict", str(path), "--max-retries", "0"]) == 1
+    shown = capsys.readouterr().out
+    assert "passed only at attempt 2; no retry counts" in shown
+    assert main(["verdict", str(path), "--max-retries", "1", "-f", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["repeated"], document["most_retries"]) == (58, 1)
+
+
+def test_merged_runs_do_not_add_their_budgets(tmp_path, capsys):
+    runs = [
+        make_run(
+            tmp_path / str(number),
+            lambda name, k=number: "success" if NAMES.index(name) % 6 <= k else "fail",
+            started=BEGIN + timedelta(hours=number),
+            traceback="E: x",
+        )
+        for number in range(6)
+    ]
+    merge = ["merge", *(str(run.directory) for run in runs), "--output", str(tmp_path / "merged")]
+    assert main(merge) == 1
+    shown = capsys.readouterr().out
+    assert "Retries: failed tests were run again 5 of 3 times" in shown
+    assert "Passed only when repeated: " in shown
+    (merged,) = (tmp_path / "merged").iterdir()
+    assert (Question.FIT, "retries") in failures(pack.make(pack.of_run(Run(merged))))
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_tests_that_ran_when_the_run_did_not(tmp_path, days):
+    run = with_stream(make_run(tmp_path), 0, at=timedelta(days=days))
+    assert failures(pack.make(pack.of_run(run))) == [(Question.CONSISTENT, "attempts")]
+
+
+def test_tests_that_ran_as_an_admin(tmp_path):
+    run = make_run(tmp_path)
+    tokens = [{"user": "u", "project": "p", "roles": ["admin", "member"]}]
+    run_recorder.keep_attempt(run, {"attempt": 1, "tokens": tokens})
+    assert failures(pack.make(pack.of_run(run))) == [(Question.FIT, "roles")]
+
+
+def test_ids_on_other_tests(tmp_path, monkeypatch):
+    others = [
+        f"vendor.noop.T.test_{number}[{full.partition('[')[2]}" for number, full in enumerate(NAMES)
+    ]
+    monkeypatch.setattr(making, "NAMES", (others[0], *NAMES[1:]))
+    found = check_of(pack.make(pack.of_run(make_run(tmp_path / "one"))), "names")
+    assert found.state is State.UNKNOWN
+    assert found.found.startswith("1 of 58 tests ran under another name: tempest.api.")
+    monkeypatch.setattr(making, "NAMES", tuple(others))
+    changed = pack.make(pack.of_run(make_run(tmp_path / "all")))
+    assert failures(changed) == [(Question.GENUINE, "names")]
+
+
+def test_a_guideline_that_is_not_shipped_must_be_given(members, tmp_path: Path, capsys):
+    document = json.loads(members["guideline.json"])
+    document["metadata"]["id"] = "2099.01"
+    run = make_run(tmp_path)
+    run.guideline.write_text(json.dumps(document))
+    plan = json.loads(run.plan.read_text())
+    plan["guideline"]["id"] = "2099.01"
+    run.plan.write_text(json.dumps(plan))
+    path = tmp_path / "b.zip"
+    path.write_bytes(archive.pack(pack.make(pack.of_run(run))))
+    verify = ["bundle", "verify", str(path), "--any-signer"]
+    assert main(verify) == 4
+    assert "verification failed: guideline" in capsys.readouterr().err
+    assert main([*verify, "--guideline", str(run.guideline)]) == 0
+    (tmp_path / "other.json").write_bytes(members["guideline.json"])
+    assert main([*verify, "--guideline", str(tmp_path / "other.json")]) == 4
