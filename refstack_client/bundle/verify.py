@@ -99,12 +99,15 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
     checks += results(bundle, Question.INTACT, basic)
     if not all(check.passed for check in checks if check.name != "signature"):
         return Verification(tuple(checks))
+    read = "attempts"
     try:
+        _ = bundle.attempts
+        read = "stream"
         outcomes, verdict = bundle.outcomes, bundle.judge(trust.max_retries)
         _ = bundle.verdict
     except (ClientError, GuidelineError, *OTHER_SHAPE) as error:
-        found = f"cannot judge the stream: {error}"
-        checks.append(Check(Question.CONSISTENT, "stream", State.FAIL, found))
+        found = f"cannot be read: {error}"
+        checks.append(Check(Question.CONSISTENT, read, State.FAIL, found))
         return Verification(tuple(checks))
     consistent = dict(consistency.CHECKS)
     if bundle.has(contents.SBOM):
