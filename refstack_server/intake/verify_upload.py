@@ -42,8 +42,10 @@ class VerifiedUpload:
 class CheckDocument(TypedDict):
     """A check of a bundle as JSON."""
 
+    question: str
     name: str
     holds: bool
+    state: str
     found: str
 
 
@@ -139,4 +141,13 @@ def shipped_programme(guideline: str, name: str) -> Programme:
 
 def checks_as_json(checks: tuple[Check, ...]) -> list[CheckDocument]:
     """Return checks as JSON."""
-    return [{"name": check.name, "holds": check.passed, "found": check.found} for check in checks]
+    return [
+        {
+            "question": check.question,
+            "name": check.name,
+            "holds": check.passed,
+            "state": check.state,
+            "found": check.found,
+        }
+        for check in checks
+    ]
