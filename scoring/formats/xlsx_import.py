@@ -21,6 +21,10 @@ from scoring.errors import ScoringError
 from scoring.formats import xlsx_export, xlsx_layout
 from scoring.formats.worksheet_csv import Cells
 
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of all members of a spreadsheet, unpacked."""
+_MOST_ROWS = 10_000
+"""More than ten times the capabilities of any worksheet."""
 _SCORES = range(1, 1 + len(SLOTS))
 _DECISIONS = tuple(xlsx_layout.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS[1:])
 
@@ -56,7 +60,7 @@ def read(content: bytes, source: str, proposal: Proposal) -> Changes:
             )
     # The other two sheets are derived from scores and decisions.
     for name in (xlsx_layout.CRITERIA, xlsx_layout.FLAGS):
-        _check_same(_cells(edited[name]), _cells(fresh[name]), source)
+        _check_same(_table(edited[name], fresh[name], source), _cells(fresh[name]), source)
     rows = {
         recommendation.capability: recommendation.row for recommendation in proposal.recommendations
     }
@@ -81,8 +85,16 @@ def read(content: bytes, source: str, proposal: Proposal) -> Changes:
 
 def _book(content: bytes, source: str) -> openpyxl.Workbook:
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            size = sum(member.file_size for member in packed.infolist())
+        if size > _MOST_BYTES:
+            raise ScoringError(
+                f"{source}: larger than {_MOST_BYTES} bytes when unpacked",
+                hint="import a file that score export --xlsx wrote",
+            )
         return openpyxl.load_workbook(io.BytesIO(content))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
+    # XML that is not well-formed is a SyntaxError of either XML library.
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, SyntaxError) as error:
         raise ScoringError(
             f"{source}: not an xlsx file: {error}", hint="save it as .xlsx (Excel 2007 and later)"
         ) from error
@@ -103,7 +115,7 @@ def _edited_rows(
 ) -> Iterator[tuple[str, tuple[Cell, ...]]]:
     """Yield the capability and the editable cells of each row, after checking the other cells."""
     expected = _cells(fresh[name])
-    found = _cells(edited[name])
+    found = _table(edited[name], fresh[name], source)
     _check_same(found[:first_row], expected[:first_row], source)
     known = {_text(row[0].value): row for row in expected[first_row:]}
     seen: dict[str, str] = {}
@@ -137,8 +149,23 @@ def _headed(rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
     return rows[0]
 
 
-def _cells(sheet: Sheet) -> list[tuple[Cell, ...]]:
-    return list(sheet.iter_rows())  # type: ignore[arg-type]
+def _cells(sheet: Sheet, columns: int | None = None) -> list[tuple[Cell, ...]]:
+    """Return all cells of the first columns: one far cell would make a sheet of millions."""
+    return list(sheet.iter_rows(max_col=columns))  # type: ignore[arg-type]
+
+
+def _table(sheet: Sheet, fresh: Sheet, source: str) -> list[tuple[Cell, ...]]:
+    """Return the cells of a sheet as far as the exported one has columns.
+
+    :raises ScoringError: it has too many rows
+    """
+    if sheet.max_row > _MOST_ROWS:
+        raise ScoringError(
+            f"{source}: {sheet.title}: there is a cell in row {sheet.max_row}; a table has at most "
+            f"{_MOST_ROWS} rows",
+            hint="delete the rows below the table",
+        )
+    return _cells(sheet, fresh.max_column)
 
 
 def _check_same(

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+import zipfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -231,6 +232,53 @@ def test_any_other_change_is_refused_with_its_cell(sheet, cell, value, message):
     with pytest.raises(ScoringError) as caught:
         xlsx_import.read(content, "x.xlsx", proposal())
     assert message in str(caught.value)
+
+
+def test_a_far_cell_is_named_or_does_not_matter():
+    def far(cell):
+        def change(book):
+            book["Scores"][cell] = 1
+
+        return without_results(xlsx_export.export(proposal()), change)
+
+    assert xlsx_import.read(far("XFD9"), "x.xlsx", proposal()).scores == {}
+    with pytest.raises(ScoringError, match=r"Scores: there is a cell in row 1048576; a table has"):
+        xlsx_import.read(far("XFD1048576"), "x.xlsx", proposal())
+
+
+def repacked(member: str, change) -> bytes:
+    """Return an export with the content of one member changed."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx_export.export(proposal()))) as packed,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written,
+    ):
+        for name in packed.namelist():
+            content = packed.read(name)
+            written.writestr(name, change(content) if name == member else content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content + b" " * 70_000_000, "larger than 67108864 bytes when unpacked"),
+        (lambda content: content[:-9], "not an xlsx file"),
+        (
+            lambda content: content.replace(
+                b"<worksheet ",
+                b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><worksheet a='&a;' ",
+            ),
+            "not an xlsx file",
+        ),
+    ],
+)
+def test_a_hostile_spreadsheet_is_refused_in_bounded_memory(change, message):
+    content = repacked("xl/worksheets/sheet1.xml", change)
+    with pytest.raises(ScoringError) as caught:
+        xlsx_import.read(content, "x.xlsx", proposal())
+    assert message in str(caught.value)
+    assert "root:" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"capability,doc\n" * 9999])
