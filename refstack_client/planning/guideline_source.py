@@ -34,10 +34,16 @@ def _is_url(name: str) -> bool:
 
 @functools.cache
 def _fetch(url: str) -> bytes:
-    import requests  # noqa: PLC0415 - its import takes a tenth of a second
+    # Their import takes a tenth of a second.
+    import requests  # noqa: PLC0415
+
+    from refstack_client.bounded_http import BoundedAdapter  # noqa: PLC0415
 
     try:
-        response = requests.get(url, timeout=SECONDS_TO_FETCH)
+        with requests.Session() as session:
+            session.mount("http://", BoundedAdapter(SECONDS_TO_FETCH))
+            session.mount("https://", BoundedAdapter(SECONDS_TO_FETCH))
+            response = session.get(url, timeout=SECONDS_TO_FETCH)
         response.raise_for_status()
     except requests.RequestException as error:
         raise InputError(

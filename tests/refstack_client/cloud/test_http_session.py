@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
+from refstack_client import bounded_http
 from refstack_client.cloud import http_session
 
 LARGE = b"a" * 300_000
@@ -124,7 +125,7 @@ def test_a_body_that_cannot_be_read_is_an_error(server, path):
 
 @pytest.mark.parametrize("path", ["bomb", "endless"])
 def test_a_body_without_end_is_not_kept(server, path, monkeypatch):
-    monkeypatch.setattr(http_session, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(bounded_http, "MOST_BYTES", 1_000_000)
     with (
         http_session.create(5) as session,
         pytest.raises(requests.RequestException, match="more than 1000000 bytes"),
