@@ -16,16 +16,24 @@ HIDDEN = "<redacted>"
 _PATTERNS = (
     # Fernet tokens, anywhere.
     re.compile(rb"gAAAA[\w-]{20,}={0,2}"),
+    # JSON Web Signatures, as Keystone's jws tokens and those of OpenID Connect.
+    re.compile(rb"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),
+    re.compile(
+        rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
+        re.DOTALL,
+    ),
+    # The password in a URL.
+    re.compile(rb"""(?P<key>://[^\s/:@'"]{0,200}:)[^\s/@'"]{1,200}(?=@)"""),
     # "password": "…" and its relatives in JSON and Python literals, escaped quotes included.
     # Tempest cuts long bodies off: a value without an end extends to the end of its line.
     re.compile(
-        rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data)\\*["']:\s*)"""
+        rb"""(?P<key>["'](?:password|original_password|adminPass|secret|user_data|private_key|auth_key)\\*["']:\s*)"""
         rb"""(?P<quote>\\*["']).*?(?:(?<!\\)(?P=quote)|$)""",
         re.M,
     ),
     # Token headers a client forgot to mask.
     re.compile(
-        rb"""(?P<key>["']X-(?:Auth|Subject|Service)-Token["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?:(?P=quote)|$)""",
+        rb"""(?P<key>["'](?:X-(?:Auth|Subject|Service)-Token|Authorization)["']:\s*)(?P<quote>["'])(?!<omitted>).*?(?:(?P=quote)|$)""",
         re.I | re.M,
     ),
 )

@@ -37,6 +37,14 @@ CANARY = "c4n4ry '\"%$é# secret"
         "{'X-Auth-Token': 'hunter2",
         'Body: {"password": "hunter2 that Tempest cut',
         "x-subject-token: gAAAAABhunter2hunter2hunter2hunter2",
+        'Body: {"keypair": {"private_key": "-----BEGIN RSA PRIVATE KEY-----\\nhunter2\\n"}}',
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\nhunter2\n-----END OPENSSH PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nhunter2 that Tempest cut",
+        '{"auth_key": "hunter2"}',
+        "token eyJhbGciOiJFUzI1NiJ9.eyJodW50ZXIyIjoxfQhunter2.hunter2hunter2",
+        "{'Authorization': 'Basic hunter2'}",
+        "GET http://joe:hunter2@proxy.example:3128/v3",
+        "https://:hunter2@k.example/",
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text):
@@ -45,8 +53,17 @@ def test_what_looks_like_a_secret_is_hidden(text):
     assert "<redacted>" in hidden
 
 
-def test_what_is_already_omitted_stays_readable():
-    text = b"{'X-Auth-Token': '<omitted>', 'Accept': 'json'}"
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{'X-Auth-Token': '<omitted>', 'Accept': 'json'}",
+        b"GET http://k.example:5000/v3 a@b.example",
+        b"http://[::1]:5000/v3/users?x=a:b",
+        b"-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----",
+        b"mailto:joe@example.org, eyJ is the start of much",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text):
     assert hide(text) == text
 
 
