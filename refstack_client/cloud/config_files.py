@@ -176,11 +176,8 @@ def _described(error: ValidationError) -> tuple[str, str]:
         return f"must be one of {', '.join(map(str, error.validator_value))}", "choose one of them"
     if error.validator != "type":
         return "is not valid", "correct it as the documentation of openstacksdk describes it"
-    wanted = (
-        [error.validator_value]
-        if isinstance(error.validator_value, str)
-        else (error.validator_value)
-    )
+    value = error.validator_value
+    wanted = [value] if isinstance(value, str) else value
     names = dict.fromkeys(_TYPES[name] for name in wanted if name in _TYPES)
     is_simple = not isinstance(error.instance, list | dict)
     return (

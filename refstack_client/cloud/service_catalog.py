@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import keystoneauth1.exceptions
 from keystoneauth1.discover import EndpointData
 
-from refstack_client.cloud.access import by_proxy
+from refstack_client.cloud.access import by_proxy, without_user
 from refstack_client.cloud.clouds_yaml import several_regions
 from refstack_client.cloud.connection import Cloud
 from refstack_client.cloud.service_types import IDENTITY, service_of
@@ -158,6 +158,7 @@ def _check_override(cloud: Cloud, service_type: str, title: str) -> None:
     override = cloud.connection.config.get_endpoint(service_type)
     if override and service_type != IDENTITY:
         raise CloudError(
-            f"clouds.yaml overrides the endpoint of {title}, which Tempest cannot: {override}",
+            f"clouds.yaml overrides the endpoint of {title}, which Tempest cannot: "
+            f"{without_user(override)}",
             hint="remove it, and have the URL in the service catalog",
         )
