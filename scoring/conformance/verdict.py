@@ -208,8 +208,15 @@ class _Evidence:
         self._index = Index.of(attempt.test for attempt in outcomes.attempts)
         self._unfinished = Index.of(outcomes.unfinished)
         self._outcomes = outcomes
+        self._judged: dict[Test, TestVerdict] = {}
 
     def judge(self, test: Test) -> TestVerdict:
+        """Return the verdict on a test, which several capabilities may list."""
+        if test not in self._judged:
+            self._judged[test] = self._judge(test)
+        return self._judged[test]
+
+    def _judge(self, test: Test) -> TestVerdict:
         planned = self._matches.get(test.key)
         if planned and planned.kind is MatchKind.MISSING:
             return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
