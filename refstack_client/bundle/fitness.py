@@ -1,6 +1,8 @@
 """Whether the tests of the guideline ran, and as a certification requires."""
 
 import functools
+import json
+from importlib import resources
 
 from capabilities import catalogue
 from capabilities.guideline import Guideline
@@ -10,25 +12,46 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.outcomes.run_directory import RETRY_BUDGET
 
+_PUBLISHED = resources.files("refstack_client") / "data" / "known_packages.json"
+"""SHA-256 of the source of published packages, by name and version (tools/known_packages.py)."""
 _NAMES = 3
 """Of renamed tests, in a sentence."""
 
 
+def _packages(bundle: Bundle) -> str:
+    """Compare the source of Tempest and its plugins with that of the published releases."""
+    recorded = bundle.manifest.packages
+    if bundle.plan is None or not recorded:
+        raise UnknownError("the bundle does not record the source of Tempest")
+    published = json.loads(_PUBLISHED.read_text(encoding="utf-8"))
+    unknown = []
+    for name, version in bundle.plan.basis.versions.items():
+        due = published.get(name, {}).get(version)
+        digests = {packages.get(name) or "" for packages in recorded}
+        if due and digests - {due, ""}:
+            raise CheckFailedError(f"the source of {name} was not that of the release {version}")
+        if not due or "" in digests:
+            unknown.append(f"{name} {version}")
+    if unknown:
+        raise UnknownError(f"no known release is recorded for {', '.join(unknown)}")
+    releases = (f"{name} {version}" for name, version in bundle.plan.basis.versions.items())
+    return f"the source was that of {', '.join(releases)}, as the bundle records it"
+
+
 def _names(bundle: Bundle) -> str:
-    """Name the tests that ran under another name; the code that ran is in no bundle."""
-    code = "a bundle does not show which code ran under these names"
+    """Name the tests that ran under another name than in the guideline."""
     if bundle.plan is None:
-        raise UnknownError(f"the bundle was made from a stream alone; {code}")
+        raise UnknownError("the bundle was made from a stream alone")
     wanted = bundle.plan.tests
     renamed = [test for test in wanted if test.match == MatchKind.RENAMED]
     if not renamed:
-        raise UnknownError(f"all tests have the names of the guideline; {code}")
+        return "all tests have the names of the guideline"
     names = ", ".join(f"{test.name} as {', '.join(test.found)}" for test in renamed[:_NAMES])
     more = f" and {len(renamed) - _NAMES} more" if len(renamed) > _NAMES else ""
     found = f"{len(renamed)} of {len(wanted)} tests ran under another name: {names}{more}"
     if len(renamed) == len(wanted):
         raise CheckFailedError(f"{found}; no test has the name of the guideline")
-    raise UnknownError(f"{found}; {code}")
+    raise UnknownError(found)
 
 
 def _guideline(bundle: Bundle, trusted: Guideline | None) -> str:
@@ -74,7 +97,7 @@ def _mode(bundle: Bundle) -> str:
     return "all required tests were to run"
 
 
-GENUINE: Checks = {"names": _names}
+GENUINE: Checks = {"packages": _packages, "names": _names}
 
 
 def checks(guideline: Guideline | None, max_retries: int | None) -> Checks:

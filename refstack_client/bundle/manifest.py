@@ -52,6 +52,8 @@ class Manifest:
     ended: str | None = None
     cpid: str | None = None
     cloud: StatedCloud | None = None
+    packages: tuple[Mapping[str, object], ...] = ()
+    """The SHA-256 of the source of Tempest and its plugins, as attempts.jsonl has them."""
     roles: tuple[str, ...] = ()
     """Every role in a token that a test used."""
     label: str = UNOFFICIAL
@@ -86,11 +88,12 @@ class Manifest:
             },
             made_by=document.optional("made_by", JsonValue.text_by_name, {}),
             versions=document.optional("versions", JsonValue.text_by_name, {}),
-            images=document.optional("images", _images, ()),
+            images=document.optional("images", _objects, ()),
             started=document.optional("started", JsonValue.text, None),
             ended=document.optional("ended", JsonValue.text, None),
             cpid=document.optional("cpid", JsonValue.text, None),
             cloud=document.optional("cloud", _cloud, None),
+            packages=document.optional("packages", _objects, ()),
             roles=document.optional("roles", JsonValue.texts, ()),
             label=document.member("label").text(),
         )
@@ -112,13 +115,14 @@ class Manifest:
             "ended": self.ended,
             "cpid": self.cpid,
             "cloud": asdict(self.cloud) if self.cloud else {},
+            "packages": [dict(packages) for packages in self.packages],
             "roles": list(self.roles),
             "members": {name: asdict(digest) for name, digest in self.members.items()},
         }
 
 
-def _images(document: JsonValue) -> tuple[Mapping[str, object], ...]:
-    return tuple(image.object() for image in document.items())
+def _objects(document: JsonValue) -> tuple[Mapping[str, object], ...]:
+    return tuple(item.object() for item in document.items())
 
 
 def _cloud(document: JsonValue) -> StatedCloud | None:

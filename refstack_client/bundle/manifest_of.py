@@ -44,7 +44,8 @@ def members(
         },
         made_by={"refstack-client": metadata.version("refstack-client")},
         versions=plan.basis.versions if plan else {},
-        images=_images(attempts),
+        images=_different(attempts, "image"),
+        packages=_different(attempts, "packages"),
         started=min(_texts(attempts, "started"), default=None),
         ended=max(_texts(attempts, "ended"), default=None),
         cpid=cpid.of_facts(cloud) if cloud else None,
@@ -57,10 +58,10 @@ def _texts(attempts: Iterable[JsonValue], key: str) -> list[str]:
     return [attempt.member(key).text() for attempt in attempts if attempt.has(key)]
 
 
-def _images(attempts: Iterable[JsonValue]) -> tuple[Mapping[str, object], ...]:
-    """Return the different images of the attempts, in their order."""
-    images = [attempt.member("image").object() for attempt in attempts if attempt.has("image")]
-    return tuple({json.dumps(image): image for image in images}.values())
+def _different(attempts: Iterable[JsonValue], key: str) -> tuple[Mapping[str, object], ...]:
+    """Return the different objects that the attempts have, in their order."""
+    found = [attempt.member(key).object() for attempt in attempts if attempt.has(key)]
+    return tuple({json.dumps(item): item for item in found}.values())
 
 
 def _roles(attempts: Iterable[JsonValue]) -> set[str]:

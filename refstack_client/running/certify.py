@@ -31,6 +31,7 @@ from refstack_client.running import (
 from refstack_client.running.resume import Resumption
 from refstack_client.running.tempest_session import Session, connect_for
 from refstack_client.tempest import conf as tempest_conf
+from refstack_client.tempest import inventory, package_digest
 from refstack_client.tempest import log as tempest_log
 from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import reserve, workspace
@@ -242,6 +243,7 @@ def _end(attempt: _Attempt, ended: Ended) -> dict[str, object]:
         "status": ended.status,
         "interrupted": ended.interrupted,
         "tokens": tempest_log.roles_in_tokens(log, admin.username if admin else None),
+        "packages": {name: package_digest.of_installed(name) for name in inventory.versions()},
     }
 
 

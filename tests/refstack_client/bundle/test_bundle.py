@@ -125,8 +125,8 @@ def test_a_bundle_that_nobody_touched_holds_and_gives_the_verdict(made, keys, tm
     assert main(["bundle", "verify", str(path), *trust, "-f", "json"]) == 1  # one test failed
     printed = capsys.readouterr()
     checks = {each["check"]: each for each in json.loads(printed.out)}
-    assert {name for name, each in checks.items() if each["holds"] != "yes"} == {"names"}
-    assert checks["names"]["holds"] == "unknown"
+    assert {name for name, each in checks.items() if each["holds"] != "yes"} == {"packages"}
+    assert checks["packages"]["holds"] == "unknown"
     assert [line for line in printed.err.splitlines() if ": pass" in line or ": unk" in line] == [
         "intact: pass",
         "consistent: pass",

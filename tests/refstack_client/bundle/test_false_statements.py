@@ -18,6 +18,7 @@ from refstack_client.bundle.verify import Trust, Verification, verify_bundle
 from refstack_client.cli.app import main
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import run_recorder
+from refstack_client.tempest import package_digest
 from scoring.conformance.verdict import Conformance
 
 Members = dict[str, bytes]
@@ -200,6 +201,37 @@ def test_tests_that_ran_as_an_admin(tmp_path):
     tokens = [{"user": "u", "project": "p", "roles": ["admin", "member"]}]
     run_recorder.keep_attempt(run, {"attempt": 1, "tokens": tokens})
     assert failures(pack.make(pack.of_run(run))) == [(Question.FIT, "roles")]
+
+
+PUBLISHED = package_digest.of_installed("tempest")
+
+
+@pytest.mark.parametrize(
+    ("packages", "state"),
+    [
+        ({"tempest": PUBLISHED}, State.PASS),
+        ({"tempest": PUBLISHED, "vendor-plugin": "0" * 64}, State.PASS),
+        ({"tempest": "0" * 64}, State.FAIL),
+        ({"tempest": 7}, State.FAIL),
+        ({"tempest": ""}, State.UNKNOWN),
+        ({}, State.UNKNOWN),
+    ],
+)
+def test_a_tempest_that_is_not_the_published_one(tmp_path, packages, state):
+    run = make_run(tmp_path)
+    run_recorder.keep_attempt(run, {"attempt": 1, "packages": packages})
+    found = check_of(pack.make(pack.of_run(run)), "packages")
+    assert (found.question, found.state) == (Question.GENUINE, state), found.found
+
+
+def test_a_changed_file_of_tempest_changes_its_digest():
+    files = {"a/b.py": b"1", "a/c.py": b"2", "a/data.txt": b"x", "../bin/x.py": b"y"}
+    digest = package_digest.of_files(files, files.__getitem__)
+    changed = {**files, "a/c.py": b"3"}
+    assert package_digest.of_files(changed, changed.__getitem__) != digest
+    others = {**files, "a/data.txt": b"z", "../bin/x.py": b"z"}
+    assert package_digest.of_files(reversed(others), others.__getitem__) == digest
+    assert package_digest.of_files([], files.__getitem__) == ""
 
 
 def test_ids_on_other_tests(tmp_path, monkeypatch):
