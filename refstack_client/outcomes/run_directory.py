@@ -18,7 +18,9 @@ lock             locked by the process that writes the run
 """
 
 import json
+import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,6 +117,7 @@ class Run:
         return self.directory / "report.html"
 
 
+_GIVE = "give the directory that refstack-client certify printed, or a subunit file"
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -128,6 +131,32 @@ def check_id(run: Run) -> None:
             f"{run.directory} is not named like a run (20260131T120000Z-1a2b3c): its resources in "
             "the cloud cannot be distinguished from others",
             hint="rename the directory to the name that certify printed",
+        )
+
+
+def check_own(run: Run) -> None:
+    """Check that a run directory is one that this user may continue.
+
+    Another user can put a directory where the results are. What a run records is removed from the
+    cloud, and its files are written: they must be no links, pipes or devices.
+
+    :raises InputError: it belongs to another user, or contains something else than files
+    """
+    try:
+        owner = run.directory.stat().st_uid
+        entries = sorted(run.directory.iterdir())
+        odd = [path for path in entries if not stat.S_ISREG(path.lstat().st_mode)]
+    except OSError as error:
+        raise InputError(f"{run.directory} is not a run: {error.strerror}", hint=_GIVE) from error
+    if owner != os.geteuid():
+        raise InputError(
+            f"{run.directory} belongs to another user, who may have changed what it records",
+            hint="if you trust it, copy it: cp -r --no-preserve=ownership",
+        )
+    if odd:
+        raise InputError(
+            f"{odd[0]} is not a regular file, which a run directory has only",
+            hint="remove it if you know where it is from",
         )
 
 
@@ -262,7 +291,7 @@ def _document(run: Run, path: Path) -> JsonValue:
     if not run.directory.is_dir() or not path.is_file():
         raise InputError(
             f"{run.directory} is not a run: it has no {path.name}",
-            hint="give the directory that refstack-client certify printed, or a subunit file",
+            hint=_GIVE,
         )
     return JsonValue.parse(read_bytes(path), str(path))
 

@@ -14,10 +14,10 @@ from capabilities import catalogue, flat_list
 from capabilities.guideline import Guideline
 from capabilities.programme import Programme
 from capabilities.tempest_id import TestId
-from refstack_client.errors import MachineError
+from refstack_client.errors import InputError, MachineError
 from refstack_client.files import read_bytes, write_bytes, write_json, write_text
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import Run, attempts, retries
+from refstack_client.outcomes.run_directory import Run, attempts, check_own, retries
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from scoring.conformance.verdict import Verdict
@@ -91,7 +91,10 @@ def locked(run: Run) -> Iterator[None]:
     """Keep other processes out of a run; the lock goes when its process dies, however it dies.
 
     :raises MachineError: another process uses the run
+    :raises InputError: the file of the lock is a link
     """
+    if run.lock.is_symlink():  # it may lead to any file, which would be created
+        raise InputError(f"{run.lock} is a link", hint="remove it if you know where it is from")
     lock = fasteners.InterProcessLock(run.lock)
     if not lock.acquire(blocking=False):
         raise MachineError(
@@ -104,16 +107,23 @@ def locked(run: Run) -> Iterator[None]:
 
 
 def cut_off(parent: Path) -> tuple[Run, ...]:
-    """Return the runs in ``parent`` that died: an attempt has no end, and no process uses it."""
+    """Return the runs in ``parent`` that died: an attempt has no end, and no process uses it.
+
+    Directories of other users, and what is not a run, are left out.
+    """
     return tuple(
         run
         for path in (sorted(parent.iterdir()) if parent.is_dir() else ())
-        if path.is_dir() and (run := Run(path)).request.exists() and _is_cut_off(run)
+        if path.is_dir() and _is_cut_off(run := Run(path))
     )
 
 
 def _is_cut_off(run: Run) -> bool:
-    known = attempts(run)
+    try:
+        check_own(run)
+        known = attempts(run) if run.request.exists() else ()
+    except (InputError, OSError, ValueError):
+        return False
     return bool(known) and known[-1].was_cut_off and not is_in_use(run)
 
 

@@ -188,7 +188,9 @@ def _say_cut_off(output: Path) -> None:
 
 def _resumption(args: Namespace, run: Path) -> Resumption:
     mode = Mode.FAILED if args.rerun_failed else Mode.NO_OUTCOME
-    return Resumption(run_directory.Run(run), mode, args.retry_budget)
+    found = run_directory.Run(run)
+    run_directory.check_own(found)
+    return Resumption(found, mode, args.retry_budget)
 
 
 def _options(args: Namespace, os_cloud: str | None) -> resume.Options:
