@@ -2,12 +2,13 @@
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from capabilities.errors import GuidelineError
 from capabilities.guideline import Guideline
 from refstack_client.bundle import archive, consistency, contents, fitness, ssh_signature
+from refstack_client.bundle import policy as policies
 from refstack_client.bundle.checks import (
     OTHER_SHAPE,
     Check,
@@ -19,6 +20,7 @@ from refstack_client.bundle.checks import (
 )
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import FORMAT, OF_RUN, UNOFFICIAL
+from refstack_client.bundle.policy import Policy
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes.attestation import Attestation
@@ -33,14 +35,13 @@ class Trust:
     :param signers: a file of allowed signers, as ssh-keygen(1) describes it
     :param any_signer: accept a bundle that is unsigned, or signed by any key
     :param guideline: a guideline that is not shipped with this release
-    :param max_retries: a test that passed after more failures counts as failed; None for what the
-        run itself allowed
+    :param policy: what is required beside the verdict
     """
 
     signers: Path | None = None
     any_signer: bool = False
     guideline: Guideline | None = None
-    max_retries: int | None = None
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,13 @@ def verify(
     *,
     any_signer: bool = False,
     guideline: Guideline | None = None,
-    max_retries: int | None = None,
+    policy: Policy | None = None,
 ) -> Verification:
     """Verify a bundle offline. If a basic check fails, no later one is made.
 
     The parameters are those of :class:`Trust`.
     """
-    trust = Trust(signers, any_signer, guideline, max_retries)
+    trust = Trust(signers, any_signer, guideline, policy or Policy())
     try:
         bundle = Bundle.read(path)
     except archive.ArchiveError as error:
@@ -103,7 +104,7 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
     try:
         _ = bundle.attempts
         read = "stream"
-        outcomes, verdict = bundle.outcomes, bundle.judge(trust.max_retries)
+        outcomes, verdict = bundle.outcomes, bundle.judge(trust.policy.max_retries)
         _ = bundle.verdict
     except (ClientError, GuidelineError, *OTHER_SHAPE) as error:
         found = f"cannot be read: {error}"
@@ -116,7 +117,12 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
         consistent["attestation"] = functools.partial(_attestation, signers=trust.signers)
     checks += results(bundle, Question.CONSISTENT, consistent)
     checks += results(bundle, Question.GENUINE, fitness.GENUINE)
-    checks += results(bundle, Question.FIT, fitness.checks(trust.guideline, trust.max_retries))
+    fit = {
+        **fitness.checks(trust.guideline, trust.policy.max_retries),
+        **policies.checks(trust.policy),
+    }
+    checks += results(bundle, Question.FIT, fit)
+    checks = [policies.strict(check, trust.policy) for check in checks]
     attested = bundle.attestation if all(check.passed for check in checks) else None
     return Verification(tuple(checks), verdict, outcomes, attested)
 

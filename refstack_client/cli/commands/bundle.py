@@ -1,14 +1,17 @@
 """``bundle create|sign|show|verify``: pack results into one file, and check such a file."""
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
+from refstack_client.bundle import policy as bundle_policy
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.checks import Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import UNOFFICIAL
+from refstack_client.bundle.policy import Policy
 from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
 from refstack_client.cli.options import files as file_options
@@ -154,6 +157,12 @@ class Verify(Lister):
             help="a guideline to trust that is not shipped with this release: id, file or URL",
         )
         parser.add_argument(
+            "--policy",
+            metavar="FILE",
+            type=Path,
+            help="what is required beside the verdict, as YAML",
+        )
+        parser.add_argument(
             "--max-retries",
             metavar="N",
             type=results_options.number,
@@ -169,7 +178,7 @@ class Verify(Lister):
             args.signers,
             any_signer=args.any_signer,
             guideline=guideline_source.load(args.guideline)[0] if args.guideline else None,
-            max_retries=args.max_retries,
+            policy=_policy(args),
         )
         if found.is_valid and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
@@ -188,6 +197,16 @@ class Verify(Lister):
         return ("question", "check", "holds", "found"), (
             (check.question, check.name, _HOLDS[check.state], check.found) for check in found.checks
         )
+
+
+def _policy(args: Namespace) -> Policy:
+    """Return what --policy and --max-retries require."""
+    found = Policy()
+    if args.policy:
+        found = bundle_policy.parse(read_bytes(args.policy), str(args.policy))
+    if args.max_retries is not None:
+        found = dataclasses.replace(found, max_retries=args.max_retries)
+    return found
 
 
 class Show(Lister):

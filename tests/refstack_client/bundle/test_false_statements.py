@@ -11,11 +11,13 @@ from support import making
 from support.making import BEGIN, NAMES, make_run
 from support.streams import StreamWriter
 
-from refstack_client.bundle import archive, contents, pack
+from refstack_client.bundle import archive, contents, pack, policy
 from refstack_client.bundle.checks import Check, Question, State
 from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.policy import Policy
 from refstack_client.bundle.verify import Trust, Verification, verify_bundle
 from refstack_client.cli.app import main
+from refstack_client.errors import InputError
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import run_recorder
 from refstack_client.tempest import package_digest
@@ -134,7 +136,10 @@ def test_failures_that_no_start_explains(tmp_path):
     assert "passed only at attempt 41; at most 3 retries count" in {
         test.reason for test in found.verdict.required
     }
-    assert verified(changed, max_retries=40).verdict.conformance is Conformance.CONFORMANT
+    assert (
+        verified(changed, policy=Policy(max_retries=40)).verdict.conformance
+        is Conformance.CONFORMANT
+    )
 
 
 def restarted(run: Run, times: int) -> Run:
@@ -263,3 +268,52 @@ def test_a_guideline_that_is_not_shipped_must_be_given(members, tmp_path: Path, 
     assert main([*verify, "--guideline", str(run.guideline)]) == 0
     (tmp_path / "other.json").write_bytes(members["guideline.json"])
     assert main([*verify, "--guideline", str(tmp_path / "other.json")]) == 4
+
+
+# -- policies --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        ("{}", []),
+        ("max_retries: 0\nroles: [member, reader]\n", []),
+        ("max_age_days: 100000", []),
+        ("max_age_days: 0", [(Question.FIT, "age")]),
+        ("roles: [reader]", [(Question.FIT, "allowed-roles")]),
+        ("signed_attestation: true", [(Question.FIT, "signed-attestation")]),
+        ("known_answers: [consistent, intact]", []),
+        ("known_answers: [genuine tests]", [(Question.GENUINE, "packages")]),
+    ],
+)
+def test_a_policy_requires_more(members, text, failed):
+    found = policy.parse(text.encode(), "policy.yaml")
+    assert failures(members, policy=found) == failed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("max_retires: 0", "policy.yaml: /max_retires: unknown key"),
+        ("max_retries: -1", "policy.yaml: /max_retries: must be 0 or more"),
+        ("max_age_days: soon", "policy.yaml: /max_age_days: must be a whole number"),
+        ("roles: member", "policy.yaml: /roles: must be a list"),
+        ("known_answers: [all]", "policy.yaml: /known_answers/0: must be one of intact,"),
+        ("- a", "policy.yaml: must be an object"),
+        ("a: [", "policy.yaml is not valid YAML: line 1"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused(text, message):
+    with pytest.raises(InputError) as caught:
+        policy.parse(text.encode(), "policy.yaml")
+    assert message in str(caught.value)
+
+
+def test_a_policy_is_given_as_a_file(members, tmp_path, capsys):
+    path, rules = tmp_path / "b.zip", tmp_path / "policy.yaml"
+    path.write_bytes(archive.pack(members))
+    rules.write_text("max_age_days: 1\n")
+    verify = ["bundle", "verify", str(path), "--any-signer"]
+    assert main(verify) == 0
+    assert main([*verify, "--policy", str(rules)]) == 4
+    assert "verification failed: age" in capsys.readouterr().err
