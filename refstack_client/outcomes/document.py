@@ -21,7 +21,7 @@ class OutcomeEntry:
 
     @classmethod
     def from_json(cls, document: JsonValue) -> "OutcomeEntry":
-        """Read an item of the document; times are not read, for nothing compares them.
+        """Read an item of the document.
 
         :raises InputError: it has another form; names file and JSON pointer
         """
@@ -29,6 +29,7 @@ class OutcomeEntry:
             test=document.member("test").text(),
             outcome=document.member("outcome").text(),
             reason=document.member("reason").text(),
+            seconds=document.optional("seconds", JsonValue.decimal, None),
         )
 
 

@@ -95,6 +95,12 @@ class JsonValue:
             raise self.error("must be a whole number")
         return self.value
 
+    def decimal(self) -> float:
+        """Return this number."""
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            raise self.error("must be a number")
+        return float(self.value)
+
     def boolean(self) -> bool:
         """Return this boolean."""
         if not isinstance(self.value, bool):

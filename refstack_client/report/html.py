@@ -20,7 +20,14 @@ def page(
 ) -> str:
     """Return the page; ``plan`` adds where and as whom the tests ran."""
     template = html_templates.template("refstack_client.report", "report.html")
-    return template.render({**context(verdict, retries, attestation), "plan": plan})
+    variables = {**context(verdict, retries, attestation), "plan": plan, "generator": generator()}
+    return template.render(variables)
+
+
+def generator() -> str:
+    """Return the program and template of a page: with the same, the same results give the same."""
+    digest = html_templates.digest("refstack_client.report", "report.html")
+    return f"refstack-client report {digest}"
 
 
 def context(

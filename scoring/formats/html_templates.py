@@ -1,11 +1,22 @@
 """Jinja templates of several packages for self-contained pages over the common ``base.html``."""
 
 import functools
+import hashlib
+from importlib import resources
 
 import jinja2
 
 
 @functools.cache
+@functools.cache
+def digest(package: str, *names: str) -> str:
+    """Return the start of the SHA-256 of templates of a package, with the common one."""
+    places = [resources.files(package) / "templates" / name for name in names]
+    common = resources.files("scoring.formats") / "templates" / "base.html"
+    content = b"\0".join(place.read_bytes() for place in (*places, common))
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def template(package: str, name: str, *beneath: str) -> jinja2.Template:
     """Return the template ``name`` of ``package``; values are HTML-escaped.
 

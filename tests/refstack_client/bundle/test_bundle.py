@@ -290,7 +290,7 @@ def unflag(document):
         (
             bundle_contents.MANIFEST,
             lambda document: document.update(verdict="conformant"),
-            "verdict",
+            "statements",
         ),
         (bundle_contents.MANIFEST, lambda document: document.update(label="Official"), "manifest"),
         (bundle_contents.MANIFEST, lambda document: document.update(format=2), "manifest"),

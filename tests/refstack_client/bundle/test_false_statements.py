@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,6 +89,85 @@ def test_a_manifest_that_contradicts_the_rest(members, field, value):
     assert {question for question, _ in found} <= {Question.CONSISTENT, Question.INTACT}
 
 
+def leaves(value: object, path: tuple = ()) -> Iterator[tuple]:
+    """Yield the path of every value of a JSON document that has no other in it."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        if isinstance(inner, dict | list) and inner:
+            yield from leaves(inner, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def another(value: object) -> object:
+    """Return another value of the same type."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return f"{value}x"
+        case dict():
+            return {"x": 1}
+        case list():
+            return ["x"]
+    return "x"
+
+
+def changed(document: object, path: tuple) -> object:
+    copy = json.loads(json.dumps(document))
+    place = copy
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = another(place[path[-1]])
+    return copy
+
+
+def lines(content: bytes) -> list[object]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+NOT_SHOWN = {
+    contents.MANIFEST: {"made_by", "anonymous"},
+    contents.PLAN: {"concurrency", "estimated_seconds", "user", "project", "roles", "shard"},
+    contents.ATTEMPTS: {"retry_budget", "asked", "status", "user", "project"},
+}
+"""Statements that nothing else in a bundle repeats, by a part of their path."""
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        (contents.MANIFEST, 18),
+        (contents.PLAN, 250),
+        pytest.param(contents.VERDICT, 200, marks=pytest.mark.long),
+        (contents.OUTCOMES, 200),
+        (contents.ATTEMPTS, 5),
+    ],
+)
+def test_every_statement_that_is_false_is_found(members, name, least):
+    read = lines if name == contents.ATTEMPTS else json.loads
+    document = read(members[name])
+    found, missed = 0, []
+    for path in leaves(document):
+        if "members" in path or path[0] == "made_by":
+            continue
+        false = changed(document, path)
+        content = json.dumps(false)
+        if name == contents.ATTEMPTS:
+            content = "".join(f"{json.dumps(line)}\n" for line in false)
+        whole = {**members, name: content.encode()}
+        checks = verified(whole if name == contents.MANIFEST else sealed(whole)).checks
+        # The source of Tempest is not recorded in this run.
+        if any(one.state is not State.PASS and one.name != "packages" for one in checks):
+            found += 1
+        elif NOT_SHOWN.get(name, set()).isdisjoint(path):
+            missed.append(path)
+    assert missed == []
+    assert found >= least
+
+
 PAGE = contents.REPORT
 
 
@@ -105,7 +184,8 @@ PAGE = contents.REPORT
         (lambda page: b"<h1>Platform 273/273</h1>", State.FAIL),
         (lambda page: b"", State.FAIL),
         (lambda page: b"\xff" + page, State.FAIL),
-        (lambda page: page.replace(b"<th>versions</th>", b"<th>version</th>"), State.UNKNOWN),
+        (lambda page: page.replace(b"<th>versions</th>", b"<th>version</th>"), State.FAIL),
+        (lambda page: page.replace(b'content="refstack-client', b'content="other'), State.UNKNOWN),
     ],
 )
 def test_a_page_that_is_not_that_of_the_results(members, change: Callable, state):
@@ -258,7 +338,8 @@ def test_a_guideline_that_is_not_shipped_must_be_given(members, tmp_path: Path, 
     run = make_run(tmp_path)
     run.guideline.write_text(json.dumps(document))
     plan = json.loads(run.plan.read_text())
-    plan["guideline"]["id"] = "2099.01"
+    digest = hashlib.sha256(run.guideline.read_bytes()).hexdigest()
+    plan["guideline"].update(id="2099.01", sha256=digest)
     run.plan.write_text(json.dumps(plan))
     path = tmp_path / "b.zip"
     path.write_bytes(archive.pack(pack.make(pack.of_run(run))))
