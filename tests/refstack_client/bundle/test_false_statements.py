@@ -140,7 +140,7 @@ NOT_SHOWN = {
     ("name", "least"),
     [
         (contents.MANIFEST, 18),
-        (contents.PLAN, 250),
+        (contents.PLAN, 240),
         pytest.param(contents.VERDICT, 200, marks=pytest.mark.long),
         (contents.OUTCOMES, 200),
         (contents.ATTEMPTS, 5),
