@@ -5,13 +5,11 @@ import functools
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from refstack_client import yaml_text
 from refstack_client.bundle import contents
 from refstack_client.bundle.checks import Check, CheckFailedError, Checks, Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import InputError
 from refstack_client.outcomes.json_value import JsonValue
-from refstack_client.yaml_text import InvalidYamlError
 
 _KEY_HINT = "see docs/how-to/bundle.rst for the keys of a policy"
 
@@ -40,9 +38,12 @@ def parse(content: bytes, source: str) -> Policy:
     :param source: name of the file, for messages
     :raises InputError: it is not valid YAML, or has an unknown key or another value
     """
+    # Only here: most bundles are verified without a policy, and would wait for the import of YAML.
+    from refstack_client import yaml_text  # noqa: PLC0415
+
     try:
         document = JsonValue(yaml_text.load(content), source)
-    except InvalidYamlError as error:
+    except yaml_text.InvalidYamlError as error:
         raise InputError(f"{source} is not valid YAML: {error}", hint=_KEY_HINT) from error
     known = [field.name for field in fields(Policy)]
     for key in document.object():

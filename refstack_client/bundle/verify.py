@@ -104,8 +104,9 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
     try:
         _ = bundle.attempts
         read = "stream"
-        outcomes, verdict = bundle.outcomes, bundle.judge(trust.policy.max_retries)
-        _ = bundle.verdict
+        outcomes, verdict = bundle.outcomes, bundle.verdict
+        if trust.policy.max_retries is not None:
+            verdict = bundle.judge(trust.policy.max_retries)
     except (ClientError, GuidelineError, *OTHER_SHAPE) as error:
         found = f"cannot be read: {error}"
         checks.append(Check(Question.CONSISTENT, read, State.FAIL, found))
