@@ -133,7 +133,7 @@ def _attempts(bundle: Bundle) -> str:
             f"a test was repeated {retries} times, but the run was started {len(starts)} times"
         )
     _check_times(bundle)
-    return f"{len(starts)} starts of the run; a test was repeated at most {retries} times"
+    return f"starts of the run: {len(starts)}; most repetitions of a test: {retries}"
 
 
 def _check_times(bundle: Bundle) -> None:
