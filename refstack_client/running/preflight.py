@@ -62,8 +62,8 @@ def check(request: CertificationRequest, console: Console) -> Iterator[Check]:
     found: list[Check] = []
     for name, look in CHECKS.items():
         for result in _guarded(name, look, cloud, adapted_request):
-            # What a check needs of another one fails with the same words.
-            if result.level is not Level.PROBLEM or result.found not in _problems(found):
+            # What a whole check needs of an earlier one fails with the same words.
+            if result.name != name or result.found not in _problems(found):
                 found.append(result)
                 yield result
     if adapted_request.logs_in_to_guests and (test := guest_login.test_of(request)):

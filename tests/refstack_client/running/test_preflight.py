@@ -48,6 +48,18 @@ def test_what_several_checks_need_is_one_problem(monkeypatch):
     assert [(check.name, check.level) for check in found[2:]] == [("capabilities", Level.WARNING)]
 
 
+def test_problems_of_the_same_words_are_both_reported(monkeypatch):
+    def finds(cloud, request):
+        yield Check("extension a", Level.PROBLEM, "tests that require it: 1", "enable it")
+        yield Check("extension b", Level.PROBLEM, "tests that require it: 1", "enable it")
+
+    monkeypatch.setattr(preflight, "connect", Mock())
+    monkeypatch.setattr(preflight, "adapted", lambda request, cloud: request)
+    monkeypatch.setattr(preflight, "CHECKS", {"services": finds})
+    found = list(preflight.check(request(), Console(quiet=True)))
+    assert [check.name for check in found[1:3]] == ["extension a", "extension b"]
+
+
 @pytest.mark.parametrize(
     "date", ["", "now", "Fri, 31 Dec 99999 23:59:59 GMT", "Mon, 99 Foo 2026 99:99:99 GMT"]
 )
