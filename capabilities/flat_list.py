@@ -3,6 +3,7 @@
 Sovereign Cloud Stack's SCS-0128 is such a list: no capabilities, and none of its tests may fail.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -59,6 +60,7 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
         capabilities={
             _ONLY: Capability(_ONLY, "All tests of the list", tests=tuple(tests.values()))
         },
+        digest=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     return guideline, tuple(findings)
 

@@ -14,12 +14,15 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes import document
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlannedTest
+from refstack_client.outcomes.run_directory import CUT_OFF
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from refstack_client.report import text as report_text
 
 _TOLERANCE = timedelta(minutes=5)
 """By which the clock of the machine may be set during a run."""
+_NEEDED = ("guideline", "programme", "verdict", "required", "capabilities")
+"""Members that a verdict of every release has."""
 _WORDING = ("cause", "reason")
 """Members of a verdict whose wording changes from release to release."""
 _COMPUTED_APART = ("made_by", "members")
@@ -70,8 +73,10 @@ def _outcomes(bundle: Bundle) -> str:
 def _verdict(bundle: Bundle) -> str:
     stated = JsonValue.parse(bundle.member(contents.VERDICT), contents.VERDICT)
     again = JsonValue(json.loads(json.dumps(report_document.as_json(bundle.verdict))), "verdict")
+    for name in _NEEDED:
+        stated.member(name)
     for pointer, one, other in _differences(stated, again):
-        raise CheckFailedError(f"{pointer} is stated as {one}, but computed as {other}")
+        raise CheckFailedError(f"{pointer} is stated as {one!r}, but computed as {other!r}")
     if stated.value != again.value:
         raise UnknownError(
             f"{report_text.headline(bundle.verdict)}; reasons are worded as by another release"
@@ -103,7 +108,8 @@ def _statements(bundle: Bundle) -> str:
     """Compare each field of the manifest with what the other members give."""
     if bundle.plan:
         basis, own = bundle.plan.basis, bundle.guideline
-        planned = (basis.guideline, basis.guideline_sha256, bundle.plan.programme)
+        digest = basis.guideline_sha256 or own.digest  # of a list, an earlier release had none
+        planned = (basis.guideline, digest, bundle.plan.programme)
         if planned != (own.id, own.digest, bundle.programme.key):
             raise CheckFailedError(f"the plan is of {basis.guideline}, {bundle.plan.programme}")
     others = {
@@ -117,8 +123,10 @@ def _statements(bundle: Bundle) -> str:
     compared = [name for name in names if name not in _COMPUTED_APART]
     for name in compared:
         one, other = getattr(stated, name), getattr(due, name)
+        if name == "guideline_sha256" and not one:  # of a list, by an earlier release
+            continue
         if one != other:
-            raise CheckFailedError(f"the manifest has {name} {one}, the other members {other}")
+            raise CheckFailedError(f"the manifest has {name} {one!r}, the other members {other!r}")
     return f"{len(compared)} fields of the manifest follow from the other members"
 
 
@@ -130,7 +138,7 @@ def _attempts(bundle: Bundle) -> str:
     retries = bundle.verdict.most_retries
     if retries >= max(len(starts), 1):
         raise CheckFailedError(
-            f"a test was repeated {retries} times, but the run was started {len(starts)} times"
+            f"most repetitions of a test: {retries}, but starts of the run: {len(starts)}"
         )
     _check_times(bundle)
     return f"starts of the run: {len(starts)}; most repetitions of a test: {retries}"
@@ -142,16 +150,29 @@ def _check_times(bundle: Bundle) -> None:
     :raises CheckFailedError: one did not
     """
     began, ended = bundle.outcomes.began, bundle.outcomes.ended
-    first = min(datetime.fromisoformat(attempt.started) for attempt in bundle.attempts)
+    first = min(_time(attempt.started, "started") for attempt in bundle.attempts)
     if began and began < first - _TOLERANCE:
         raise CheckFailedError(f"a test ran at {began}, before the run was started at {first}")
     ends = [attempt.ended for attempt in bundle.attempts]
-    try:
-        last = max(map(datetime.fromisoformat, ends))
-    except ValueError:  # an attempt that was cut off has no end
+    if not all(ends) or CUT_OFF in ends:
         return
+    last = max(_time(end, "ended") for end in ends)
     if ended and ended > last + _TOLERANCE:
         raise CheckFailedError(f"a test ran at {ended}, after the run had ended at {last}")
+
+
+def _time(text: str, name: str) -> datetime:
+    """Return a time of attempts.jsonl.
+
+    :raises CheckFailedError: it is not one, or has no time zone
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CheckFailedError(f"attempts.jsonl: {name} is not a time: {text!r}") from error
+    if not found.tzinfo:
+        raise CheckFailedError(f"attempts.jsonl: {name} has no time zone: {text}")
+    return found
 
 
 def _report(bundle: Bundle) -> str:

@@ -18,6 +18,7 @@ from refstack_client.errors import InputError
 from refstack_client.outcomes import attestation, document, run_directory, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.document import OutcomeEntry
+from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import Retries, RunAttempt
 from scoring.conformance.outcomes import Outcomes
@@ -120,7 +121,12 @@ class Bundle:
     @cached_property
     def attempts(self) -> tuple[RunAttempt, ...]:
         """Every start of the run, oldest first."""
-        return run_directory.attempts_in(self.members.get(ATTEMPTS, b"").decode())
+        return tuple(map(RunAttempt.from_json, self.records))
+
+    @cached_property
+    def records(self) -> tuple[JsonValue, ...]:
+        """What attempts.jsonl records of each start of the run, oldest first."""
+        return run_directory.records_in(self.members.get(ATTEMPTS, b"").decode())
 
     @property
     def retries(self) -> Retries | None:

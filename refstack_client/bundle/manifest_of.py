@@ -13,9 +13,10 @@ from refstack_client.bundle.manifest import (
     MemberDigest,
     StatedCloud,
 )
-from refstack_client.outcomes import cpid
+from refstack_client.outcomes import cpid, run_directory
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
+from refstack_client.outcomes.run_directory import CUT_OFF
 from scoring.conformance.verdict import Verdict
 
 
@@ -28,8 +29,7 @@ def members(
     :raises InputError: a line of attempts.jsonl has another form
     """
     chosen = verdict.programme
-    lines = others.get(ATTEMPTS, b"").splitlines()
-    attempts = [JsonValue.parse(line, ATTEMPTS) for line in lines]
+    attempts = run_directory.records_in(others.get(ATTEMPTS, b"").decode())
     cloud = plan.basis.cloud if plan else None
     return Manifest(
         guideline=chosen.guideline.id,
@@ -47,7 +47,7 @@ def members(
         images=_different(attempts, "image"),
         packages=_different(attempts, "packages"),
         started=min(_texts(attempts, "started"), default=None),
-        ended=max(_texts(attempts, "ended"), default=None),
+        ended=max((time for time in _texts(attempts, "ended") if time != CUT_OFF), default=None),
         cpid=cpid.of_facts(cloud) if cloud else None,
         cloud=StatedCloud(cloud.auth_url, cloud.region, cloud.endpoints) if cloud else None,
         roles=tuple(sorted(_roles(attempts))),

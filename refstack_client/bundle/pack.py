@@ -16,6 +16,7 @@ from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.bundle.contents import (
     ATTEMPTS,
     CONF,
+    FROM_RUN,
     GUIDELINES,
     MANIFEST,
     NAMESPACE,
@@ -96,6 +97,8 @@ def of_run(run: Run) -> Source:
         stream=run.stream.read_bytes() if run.stream.exists() else b"",
         run_files={name: path.read_bytes() for name, path in files.items() if path.exists()},
     )
+    if missing := [name for name in FROM_RUN if name not in source.run_files]:
+        raise InputError(f"{run.directory} lacks the file of {missing[0]}")
     if not _has_outcomes(source.outcomes):
         raise InputError(
             f"{run.directory}: no test of this run ended",
@@ -190,11 +193,13 @@ def _clean_stream(source: Source, anonymiser: Anonymiser | None) -> bytes:
 def _without_workspaces(content: bytes) -> bytes:
     """Return attempts without the paths of private directories of the machine that ran them."""
     lines = []
-    for line in content.decode("utf-8").splitlines():
+    for line in content.decode("utf-8").split("\n"):
         try:
             record = json.loads(line)
         except ValueError:  # half a line, of a killed process
             continue
+        if not isinstance(record, dict):
+            raise InputError(f"{ATTEMPTS}: a line must be an object")
         record.pop("workspace", None)
         lines.append(json.dumps(record, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()

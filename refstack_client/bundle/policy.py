@@ -3,7 +3,7 @@
 import difflib
 import functools
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from refstack_client.bundle import contents
 from refstack_client.bundle.checks import Check, CheckFailedError, Checks, Question, State
@@ -11,6 +11,7 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import InputError
 from refstack_client.outcomes.json_value import JsonValue
 
+_CLOCKS_DIFFER = timedelta(days=1)
 _KEY_HINT = "see docs/how-to/bundle.rst for the keys of a policy"
 
 
@@ -42,7 +43,7 @@ def parse(content: bytes, source: str) -> Policy:
     from refstack_client import yaml_text  # noqa: PLC0415
 
     try:
-        document = JsonValue(yaml_text.load(content), source)
+        document = JsonValue(yaml_text.load(content) or {}, source)
     except yaml_text.InvalidYamlError as error:
         raise InputError(f"{source} is not valid YAML: {error}", hint=_KEY_HINT) from error
     known = [field.name for field in fields(Policy)]
@@ -52,18 +53,12 @@ def parse(content: bytes, source: str) -> Policy:
             hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
             raise InputError(f"{source}: /{key}: unknown key", hint=hint)
     return Policy(
-        max_retries=document.optional("max_retries", _natural, None),
-        max_age_days=document.optional("max_age_days", _natural, None),
+        max_retries=document.optional("max_retries", JsonValue.natural, None),
+        max_age_days=document.optional("max_age_days", JsonValue.natural, None),
         roles=document.optional("roles", JsonValue.texts, None),
         known_answers=document.optional("known_answers", _questions, ()),
         signed_attestation=document.optional("signed_attestation", JsonValue.boolean, False),
     )
-
-
-def _natural(value: JsonValue) -> int:
-    if value.number() < 0:
-        raise value.error("must be 0 or more")
-    return value.number()
 
 
 def _questions(value: JsonValue) -> tuple[Question, ...]:
@@ -91,13 +86,16 @@ def strict(check: Check, policy: Policy) -> Check:
 
 
 def _age(bundle: Bundle, most: int) -> str:
-    ended = bundle.manifest.ended
+    ended = bundle.outcomes.ended
     if not ended:
-        raise CheckFailedError("the bundle does not record when the run ended")
-    days = (datetime.now(UTC) - datetime.fromisoformat(ended)).days
-    if not 0 <= days <= most:
-        raise CheckFailedError(f"the run ended {days} days ago, at most {most} are allowed")
-    return f"the run ended {days} days ago, at most {most} are allowed"
+        raise CheckFailedError("the stream has no times")
+    age = datetime.now(UTC) - ended
+    if age < -_CLOCKS_DIFFER:
+        raise CheckFailedError(f"the last test ended at {ended}, in the future")
+    days = max(age.days, 0)
+    if days > most:
+        raise CheckFailedError(f"the last test ended {days} days ago, at most {most} are allowed")
+    return f"the last test ended {days} days ago, at most {most} are allowed"
 
 
 def _roles(bundle: Bundle, allowed: tuple[str, ...]) -> str:

@@ -97,6 +97,15 @@ def read(content: bytes, source: str) -> Attestation:
         sections = tuple(Statement(**section) for section in document.pop("sections"))
         found = Attestation(**document, sections=sections)
         datetime.date.fromisoformat(found.date)
+        texts = (
+            found.product,
+            found.by,
+            *(text for one in sections for text in vars(one).values()),
+        )
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a member is not text")
+        if len({section.section for section in sections}) < len(sections):
+            raise ValueError("a section has two answers")
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a valid attestation: {error}", hint=_HINT) from error
     return found

@@ -95,6 +95,12 @@ class JsonValue:
             raise self.error("must be a whole number")
         return self.value
 
+    def natural(self) -> int:
+        """Return this whole number of 0 or more."""
+        if self.number() < 0:
+            raise self.error("must be 0 or more")
+        return self.number()
+
     def decimal(self) -> float:
         """Return this number."""
         if not isinstance(self.value, int | float) or isinstance(self.value, bool):

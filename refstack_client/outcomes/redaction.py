@@ -12,6 +12,8 @@ import testtools
 from refstack_client.outcomes.subunit_stream import INTERIM
 
 HIDDEN = "<redacted>"
+_PACKET_BYTES = 1024 * 1024
+"""A packet of subunit has at most four times as much."""
 
 _PATTERNS = (
     # Fernet tokens, anywhere.
@@ -97,13 +99,16 @@ class Redactor(testtools.StreamResult):
         self._target.status(test_id=test_id, test_status=test_status, **event)
 
     def _release(self, test_id: str | None, file_name: str, attachment: _Attachment) -> None:
-        self._target.status(
-            test_id=test_id,
-            file_name=file_name,
-            file_bytes=hide(bytes(attachment.content), self._secrets),
-            eof=True,
-            **attachment.event,
-        )
+        content = hide(bytes(attachment.content), self._secrets)
+        for start in range(0, len(content) or 1, _PACKET_BYTES):
+            piece = content[start : start + _PACKET_BYTES]
+            self._target.status(
+                test_id=test_id,
+                file_name=file_name,
+                file_bytes=piece,
+                eof=start + _PACKET_BYTES >= len(content),
+                **attachment.event,
+            )
 
 
 def hide(content: bytes, secrets: Iterable[str] = ()) -> bytes:

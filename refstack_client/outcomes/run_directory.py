@@ -177,6 +177,10 @@ class Mode(StrEnum):
     FAILED = "failed"
 
 
+CUT_OFF = "cut off"
+"""In place of the end of an attempt in merged runs, and of one that was cleaned up."""
+
+
 @dataclass(frozen=True)
 class RunAttempt:
     """A start of a run and its end, "" where it was cut off; ``asked`` counts its tests.
@@ -201,12 +205,12 @@ class RunAttempt:
         :raises InputError: it has another form; names file and JSON pointer
         """
         return cls(
-            number=record.member("attempt").number(),
+            number=record.member("attempt").natural(),
             mode=record.member("mode").choice(Mode),
             # A bundle leaves it out.
             workspace=Path(record.optional("workspace", JsonValue.text, "")),
-            retry_budget=record.member("retry_budget").number(),
-            asked=record.optional("asked", JsonValue.number, 0),
+            retry_budget=record.member("retry_budget").natural(),
+            asked=record.optional("asked", JsonValue.natural, 0),
             started=record.optional("started", JsonValue.text, ""),
             ended=record.optional("ended", JsonValue.text, ""),
             run=record.optional("run", JsonValue.text, ""),
@@ -241,8 +245,14 @@ def retries_of(attempts: Sequence[RunAttempt]) -> Retries:
 
 
 def records(run: Run) -> tuple[JsonValue, ...]:
-    """Return what ``attempts.jsonl`` records of each attempt, oldest first."""
-    return records_in(run.attempts.read_text(encoding="utf-8") if run.attempts.exists() else "")
+    """Return what ``attempts.jsonl`` records of each attempt, oldest first.
+
+    :raises InputError: it has another form
+    """
+    try:
+        return records_in(run.attempts.read_text(encoding="utf-8") if run.attempts.exists() else "")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{run.attempts} is not in UTF-8") from error
 
 
 def records_in(text: str) -> tuple[JsonValue, ...]:
@@ -251,7 +261,7 @@ def records_in(text: str) -> tuple[JsonValue, ...]:
     :raises InputError: a line is JSON, but not an object with a number ``attempt``
     """
     found: dict[int, dict[str, object]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         try:
             content = json.loads(line)
         except RecursionError as error:

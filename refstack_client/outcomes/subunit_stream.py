@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,8 @@ _NOT_PASSES = {
 }
 PARSER = "subunit.parser"
 """Test ID under which subunit reports bytes that are not a packet."""
+_DAMAGE = (AssertionError, LookupError, ValueError, struct.error)
+"""What subunit's parsers raise besides: version 1 has no checksum, and one of 2 can be forged."""
 V2_SIGNATURE = b"\xb3"
 """The first byte of each packet of version 2."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -82,11 +85,7 @@ def _collected(content: BinaryIO) -> Outcomes | None:
     collector = Collector()
     for replay in (replay_v2, replay_v1) if looks_like_v2(content) else (replay_v1,):
         content.seek(0)
-        try:
-            replay(content, collector)
-        except (ValueError, AssertionError):
-            # Version 1 has no checksum: its parser fails on bytes that are not text.
-            collector.note_damage()
+        replay(content, collector)
         if not collector.is_empty:
             if replay is replay_v1:
                 collector.note_end()
@@ -102,7 +101,10 @@ def looks_like_v2(content: BinaryIO) -> bool:
 
 def replay_v2(content: BinaryIO, result: testtools.StreamResult) -> None:
     """Pass the events of a version 2 stream on to ``result``."""
-    subunit.ByteStreamToStreamResult(content, non_subunit_name="stdout").run(result)
+    try:
+        subunit.ByteStreamToStreamResult(content, non_subunit_name="stdout").run(result)
+    except _DAMAGE:
+        result.status(test_id=PARSER, test_status="fail")
 
 
 def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
@@ -115,8 +117,11 @@ def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
     decorated.startTestRun()
     decorated.time(_NO_TIME)
     protocol = subunit.TestProtocolServer(decorated, io.BytesIO())
-    for line in content:
-        protocol.lineReceived(line)
+    try:
+        for line in content:
+            protocol.lineReceived(line)
+    except _DAMAGE:
+        result.status(test_id=PARSER, test_status="fail")
     decorated.stopTestRun()
 
 

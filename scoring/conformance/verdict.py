@@ -49,10 +49,8 @@ class TestVerdict:
     cause: Cause | None = None
     """Of the attempt that decides, where it did not pass."""
 
-    @property
-    def retries(self) -> int:
-        """How often it was repeated after a failure, until it passed or to the end."""
-        return self.attempts[:-1].count(Outcome.FAIL)
+    retries: int = 0
+    """How often it was repeated after a failure; of several scenarios the most."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +228,7 @@ class _Evidence:
             is_other, parts = False, []
         parts = parts or [self._class_history(test, names)]
         worst = min(parts, key=lambda part: part.outcome.badness)
+        worst = replace(worst, retries=max(part.retries for part in parts))
         if worst.outcome is Outcome.NOT_RUN:
             return replace(worst, reason=self._why_not_run(test))
         if is_other:
@@ -281,4 +280,5 @@ def _last(test: Test, attempts: Iterable[Attempt | ClassOutcome]) -> TestVerdict
     if not decides:
         return TestVerdict(test, Outcome.NOT_RUN)
     outcomes = tuple(attempt.outcome for attempt in ordered)
-    return TestVerdict(test, decides.outcome, decides.reason, outcomes, decides.cause)
+    retries = outcomes[:-1].count(Outcome.FAIL)
+    return TestVerdict(test, decides.outcome, decides.reason, outcomes, decides.cause, retries)

@@ -21,10 +21,15 @@ from scoring.errors import ScoringError
 from scoring.formats import xlsx_export, xlsx_layout
 from scoring.formats.worksheet_csv import Cells
 
-_MOST_BYTES = 64 * 1024 * 1024
-"""Of all members of a spreadsheet, unpacked."""
+_MOST_BYTES = 8 * 1024 * 1024
+"""Of all members of a spreadsheet, unpacked: a board with all criteria has a tenth of it."""
 _MOST_ROWS = 10_000
 """More than ten times the capabilities of any worksheet."""
+_NOT_XLSX = (
+    *(zipfile.BadZipFile, IndexError, KeyError, OSError, TypeError, ValueError),
+    SyntaxError,  # XML that is not well-formed, of either XML library
+)
+"""What openpyxl raises for another file."""
 _SCORES = range(1, 1 + len(SLOTS))
 _DECISIONS = tuple(xlsx_layout.MUST_HAVE_COLUMNS.index(name) for name in COLUMNS[1:])
 
@@ -93,8 +98,7 @@ def _book(content: bytes, source: str) -> openpyxl.Workbook:
                 hint="import a file that score export --xlsx wrote",
             )
         return openpyxl.load_workbook(io.BytesIO(content))
-    # XML that is not well-formed is a SyntaxError of either XML library.
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, SyntaxError) as error:
+    except _NOT_XLSX as error:
         raise ScoringError(
             f"{source}: not an xlsx file: {error}", hint="save it as .xlsx (Excel 2007 and later)"
         ) from error

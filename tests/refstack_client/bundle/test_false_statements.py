@@ -1,27 +1,32 @@
 """A signed bundle with one false statement: the check of the right question finds it."""
 
 import hashlib
+import io
 import json
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import subunit
 from support import making
-from support.making import BEGIN, NAMES, make_run
+from support.making import BEGIN, NAMES, STORAGE, make_run
 from support.streams import StreamWriter
 
-from refstack_client.bundle import archive, contents, pack, policy
+from refstack_client.bundle import archive, contents, manifest_of, pack, policy
 from refstack_client.bundle.checks import Check, Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.policy import Policy
 from refstack_client.bundle.verify import Trust, Verification, verify_bundle
 from refstack_client.cli.app import main
 from refstack_client.errors import InputError
+from refstack_client.outcomes import attestation, subunit_stream
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import run_recorder
 from refstack_client.tempest import package_digest
-from scoring.conformance.verdict import Conformance
+from scoring.conformance.verdict import Conformance, judge
 
 Members = dict[str, bytes]
 
@@ -398,3 +403,174 @@ def test_a_policy_is_given_as_a_file(members, tmp_path, capsys):
     assert main(verify) == 0
     assert main([*verify, "--policy", str(rules)]) == 4
     assert "verification failed: age" in capsys.readouterr().err
+
+
+# -- found by attack -------------------------------------------------------------------------------
+
+
+def with_attempts(members: Members, change: Callable[[list[dict]], object]) -> Members:
+    """Return a bundle whose attempts are changed, and whose manifest follows from them."""
+    records = lines(members[contents.ATTEMPTS])
+    change(records)
+    text = "".join(f"{json.dumps(record)}\n" for record in records)
+    bundle = Bundle({**members, contents.ATTEMPTS: text.encode()})
+    others = {name: one for name, one in bundle.members.items() if name != contents.MANIFEST}
+    due = manifest_of.members(bundle.verdict, bundle.plan, others, anonymous=False)
+    return {**others, contents.MANIFEST: json.dumps(due.as_json()).encode()}
+
+
+def state_of(members: Members, name: str, **trust: object) -> State:
+    checks = verified(members, **trust).checks
+    return next(check.state for check in checks if check.name == name)
+
+
+def test_a_list_is_known_by_its_content(tmp_path):
+    listed = tmp_path / "scs-0128.txt"
+    listed.write_text(NAMES[0])
+    path = tmp_path / "stream"
+    path.write_bytes(StreamWriter().test(NAMES[0], "success").content)
+    out = tmp_path / "b.zip"
+    create = ["bundle", "create", str(path), "--guideline", str(listed), "-o", str(out)]
+    assert main(create) == 0
+    verify = ["bundle", "verify", str(out), "--any-signer"]
+    assert main([*verify, "--guideline", str(listed)]) == 0
+    (tmp_path / "other.txt").write_text(f"{NAMES[0]}\n{NAMES[1]}\n")
+    assert main([*verify, "--guideline", str(tmp_path / "other.txt")]) == 4
+    assert main(verify) == 4
+
+
+def test_every_start_that_ran_tests_records_the_source_of_tempest(members):
+    def one_more(records: list[dict]) -> None:
+        more = {**records[0], "attempt": 2, "asked": 0, "packages": {"tempest": PUBLISHED}}
+        records.append({**more, "ended": records[-1]["ended"]})
+
+    assert state_of(with_attempts(members, one_more), "packages") is State.UNKNOWN
+
+
+@pytest.mark.parametrize("role", ["admin", "Admin", "ADMIN", "admin "])
+def test_an_admin_in_any_case_is_one(members, role):
+    def change(records: list[dict]) -> None:
+        records[-1]["tokens"][0]["roles"] = [role]
+
+    assert state_of(with_attempts(members, change), "roles") is State.FAIL
+
+
+def test_the_age_is_that_of_the_stream(members):
+    def now(records: list[dict]) -> None:
+        records.insert(0, {"attempt": 0, "ended": "2099-01-01T00:00:00+00:00"})
+        records.append({**records[1], "attempt": 2, "ended": "2099-01-01T00:00:00+00:00"})
+
+    found = with_attempts(members, now)
+    assert state_of(found, "age", policy=Policy(max_age_days=1)) is State.FAIL
+
+
+@pytest.mark.parametrize("key", ["retry_budget", "asked", "attempt"])
+def test_a_number_below_0_is_refused(members, key):
+    changed = members[contents.ATTEMPTS].replace(f'"{key}": '.encode(), f'"{key}": -7'.encode())
+    found = failures(sealed({**members, contents.ATTEMPTS: changed}))
+    assert (Question.CONSISTENT, "attempts") in found
+
+
+@pytest.mark.parametrize("ended", ["cut off", ""])
+def test_a_start_that_was_cut_off_has_no_end(members, ended):
+    def change(records: list[dict]) -> None:
+        for record in records:
+            if "ended" in record:
+                record["ended"] = ended
+
+    assert state_of(with_attempts(members, change), "attempts") is State.PASS
+
+
+def test_a_verdict_without_its_members_is_refused(members):
+    assert state_of(sealed({**members, contents.VERDICT: b"{}"}), "verdict") is State.FAIL
+
+
+def test_repetitions_of_a_stream_alone_are_counted(tmp_path):
+    run = with_stream(make_run(tmp_path), 40)
+    guideline = ("guideline.json", run.guideline.read_bytes())
+    packed = pack.make(pack.Source(guideline, STORAGE, run.stream.read_bytes(), {}))
+    assert state_of(packed, "retries") is State.FAIL
+    assert state_of(packed, "mode") is State.UNKNOWN
+
+
+def test_a_scenario_that_was_repeated_counts():
+    one, other = (f"{NAMES[0]}({letter})" for letter in "ab")
+    written = StreamWriter()
+    for each in (one, *NAMES[1:]):
+        written.test(each, "success")
+    for _ in range(60):
+        written.test(other, "fail", traceback="E: x")
+    written.test(other, "success")
+    verdict = judge(STORAGE, subunit_stream.parse(written.content, "s"))
+    assert (verdict.conformance, verdict.most_retries) == (Conformance.CONFORMANT, 60)
+
+
+def test_a_run_without_a_file_makes_no_bundle(tmp_path):
+    run = make_run(tmp_path)
+    run.tests.unlink()
+    with pytest.raises(InputError, match="lacks the file of tests"):
+        pack.of_run(run)
+
+
+def test_an_attachment_larger_than_a_packet_is_kept(tmp_path):
+    run = make_run(tmp_path)
+    written = StreamWriter()
+    for name in NAMES:
+        written.test(name, "success", at=BEGIN)
+    pieces = io.BytesIO()
+    target = subunit.StreamResultToBytes(pieces)
+    for _ in range(7):
+        target.status(test_id=NAMES[0], file_name="pythonlogging", file_bytes=b"x" * 1_000_000)
+    target.status(test_id=NAMES[0], test_status="success", timestamp=BEGIN)
+    run.stream.write_bytes(written.content + pieces.getvalue())
+    packed = pack.make(pack.of_run(run))
+    assert failures(packed) == []
+    assert packed[contents.STREAM].count(b"x") >= 7_000_000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\xb3\x20\x43\x08" + struct.pack(">I", zlib.crc32(b"\xb3\x20\x43\x08")),
+        b"\xb3",
+        b"\xb3\x20\x43\x08abcd",
+    ],
+)
+def test_a_forged_packet_is_damage(damage):
+    good = StreamWriter().test(NAMES[0], "success").content
+    found = subunit_stream.parse(good + damage, "s")
+    assert found.damage
+    assert len(found.attempts) == 1
+
+
+def test_an_unknown_encoding_in_version_1_is_damage():
+    text = (
+        f"test: {NAMES[0]}\nfailure: {NAMES[0]} [ multipart\nContent-Type: text/plain;charset=x\n"
+    )
+    content = f"test: {NAMES[1]}\nsuccess: {NAMES[1]}\n{text}log\n1\r\na0\r\n]\n"
+    found = subunit_stream.parse(content.encode(), "s")
+    assert [str(attempt.outcome) for attempt in found.attempts][:1] == ["pass"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sections": [{"section": ["x"], "answer": "yes"}]},
+        {"sections": [{"section": "a", "answer": "no"}, {"section": "a", "answer": "yes"}]},
+        {"by": {"a": 1}},
+    ],
+)
+def test_an_attestation_of_another_form_is_refused(change):
+    document = {
+        "format": 1,
+        "guideline": "2020.06",
+        "sha256": "0",
+        "programme": "storage",
+        "product": "P",
+        "by": "A",
+        "date": "2026-01-01",
+        "sections": [],
+        **change,
+    }
+    with pytest.raises(InputError, match="is not a valid attestation"):
+        attestation.read(json.dumps(document).encode(), "a.json")
