@@ -31,10 +31,10 @@ class JsonValue:
         """Return the whole document in ``content``.
 
         :param source: name of the file, for messages
-        :raises InputError: it is not JSON in UTF-8
+        :raises InputError: it is not JSON in UTF-8, or a member of an object occurs twice
         """
         try:
-            return cls(json.loads(content), source)
+            return cls(json.loads(content, object_pairs_hook=_unique), source)
         except RecursionError as error:
             raise InputError(f"{source}: the JSON is nested too deeply") from error
         except ValueError as error:
@@ -126,3 +126,11 @@ class JsonValue:
         if not isinstance(self.value, dict):
             raise self.error("must be an object")
         return self.value
+
+
+def _unique(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object whose members have different names: of two, readers take either."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member occurs twice in an object")
+    return found

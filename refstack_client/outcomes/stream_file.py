@@ -11,8 +11,8 @@ from typing import BinaryIO
 from refstack_client.errors import InputError
 
 _GZIP = b"\x1f\x8b"
-_MOST_BYTES = 2 * 1024**3
-"""Of a stream that is unpacked."""
+_MOST_BYTES = 512 * 1024**2
+"""Of a stream that is unpacked: that of the largest programme has a tenth of it."""
 _CHUNK_BYTES = 1024 * 1024
 _GIVE = "give a run directory or a subunit file"
 _WRITE = "stestr last --subunit writes a stream; so does tempest run --subunit"

@@ -25,6 +25,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 """Of all members of a spreadsheet, unpacked: a board with all criteria has a tenth of it."""
 _MOST_ROWS = 10_000
 """More than ten times the capabilities of any worksheet."""
+_EXPORTED = "import a file that score export --xlsx wrote"
 _NOT_XLSX = (
     *(zipfile.BadZipFile, IndexError, KeyError, OSError, TypeError, ValueError),
     SyntaxError,  # XML that is not well-formed, of either XML library
@@ -61,7 +62,7 @@ def read(content: bytes, source: str, proposal: Proposal) -> Changes:
         if name not in edited.sheetnames:
             raise ScoringError(
                 f"{source}: the sheet {name} is missing",
-                hint="import a file that score export --xlsx wrote",
+                hint=_EXPORTED,
             )
     # The other two sheets are derived from scores and decisions.
     for name in (xlsx_layout.CRITERIA, xlsx_layout.FLAGS):
@@ -92,11 +93,13 @@ def _book(content: bytes, source: str) -> openpyxl.Workbook:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             size = sum(member.file_size for member in packed.infolist())
-        if size > _MOST_BYTES:
-            raise ScoringError(
-                f"{source}: larger than {_MOST_BYTES} bytes when unpacked",
-                hint="import a file that score export --xlsx wrote",
-            )
+            if size > _MOST_BYTES:
+                raise ScoringError(
+                    f"{source}: larger than {_MOST_BYTES} bytes when unpacked", hint=_EXPORTED
+                )
+            # openpyxl makes a cell of each one that is merged.
+            if any(b"<mergeCell " in packed.read(name) for name in packed.namelist()):
+                raise ScoringError(f"{source}: it has merged cells", hint=_EXPORTED)
         return openpyxl.load_workbook(io.BytesIO(content))
     except _NOT_XLSX as error:
         raise ScoringError(

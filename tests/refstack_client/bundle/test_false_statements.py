@@ -481,6 +481,13 @@ def test_a_start_that_was_cut_off_has_no_end(members, ended):
     assert state_of(with_attempts(members, change), "attempts") is State.PASS
 
 
+def test_a_manifest_that_states_two_things_is_refused(members):
+    text = members[contents.MANIFEST].replace(
+        b'"programme":', b'"programme": "platform", "programme":'
+    )
+    assert state_of({**members, contents.MANIFEST: text}, "manifest") is State.FAIL
+
+
 def test_a_verdict_without_its_members_is_refused(members):
     assert state_of(sealed({**members, contents.VERDICT: b"{}"}), "verdict") is State.FAIL
 

@@ -266,6 +266,13 @@ def repacked(member: str, change) -> bytes:
         (lambda content: content[:-9], "not an xlsx file"),
         (
             lambda content: content.replace(
+                b"</sheetData>",
+                b'</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+            ),
+            "it has merged cells",
+        ),
+        (
+            lambda content: content.replace(
                 b"<worksheet ",
                 b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><worksheet a='&a;' ",
             ),
