@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
@@ -67,13 +68,13 @@ def _questions(value: JsonValue) -> tuple[Question, ...]:
 
 def checks(policy: Policy) -> Checks:
     """Return the checks that a policy adds to those of each bundle."""
-    found: dict[str, functools.partial[str]] = {}
+    found: dict[str, Callable[[Bundle], str]] = {}
     if policy.max_age_days is not None:
         found["age"] = functools.partial(_age, most=policy.max_age_days)
     if policy.roles is not None:
         found["allowed-roles"] = functools.partial(_roles, allowed=policy.roles)
     if policy.signed_attestation:
-        found["signed-attestation"] = functools.partial(_attestation)
+        found["signed-attestation"] = _attestation
     return found
 
 

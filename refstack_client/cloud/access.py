@@ -173,6 +173,15 @@ def by_proxy(url: str) -> str:
     return "".join(f", by the proxy {proxy}" for proxy in proxies_of([url]))
 
 
+def has_host(url: str) -> bool:
+    """Return whether a URL has a host, and a valid port if it has one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def without_user(url: str) -> str:
     """Return a URL without user and password, for messages."""
     return _USER.sub(r"\1", url)

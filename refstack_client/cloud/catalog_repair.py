@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from keystoneauth1.access import AccessInfo
 
-from refstack_client.cloud.access import MOST_CHARACTERS, without_user
+from refstack_client.cloud.access import MOST_CHARACTERS, has_host, without_user
 
 _CHARACTERS = 200
 """Of an invalid URL in a message."""
@@ -47,14 +47,8 @@ def _is_valid(endpoint: object) -> bool:
 
 
 def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and "@" not in parts.netloc  # a password, which messages and records would show
-            and len(text) <= MOST_CHARACTERS
-        )
-    except ValueError:
+    if len(text) > MOST_CHARACTERS or not has_host(text):
         return False
+    parts = urlsplit(text)
+    # Messages and records would show a password.
+    return parts.scheme in ("http", "https") and "@" not in parts.netloc

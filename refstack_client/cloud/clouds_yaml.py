@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
 import openstack.config
@@ -21,7 +20,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from openstack.config.cloud_region import CloudRegion
 
 from refstack_client.cloud import config_files
-from refstack_client.cloud.access import MOST_CHARACTERS
+from refstack_client.cloud.access import MOST_CHARACTERS, has_host
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import CloudError
 
@@ -194,20 +193,12 @@ def _fault_of(auth_url: str) -> str:
         f"does not start with http:// or https:// (in lower case): {auth_url}": (
             not auth_url.startswith(("http://", "https://"))
         ),
-        f"has no valid host or port: {auth_url}": not _has_host(auth_url),
+        f"has no valid host or port: {auth_url}": not has_host(auth_url),
         f"has a query or a fragment, which it must not: {auth_url}": (
             "?" in auth_url or "#" in auth_url
         ),
     }
     return next((fault for fault, is_found in faults.items() if is_found), "")
-
-
-def _has_host(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _prompt(prompt: str | None = None) -> str:

@@ -47,7 +47,9 @@ def clean(
     done = remove(cloud, run, names, users, show)
     if not done.leaked:
         for attempt in cut_off:
-            run_recorder.keep_attempt(run, {"attempt": attempt.number, "ended": "cut off"})
+            run_recorder.keep_attempt(
+                run, {"attempt": attempt.number, "ended": run_directory.CUT_OFF}
+            )
     return done
 
 

@@ -122,7 +122,7 @@ def _attempts(plans: Plans) -> Iterator[dict[str, object]]:
         sorted(records, key=lambda record: str(record["started"])), start=1
     ):
         # The merged run must not remove the resources of another run.
-        ended = record.get("ended", "cut off")
+        ended = record.get("ended", run_directory.CUT_OFF)
         yield {**record, "attempt": number, "ended": ended, "retry_budget": budget}
 
 
