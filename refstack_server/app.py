@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from refstack_server.api.v1 import guidelines, metadata, products, profile, results, vendors
-from refstack_server.api.v2 import keys
+from refstack_server.api.v2 import challenges, keys
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import guidelines as guideline_pages
@@ -29,7 +29,7 @@ from refstack_server.web.middleware import BodyLimit, RateLimit, RefstackV1Compa
 
 LOG = logging.getLogger(__name__)
 _V1 = (results, metadata, profile, vendors, products, guidelines)
-_V2 = (keys, whole_results)
+_V2 = (challenges, keys, whole_results)
 _PAGES = (result_pages, guideline_pages, vendor_pages, signin, account_pages, key_pages)
 
 

@@ -15,8 +15,15 @@ from capabilities.programme import Programme
 from refstack_client.bundle import archive
 from refstack_client.bundle.manifest import Manifest
 from refstack_client.errors import InputError
-from refstack_client.outcomes import attestation, document, run_directory, subunit_stream
+from refstack_client.outcomes import (
+    attestation,
+    challenge,
+    document,
+    run_directory,
+    subunit_stream,
+)
 from refstack_client.outcomes.attestation import Attestation
+from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.outcomes.document import OutcomeEntry
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
@@ -36,6 +43,8 @@ STREAM, OUTCOMES, VERDICT, REPORT = (
     "report.html",
 )
 PLAN, TESTS, ATTEMPTS, CONF = "plan.json", "tests.txt", "attempts.jsonl", "tempest.conf"
+CHALLENGE = "challenge.txt"
+"""The challenge of a certifier, if the run answers one."""
 ATTESTATION, ATTESTATION_SIGNATURE = "attestation.json", "attestation.json.sig"
 ALWAYS = (STREAM, OUTCOMES, VERDICT, REPORT)
 FROM_RUN = (PLAN, TESTS, ATTEMPTS, CONF)
@@ -46,6 +55,7 @@ KNOWN = {
     *ALWAYS,
     *FROM_RUN,
     SBOM,
+    CHALLENGE,
     ATTESTATION,
     ATTESTATION_SIGNATURE,
     MANIFEST,
@@ -158,6 +168,12 @@ class Bundle:
     def stated_outcomes(self) -> tuple[OutcomeEntry, ...]:
         """The outcomes that the bundle states."""
         return document.parse(self.member(OUTCOMES), OUTCOMES)
+
+    @cached_property
+    def challenge(self) -> SignedChallenge | None:
+        """The challenge that the run answers, None where the bundle has none."""
+        content = self.members.get(CHALLENGE)
+        return None if content is None else challenge.parse(content, CHALLENGE)
 
     @cached_property
     def attestation(self) -> Attestation | None:

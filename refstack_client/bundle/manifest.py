@@ -56,6 +56,10 @@ class Manifest:
     """The SHA-256 of the source of Tempest and its plugins, as attempts.jsonl has them."""
     roles: tuple[str, ...] = ()
     """Every role in a token that a test used."""
+    challenge: Mapping[str, object] | None = None
+    """The members of the challenge that the run answers."""
+    cloud_identity: Mapping[str, object] | None = None
+    """What tells the cloud from another, as attempts.jsonl has it with the challenge."""
     label: str = UNOFFICIAL
 
     @classmethod
@@ -95,6 +99,8 @@ class Manifest:
             cloud=document.optional("cloud", _cloud, None),
             packages=document.optional("packages", _objects, ()),
             roles=document.optional("roles", JsonValue.texts, ()),
+            challenge=document.optional("challenge", JsonValue.object, None),
+            cloud_identity=document.optional("cloud_identity", JsonValue.object, None),
             label=document.member("label").text(),
         )
 
@@ -117,6 +123,8 @@ class Manifest:
             "cloud": asdict(self.cloud) if self.cloud else {},
             "packages": [dict(packages) for packages in self.packages],
             "roles": list(self.roles),
+            "challenge": self.challenge,
+            "cloud_identity": self.cloud_identity,
             "members": {name: asdict(digest) for name, digest in self.members.items()},
         }
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 
-from refstack_client.bundle.contents import ATTEMPTS, Members
+from refstack_client.bundle.contents import ATTEMPTS, CHALLENGE, Members
 from refstack_client.bundle.manifest import (
     OF_RUN,
     OF_STREAM,
@@ -13,7 +13,7 @@ from refstack_client.bundle.manifest import (
     MemberDigest,
     StatedCloud,
 )
-from refstack_client.outcomes import cpid, run_directory
+from refstack_client.outcomes import challenge, cpid, run_directory
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.run_directory import CUT_OFF
@@ -51,6 +51,8 @@ def members(
         cpid=cpid.of_facts(cloud) if cloud else None,
         cloud=StatedCloud(cloud.auth_url, cloud.region, cloud.endpoints) if cloud else None,
         roles=tuple(sorted(_roles(attempts))),
+        challenge=_challenge(others.get(CHALLENGE)),
+        cloud_identity=_cloud_identity(attempts),
     )
 
 
@@ -73,3 +75,14 @@ def _roles(attempts: Iterable[JsonValue]) -> set[str]:
         for token in attempt.member("tokens").items()
         for role in token.member("roles").texts()
     }
+
+
+def _challenge(content: bytes | None) -> Mapping[str, object] | None:
+    return challenge.parse(content, CHALLENGE).challenge.as_json() if content else None
+
+
+def _cloud_identity(attempts: Iterable[JsonValue]) -> Mapping[str, object] | None:
+    """Return the last one that a start of the run recorded."""
+    placed = (attempt.member("challenge") for attempt in attempts if attempt.has("challenge"))
+    found = [record.member("cloud").object() for record in placed if record.has("cloud")]
+    return found[-1] if found else None

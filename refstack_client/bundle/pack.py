@@ -15,6 +15,7 @@ from refstack_client.bundle import manifest_of
 from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.bundle.contents import (
     ATTEMPTS,
+    CHALLENGE,
     CONF,
     FROM_RUN,
     GUIDELINES,
@@ -90,6 +91,7 @@ def of_run(run: Run) -> Source:
         ATTEMPTS: run.attempts,
         CONF: run.tempest_conf,
         SBOM: run.sbom,
+        CHALLENGE: run.challenge_file,
     }
     source = Source(
         guideline_file=(run.guideline.name, run.guideline.read_bytes()),
@@ -170,9 +172,12 @@ def signed(members: Members, key: Path) -> dict[str, bytes]:
 
 
 def _without_secrets(name: str, content: bytes, anonymiser: Anonymiser | None) -> bytes:
-    if name == SBOM:  # It lists the image, not the cloud, and the manifest has its digest.
+    # The one lists the image, not the cloud; the other is signed by a certifier.
+    if name in (SBOM, CHALLENGE):
         return content
-    hidden = hide(_without_workspaces(content) if name == ATTEMPTS else content)
+    if name == ATTEMPTS:
+        content = _portable(content, anonymous=anonymiser is not None)
+    hidden = hide(content)
     return anonymiser.hide(hidden) if anonymiser and name != TESTS else hidden
 
 
@@ -190,8 +195,11 @@ def _clean_stream(source: Source, anonymiser: Anonymiser | None) -> bytes:
     return out.getvalue()
 
 
-def _without_workspaces(content: bytes) -> bytes:
-    """Return attempts without the paths of private directories of the machine that ran them."""
+def _portable(content: bytes, *, anonymous: bool) -> bytes:
+    """Return attempts without the paths of private directories of the machine that ran them.
+
+    :param anonymous: leave out digests by which a cloud can be found, too
+    """
     lines = []
     for line in content.decode("utf-8").split("\n"):
         try:
@@ -201,5 +209,7 @@ def _without_workspaces(content: bytes) -> bytes:
         if not isinstance(record, dict):
             raise InputError(f"{ATTEMPTS}: a line must be an object")
         record.pop("workspace", None)
+        if anonymous and isinstance(placed := record.get("challenge"), dict):
+            placed.pop("cloud", None)
         lines.append(json.dumps(record, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()

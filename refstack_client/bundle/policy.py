@@ -25,6 +25,7 @@ class Policy:
     :param roles: the only roles that tests may have; None for all but admin
     :param known_answers: the questions to which *unknown* counts as a failure
     :param signed_attestation: whether an attestation with a signature of its own is required
+    :param challenge: whether the run must answer the challenge of a certifier
     """
 
     max_retries: int | None = None
@@ -32,6 +33,7 @@ class Policy:
     roles: tuple[str, ...] | None = None
     known_answers: tuple[Question, ...] = ()
     signed_attestation: bool = False
+    challenge: bool = False
 
 
 def parse(content: bytes, source: str) -> Policy:
@@ -59,6 +61,7 @@ def parse(content: bytes, source: str) -> Policy:
         roles=document.optional("roles", JsonValue.texts, None),
         known_answers=document.optional("known_answers", _questions, ()),
         signed_attestation=document.optional("signed_attestation", JsonValue.boolean, False),
+        challenge=document.optional("challenge", JsonValue.boolean, False),
     )
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from capabilities.errors import GuidelineError
 from capabilities.guideline import Guideline
-from refstack_client.bundle import archive, consistency, contents, fitness, ssh_signature
+from refstack_client.bundle import (
+    archive,
+    consistency,
+    contents,
+    fitness,
+    freshness,
+    ssh_signature,
+)
 from refstack_client.bundle import policy as policies
 from refstack_client.bundle.checks import (
     OTHER_SHAPE,
@@ -19,11 +26,13 @@ from refstack_client.bundle.checks import (
     results,
 )
 from refstack_client.bundle.contents import Bundle
+from refstack_client.bundle.freshness import Certifiers
 from refstack_client.bundle.manifest import FORMAT, OF_RUN, UNOFFICIAL
 from refstack_client.bundle.policy import Policy
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes.attestation import Attestation
+from refstack_client.outcomes.challenge import SignedChallenge
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict
 
@@ -36,12 +45,21 @@ class Trust:
     :param any_signer: accept a bundle that is unsigned, or signed by any key
     :param guideline: a guideline that is not shipped with this release
     :param policy: what is required beside the verdict
+    :param challenge: the challenge that the run must answer
+    :param certifiers: a file of allowed signers of challenges; None for ``signers``
     """
 
     signers: Path | None = None
     any_signer: bool = False
     guideline: Guideline | None = None
     policy: Policy = field(default_factory=Policy)
+    challenge: SignedChallenge | None = None
+    certifiers: Path | None = None
+
+    @property
+    def of_challenges(self) -> Certifiers:
+        """Return whose challenges are accepted."""
+        return Certifiers(self.certifiers or self.signers, self.any_signer, self.challenge)
 
 
 @dataclass(frozen=True)
@@ -77,12 +95,13 @@ def verify(
     any_signer: bool = False,
     guideline: Guideline | None = None,
     policy: Policy | None = None,
+    challenge: SignedChallenge | None = None,
 ) -> Verification:
     """Verify a bundle offline. If a basic check fails, no later one is made.
 
     The parameters are those of :class:`Trust`.
     """
-    trust = Trust(signers, any_signer, guideline, policy or Policy())
+    trust = Trust(signers, any_signer, guideline, policy or Policy(), challenge)
     try:
         bundle = Bundle.read(path)
     except archive.ArchiveError as error:
@@ -122,6 +141,8 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
         **fitness.checks(trust.guideline, trust.policy.max_retries),
         **policies.checks(trust.policy),
     }
+    if bundle.has(contents.CHALLENGE) or trust.challenge or trust.policy.challenge:
+        fit["challenge"] = functools.partial(freshness.check, certifiers=trust.of_challenges)
     checks += results(bundle, Question.FIT, fit)
     checks = [policies.strict(check, trust.policy) for check in checks]
     attested = bundle.attestation if all(check.passed for check in checks) else None

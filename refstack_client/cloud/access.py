@@ -19,6 +19,7 @@ from keystoneauth1.plugin import BaseAuthPlugin
 from openstack.config.cloud_region import CloudRegion
 
 from refstack_client.cloud import http_session
+from refstack_client.cloud.request_log import RequestLog
 from refstack_client.errors import CloudError
 
 SECONDS_TO_CONNECT = 10
@@ -85,6 +86,7 @@ class Access:
     tls: Tls = field(default_factory=Tls)
     timeout: float | None = None
     throttling: Throttling = field(default_factory=Throttling, compare=False)
+    request_log: RequestLog = field(default_factory=RequestLog, compare=False)
 
     def session(self, auth: BaseAuthPlugin) -> keystone_session.Session:
         """Return a session for a user of the cloud."""
@@ -98,7 +100,7 @@ class Access:
     def session_constructor(self) -> partial[keystone_session.Session]:
         """Return what constructs a session, as openstacksdk takes it."""
         http = http_session.create(self.timeout or SECONDS_TO_CONNECT)
-        http.hooks["response"].append(self.throttling.note)
+        http.hooks["response"] += [self.throttling.note, self.request_log.note]
         return partial(keystone_session.Session, session=http)
 
 

@@ -14,11 +14,13 @@ from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container.payload import PRIVATE, RESULTS, Payload
 from refstack_client.files import read_bytes
 from refstack_client.outcomes import run_directory
+from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.planning import guideline_source
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CLOUDS = "clouds.yaml"
 _ACCOUNTS = "accounts.yaml"
+_CHALLENGE = "challenge.txt"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Certification:
     cloud: CloudSelection = field(default_factory=CloudSelection)
     accounts: Path | None = None
     settings: tuple[str, ...] = ()
+    challenge: SignedChallenge | None = None
     resume: Path | None = None
     rerun_failed: bool = False
     retry_budget: int = run_directory.RETRY_BUDGET
@@ -63,6 +66,9 @@ def payload_of(asked: Certification) -> Payload:
     if accounts:
         files[_ACCOUNTS] = read_bytes(Path(accounts))
         arguments += ["--accounts", f"{PRIVATE}/{_ACCOUNTS}"]
+    if asked.challenge:
+        files[_CHALLENGE] = asked.challenge.file
+        arguments += ["--challenge", f"{PRIVATE}/{_CHALLENGE}"]
     for setting in asked.settings:
         arguments += ["--set", setting]
     if resumed:

@@ -12,6 +12,7 @@ sbom.json        the packages of the image, for a run in a container
 verdict.json     the verdict
 report.html      the verdict as a page
 tenancy.json     the resources of the run in the cloud, until they are removed
+challenge.txt    the challenge of a certifier, if the run answers one
 lock             locked by the process that writes the run
 
 :mod:`refstack_client.running.run_recorder` writes these files.
@@ -32,6 +33,8 @@ from capabilities import flat_list, reader
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError
 from refstack_client.files import read_bytes
+from refstack_client.outcomes import challenge
+from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
 
@@ -105,6 +108,29 @@ class Run:
     def sbom(self) -> Path:
         """The packages of the image, for a run in a container."""
         return self.directory / "sbom.json"
+
+    @property
+    def challenge_file(self) -> Path:
+        """The challenge of a certifier, if the run answers one."""
+        return self.directory / "challenge.txt"
+
+    @property
+    def challenge(self) -> SignedChallenge | None:
+        """The challenge that the run answers.
+
+        :raises InputError: the file has another form
+        """
+        path = self.challenge_file
+        return challenge.parse(read_bytes(path), str(path)) if path.exists() else None
+
+    @property
+    def name_prefix(self) -> str:
+        """The start of the names of what the run creates in the cloud.
+
+        It is short: the name of a project has at most 64 characters, that of a host 63.
+        """
+        mark = f"-{self.challenge.mark}" if self.challenge else ""
+        return f"refstack-{self.id[-6:]}{mark}"
 
     @property
     def verdict(self) -> Path:

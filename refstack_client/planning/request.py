@@ -8,6 +8,7 @@ from capabilities.programme import Programme
 from capabilities.tempest_id import class_of
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.cloud.service_types import service_of
+from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.planning import services, test_requirements, test_users, workers
 from refstack_client.planning.selection import Shard
 from refstack_client.planning.test_requirements import TENANTS_OF_TEMPEST
@@ -34,6 +35,7 @@ class CertificationRequest:
     :param shard: run only the tests of one shard; None for all
     :param quick: run one test for each required capability, or for each class of a list, which
         certifies nothing
+    :param challenge: of a certifier, which a new run answers
     :param clean_options: options with which ``--clean`` finds the cloud, where the run does not
         name it
     """
@@ -47,6 +49,7 @@ class CertificationRequest:
     output: Path
     shard: Shard | None = None
     quick: bool = False
+    challenge: SignedChallenge | None = None
     clean_options: tuple[str, ...] = ()
 
     @property

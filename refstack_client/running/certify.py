@@ -12,8 +12,9 @@ from refstack_client import interruption
 from refstack_client.cloud import service_catalog
 from refstack_client.cloud.clouds_yaml import NoCloudError
 from refstack_client.cloud.connection import Cloud
-from refstack_client.files import write_text
+from refstack_client.files import write_bytes, write_text
 from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
+from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.run_directory import Mode, Run
 from refstack_client.planning import guideline_source
@@ -21,6 +22,7 @@ from refstack_client.planning.plan import Plan
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.tenant_plan import TenantKind, TenantPlan
 from refstack_client.running import (
+    challenge_placement,
     cleanup,
     image_provenance,
     progress,
@@ -177,6 +179,8 @@ def _begin(request: CertificationRequest, facts: CloudFacts) -> Run:
         "cloud": {"auth_url": facts.auth_url, "region": facts.region},
     }
     run_recorder.keep_bases(run, request.programme)
+    if request.challenge:
+        write_bytes(run.challenge_file, request.challenge.file)
     run_recorder.keep_request(run, options, request.programme.guideline, content)
     return run
 
@@ -208,18 +212,23 @@ def _attempt(
         image_provenance.keep_sbom(run)
     run_recorder.keep_attempt(run, record)
     resources = ResourceRecord(
-        prefix=resource_record.name_prefix(run.id),
+        prefix=run.name_prefix,
         log=space.log,
         path=run.tenancy,
         show=progress.RemovalProgress(console),
     )
+    challenge = run.challenge
     try:
         with (
+            challenge_placement.observed(cloud, challenge),
             workspace(space),
             tempest_session.opened(request, cloud, space, resources, leaked) as tempest,
         ):
             write_text(run.tempest_conf, tempest_conf.render(tempest.shown))
-            yield _Attempt(number, tempest, start)
+            attempt = _Attempt(number, tempest, start)
+            if challenge:
+                _place(challenge, attempt, cloud)
+            yield attempt
     finally:
         # On a full disk the first error is the one to report.
         with contextlib.suppress(OSError):
@@ -228,11 +237,25 @@ def _attempt(
             )
 
 
+def _place(challenge: SignedChallenge, attempt: _Attempt, cloud: Cloud) -> None:
+    """Place a challenge in the cloud, and record that."""
+    tempest = attempt.tempest
+    placed = challenge_placement.place(
+        cloud,
+        tempest.tenants.users[0],
+        challenge,
+        projects=tempest.request.projects,
+        prefix=tempest.choices.prefix,
+    )
+    record = {"attempt": attempt.number, "challenge": placed}
+    run_recorder.keep_attempt(attempt.start.run, record)
+
+
 def _empty_accounts(attempt: _Attempt, cloud: Cloud) -> Removal:
     """Remove what killed tests created in the projects of an accounts file."""
     tenants = attempt.tempest.tenants
     users = tenants.users if tenants.kind is TenantKind.ACCOUNTS else ()
-    return cleanup.empty_projects(cloud, users, resource_record.name_prefix(attempt.start.run.id))
+    return cleanup.empty_projects(cloud, users, attempt.start.run.name_prefix)
 
 
 def _end(attempt: _Attempt, ended: Ended) -> dict[str, object]:

@@ -43,7 +43,7 @@ def clean(
     cut_off = [attempt for attempt in run_directory.attempts(run) if attempt.was_cut_off]
     file = request.accounts_file if cut_off else None
     users = accounts_file.read(file) if file else ()
-    names = ExpectedNames(resource_record.name_prefix(run.id), request.class_names)
+    names = ExpectedNames(run.name_prefix, request.class_names)
     done = remove(cloud, run, names, users, show)
     if not done.leaked:
         for attempt in cut_off:

@@ -72,6 +72,11 @@ def _check(runs: Sequence[Run], plans: Plans) -> None:
                 f"{first.directory} and {other.directory} cannot be merged: {'; '.join(found)}",
                 hint="merge only runs of the same guideline, programme, Tempest and cloud",
             )
+    if len({answered and answered.file for run in runs for answered in [run.challenge]}) > 1:
+        raise InputError(
+            "the runs answer different challenges",
+            hint="merge only runs of one challenge; an answer is worth nothing beside runs without",
+        )
 
 
 def _stream(run: Run) -> bytes:
@@ -92,6 +97,8 @@ def _write(target: Run, plans: Plans, streams: Sequence[bytes]) -> None:
     guideline, plan = run_directory.read_plan(first)
     run_recorder.keep_bases(target, programme.find(guideline, plan.programme))
     write_bytes(target.tests, first.tests.read_bytes())
+    if first.challenge:
+        write_bytes(target.challenge_file, first.challenge.file)
     write_json(target.request, {**run_directory.read_request(first)[1], "shard": None})
     limits = {limit.name: limit for plan in plans.values() for limit in plan.limits}
     merged = replace(

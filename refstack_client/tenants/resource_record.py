@@ -61,11 +61,6 @@ class _Document(TypedDict):
     users: list[str]
 
 
-def name_prefix(run_id: str) -> str:
-    """Return the start of the names of a run's resources; short, because some names are limited."""
-    return f"refstack-{run_id[-6:]}"
-
-
 @contextlib.contextmanager
 def recorded(record: ResourceRecord, tenancy: Tenancy) -> Iterator[None]:
     """Record what Tempest creates, from before it creates anything until the block ends.

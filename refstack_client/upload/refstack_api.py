@@ -1,5 +1,6 @@
 """A RefStack server's REST API from the client's side: v1, and v2 for bundles."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,26 @@ def upload_bundle(server: Server, content: bytes, notify: Notify) -> Mapping[str
             hint="sign it with a key that is registered there: bundle sign … --key KEY",
         )
     return _json(response, server)
+
+
+def request_challenge(server: Server, key: str, notify: Notify) -> bytes:
+    """Return a challenge of the server for the owner of a key; errors as for :func:`upload`.
+
+    :param key: public key in OpenSSH's one-line format
+    """
+    call = _Call(
+        "POST",
+        "/v2/challenges",
+        {"Content-Type": "application/json"},
+        json.dumps({"key": key}).encode(),
+    )
+    response = _request(server, call, notify)
+    if response.status_code != _CREATED:
+        raise InputError(
+            f"{server.url} issues no challenge: {_reason(response)}",
+            hint="check --url: the server must be a collector of this project",
+        )
+    return response.content
 
 
 def results(

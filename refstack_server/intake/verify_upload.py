@@ -14,6 +14,8 @@ from refstack_client.bundle.checks import Check
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import subunit_stream
+from refstack_server.intake import challenges
+from refstack_server.settings import Settings
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.errors import InvalidError, NotFoundError
 from refstack_server.store.schema import LONGEST_CPID, Kind
@@ -49,7 +51,7 @@ class CheckDocument(TypedDict):
     found: str
 
 
-def read_bundle(upload: IncomingUpload) -> VerifiedUpload:
+def read_bundle(upload: IncomingUpload, settings: Settings) -> VerifiedUpload:
     """Verify a bundle and recompute its verdict.
 
     :raises InvalidError: a check failed, which the error names; or the bundle's guideline is not a
@@ -59,7 +61,9 @@ def read_bundle(upload: IncomingUpload) -> VerifiedUpload:
         bundle = Bundle.unpack(upload.content(), "the bundle")
     except ClientError as error:
         raise InvalidError("This is not a bundle", str(error)) from error
-    verification = bundle_verify.verify_bundle(bundle, bundle_verify.Trust(any_signer=True))
+    own = challenges.signers(settings) if bundle.has(bundle_contents.CHALLENGE) else None
+    trust = bundle_verify.Trust(any_signer=True, certifiers=own)
+    verification = bundle_verify.verify_bundle(bundle, trust)
     failed = next((check for check in verification.checks if not check.passed), None)
     if failed and failed.name == "guideline" and bundle.guideline.id not in catalogue.shipped():
         raise _invalid("guideline", f"{bundle.guideline.id} is not known to this server")

@@ -79,7 +79,7 @@ def upload(form: Form, session: WriteSession, context: Context) -> Response:
         raise InvalidError("choose a bundle: a .zip file that refstack-client bundle sign wrote")
     with blobs.incoming(context.settings.data) as incoming:
         shutil.copyfileobj(sent.file, incoming)
-        verified = verify_upload.read_bundle(incoming)
+        verified = verify_upload.read_bundle(incoming, context.settings)
         result, _ = store_upload.store(
             session, context.settings, context.caller, verified, incoming
         )

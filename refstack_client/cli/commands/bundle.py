@@ -14,6 +14,7 @@ from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.bundle.policy import Policy
 from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
+from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.cli.options import results as results_options
@@ -163,6 +164,12 @@ class Verify(Lister):
             help="what is required beside the verdict, as YAML",
         )
         parser.add_argument(
+            "--challenge",
+            metavar="FILE",
+            type=Path,
+            help="the challenge that you issued: the run must answer this one",
+        )
+        parser.add_argument(
             "--max-retries",
             metavar="N",
             type=results_options.number,
@@ -179,6 +186,7 @@ class Verify(Lister):
             any_signer=args.any_signer,
             guideline=guideline_source.load(args.guideline)[0] if args.guideline else None,
             policy=_policy(args),
+            challenge=challenge_options.read(args.challenge) if args.challenge else None,
         )
         if found.is_valid and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]

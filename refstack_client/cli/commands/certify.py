@@ -21,6 +21,7 @@ from refstack_client.cli.exit_codes import (
     EXIT_OK,
     EXIT_UNUSABLE,
 )
+from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import formats
 from refstack_client.cli.options import guideline as guideline_options
@@ -83,6 +84,7 @@ class Certify(Command):
         cloud_options.add_cloud(parser)
         cloud_options.add_part(parser)
         cloud_options.add_output(parser)
+        challenge_options.add_challenge(parser)
         parser.add_argument(
             "--sandbox",
             metavar="PROFILE",
@@ -134,12 +136,14 @@ def _request(
     args: Namespace, os_cloud: str | None, resumption: Resumption | None
 ) -> CertificationRequest:
     """Return what the options request, before a sandbox is started for it."""
+    answered = challenge_options.read_to_answer(args)
     if resumption:
         return resume.request_of(resumption, _options(args, os_cloud))
     _say_cut_off(args.output)
-    return cloud_options.request(
+    request = cloud_options.request(
         args, os_cloud, args.output, args.sandbox or guideline_options.PLATFORM
     )
+    return dataclasses.replace(request, challenge=answered)
 
 
 def _show_part(result: certify.Result, shard: Shard) -> int:

@@ -8,6 +8,7 @@ from capabilities import catalogue
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.commands.merge import merged
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
+from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import cloud as cloud_options
 from refstack_client.cli.options import guideline as guideline_options
 from refstack_client.container import engine, image, manifests, orchestrate, orphans, payload_of
@@ -46,6 +47,7 @@ class Run(Command):
         cloud_options.add_cloud(parser)
         cloud_options.add_output(parser)
         cloud_options.add_again(parser)
+        challenge_options.add_challenge(parser)
         _add_image(parser)
         parser.add_argument(
             "--shards",
@@ -128,6 +130,7 @@ def _certification(args: Namespace) -> Certification:
         cloud=cloud_options.selection(args, args.os_cloud),
         accounts=args.accounts,
         settings=cloud_options.settings(args),
+        challenge=challenge_options.read_to_answer(args),
         resume=args.resume,
         rerun_failed=args.rerun_failed,
         retry_budget=args.retry_budget,
@@ -135,10 +138,10 @@ def _certification(args: Namespace) -> Certification:
 
 
 def _manifest(args: Namespace, asked: Certification, memory: int) -> str:
-    if asked.accounts or asked.settings:
+    if asked.accounts or asked.settings or asked.challenge:
         raise UsageError(
-            "--print cannot be used with --accounts or --set",
-            hint="add them to the printed command, with a mount for the accounts file",
+            "--print cannot be used with --accounts, --challenge or --set",
+            hint="add them to the printed command, with a mount for a file that they name",
         )
     limits = ContainerLimits(args.image, memory, args.pids, args.network or "")
     cloud = ["--os-cloud", asked.cloud.name] if asked.cloud.name else []

@@ -105,7 +105,7 @@ def add_bundle(
     The result is private. It belongs to the user whose registered key signed the bundle, otherwise
     to the caller.
     """
-    verified = verify_upload.read_bundle(upload)
+    verified = verify_upload.read_bundle(upload, context.settings)
     return _store(session, context, verified, upload, response)
 
 

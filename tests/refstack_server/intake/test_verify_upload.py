@@ -17,6 +17,7 @@ from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.outcomes import run_directory
 from refstack_server.intake import verify_upload
+from refstack_server.settings import Settings
 from refstack_server.store import blobs
 from refstack_server.store.errors import RefusedError
 from refstack_server.store.schema import LONGEST_CPID
@@ -68,7 +69,7 @@ def resealed(made: dict[str, bytes], name: str) -> dict[str, bytes]:
 def read(content: bytes, place: Path) -> verify_upload.VerifiedUpload:
     with blobs.incoming(place) as file:
         file.write(content)
-        return verify_upload.read_bundle(file)
+        return verify_upload.read_bundle(file, Settings(place, "http://x"))
 
 
 @settings(max_examples=200)
