@@ -69,7 +69,7 @@ def _named(signed: SignedChallenge) -> str:
 def _signer(signed: SignedChallenge, certifiers: Certifiers) -> Signer:
     """Return who signed the challenge.
 
-    :raises SignatureError: nobody, or somebody whose challenges are not accepted
+    :raises SignatureError: the signature is not valid, or its key is not trusted
     """
     if certifiers.signers:
         try:

@@ -59,7 +59,7 @@ class Manifest:
     challenge: Mapping[str, object] | None = None
     """The members of the challenge that the run answers."""
     cloud_identity: Mapping[str, object] | None = None
-    """What tells the cloud from another, as attempts.jsonl has it with the challenge."""
+    """What identifies the cloud, as attempts.jsonl has it with the challenge."""
     label: str = UNOFFICIAL
 
     @classmethod

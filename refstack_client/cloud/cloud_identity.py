@@ -1,4 +1,4 @@
-"""What tells one cloud from another: recorded with the challenge of a certifier."""
+"""What identifies a cloud: recorded with the challenge of a certifier."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from refstack_client.cloud.failures import reported_as
 
 
 def read(cloud: Cloud) -> dict[str, str]:
-    """Return what tells a cloud from another.
+    """Return what identifies a cloud.
 
     ``auth_url``, ``region``, ``identity_version`` (of Keystone's API), ``catalog_sha256`` and, with
     TLS, ``certificate_sha256``, the fingerprint of Keystone's certificate.

@@ -1,4 +1,4 @@
-"""Declare the option that names the challenge of a certifier."""
+"""Declare the options about the challenge of a certifier."""
 
 import contextlib
 from argparse import ArgumentParser, Namespace
@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from refstack_client.bundle import ssh_signature
+from refstack_client.cli.command import say
 from refstack_client.errors import MachineError, UsageError
-from refstack_client.files import read_bytes
+from refstack_client.files import read_bytes, write_over
 from refstack_client.outcomes import challenge
 from refstack_client.outcomes.challenge import SignedChallenge
 
@@ -21,6 +22,35 @@ def add_challenge(parser: ArgumentParser) -> None:
         help="challenge of a certifier that the run answers: it shows that the tests ran after the "
         "challenge was issued",
     )
+
+
+def add_new(parser: ArgumentParser) -> None:
+    """Add the options of a command that writes a new challenge."""
+    parser.add_argument(
+        "--for",
+        dest="vendor",
+        metavar="KEY.pub",
+        type=Path,
+        required=True,
+        help="public key of the vendor, who signs the bundle with the private key",
+    )
+    parser.add_argument(
+        *("-o", "--output"),
+        metavar="FILE",
+        type=Path,
+        default=Path("challenge.txt"),
+        help="file to write (default: %(default)s); an earlier one is kept as FILE~",
+    )
+
+
+def write_new(args: Namespace, content: bytes) -> None:
+    """Write a new challenge.
+
+    :raises InputError: it is not a valid challenge, or cannot be written
+    """
+    new = challenge.parse(content, "the new challenge").challenge
+    write_over(args.output, content)
+    say(f"written: {args.output}, valid until {new.expires}")
 
 
 def read_to_answer(args: Namespace) -> SignedChallenge | None:

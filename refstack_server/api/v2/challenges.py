@@ -28,7 +28,7 @@ class Vendor(Document):
 def issue(body: Body, settings: Config) -> PlainTextResponse:
     """Issue a challenge: a file for ``refstack-client certify --challenge``.
 
-    Anybody may request one for any key; only the owner of the key can sign the bundle.
+    It may be requested for any key, without a token; only the owner of the key can sign the bundle.
     """
     vendor = public_keys.parse(read(body, Vendor).key)
     content = challenges.issue(settings, vendor).decode()

@@ -11,11 +11,13 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from support.bundles import make_key, packed, proof, registered
+from support.challenges import answering, issued
 from support.making import NAMES, STORAGE, make_run
 
 from capabilities import catalogue, programme, reader, tempest_id
 from refstack_client.bundle import archive, pack, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
+from refstack_client.outcomes import challenge
 
 
 @pytest.fixture
@@ -319,3 +321,39 @@ def test_statistics_count_the_results_that_the_caller_may_see(server, alice, roo
     )
     assert passed_by[failing] < after["results"]
     assert server.call("GET", "/v2/statistics", params={**by, "guideline": "x"}).status_code == 404
+
+
+def test_a_challenge_is_answered_with_the_key_that_it_was_issued_for(server, key, tmp_path):
+    def issue(public: str):
+        return server.call("POST", "/v2/challenges", json={"key": public})
+
+    answer = issue((tmp_path / "key.pub").read_text())
+    assert answer.status_code == 201
+    answered = challenge.parse(answer.content, "answer")
+    assert answered.challenge.certifier == server.url
+    signers = tmp_path / "signers"
+    signers.write_bytes(server.call("GET", "/v2/challenges/signers").content)
+    signer = ssh_signature.verify(
+        answered.content, answered.signature, signers, challenge.NAMESPACE
+    )
+    assert signer.identity == server.url
+    assert issue("ssh-dss AAAA").status_code == 400
+    assert server.call("POST", "/v2/challenges", json={}).status_code == 400
+
+    def sent(one, key):
+        started = answered.challenge.issued + timedelta(minutes=1)
+        run = answering(tmp_path / f"{key.name}-{one.challenge.nonce}", one, started=started)
+        members = pack.signed(pack.make(pack.of_run(run)), key)
+        answer = server.call("POST", "/v2/bundles", data=archive.pack(members)).json()
+        return [check for check in answer.get("checks", ()) if check["name"] == "challenge"], answer
+
+    (check,), _ = sent(answered, key)
+    assert check["state"] == "pass"
+    assert check["found"].endswith(f"signed by {server.url}")
+    other = make_key(tmp_path / "other")
+    _, refused = sent(answered, other)
+    assert "the challenge was issued for the key" in refused["detail"]
+    # What another certifier issued is not this server's to judge.
+    foreign = issued(other, tmp_path / "key.pub", at=answered.challenge.issued)
+    (check,), _ = sent(foreign, key)
+    assert check["state"] == "unknown"
