@@ -82,10 +82,12 @@ def assert_no_secret_is_left(place: Path, secrets: list[str]) -> None:
             assert repr(secret)[1:-1].encode() not in content, path
 
 
-def start_and_wait_for(sandbox: Sandbox, place: Path, text: str) -> subprocess.Popen:
+def start_and_wait_for(sandbox: Sandbox, place: Path, text: str, *options: str) -> subprocess.Popen:
     """Start a certification with the admin credential; return once its output has ``text``."""
     log = (place / "talk").open("w")
-    started = subprocess.Popen([*CERTIFY, "--os-cloud", "sandbox"], stderr=log, stdout=log)
+    started = subprocess.Popen(
+        [*CERTIFY, "--os-cloud", "sandbox", *options], stderr=log, stdout=log
+    )
     deadline = time.monotonic() + 120
     while text not in (place / "talk").read_text():
         assert started.poll() is None, (place / "talk").read_text()
