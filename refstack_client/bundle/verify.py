@@ -90,7 +90,7 @@ class Verification:
 
 def verify(
     path: Path,
-    signers: Path | None,
+    signers: Path | None = None,
     *,
     any_signer: bool = False,
     guideline: Guideline | None = None,
@@ -101,7 +101,11 @@ def verify(
 
     The parameters are those of :class:`Trust`.
     """
-    trust = Trust(signers, any_signer, guideline, policy or Policy(), challenge)
+    return verify_file(path, Trust(signers, any_signer, guideline, policy or Policy(), challenge))
+
+
+def verify_file(path: Path, trust: Trust) -> Verification:
+    """As :func:`verify`."""
     try:
         bundle = Bundle.read(path)
     except archive.ArchiveError as error:

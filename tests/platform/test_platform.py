@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import openstack
@@ -9,8 +10,13 @@ import psutil
 import pytest
 from support.certifying import CERTIFY, CLIENT, only_run, run, tenants_of
 
+from refstack_client.cloud.connection import connect
+from refstack_client.cloud.selection import CloudSelection
+from refstack_client.outcomes import challenge
+from refstack_client.running import challenge_placement
 from refstack_client.sandbox import lifecycle, services
 from refstack_client.sandbox.state import Sandbox
+from refstack_client.tenants import accounts_file
 
 pytestmark = [pytest.mark.cloud, pytest.mark.platform]
 MOST_MEMORY = 2.5e9
@@ -65,8 +71,34 @@ def test_storage_is_certified_on_a_cloud_with_every_service(platform, place: Pat
     assert done.stdout.splitlines()[-1] == (
         "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests"
     )
+    places_challenges(platform)
     assert [image.id for image in openstack.connect(cloud="sandbox").image.images()] == images
     assert tenants_of(platform) == []
+
+
+def places_challenges(sandbox: Sandbox) -> None:
+    """Let a tenant of each service place a challenge, and remove it again."""
+    new = challenge.new("F", f"SHA256:{'a' * 43}", datetime.now(UTC), timedelta(days=1))
+    signed = challenge.parse(new.content + b"-----BEGIN SSH SIGNATURE-----", "challenge")
+    (user, *_) = accounts_file.read(sandbox.accounts_yaml)
+    prefix = f"refstack-1a2b3c-{signed.mark}"
+    for service, created in {
+        "swift": "PUT",
+        "nova": "POST",
+        "neutron": "POST",
+        "glance": "POST",
+    }.items():
+        cloud = connect(CloudSelection("sandbox"))
+        with challenge_placement.observed(cloud, signed):
+            placed = challenge_placement.place(
+                cloud, user, signed, projects=[service], prefix=prefix
+            )
+        first = placed["requests"][0]
+        assert (first["method"], first["status"]) == (created, 201)
+        assert first["request_id"]
+    tenant = openstack.connect(cloud="sandbox-tenant")
+    groups = [group.name for group in tenant.network.security_groups()]
+    assert not [name for name in groups if name.startswith(prefix)]
 
 
 @pytest.mark.long

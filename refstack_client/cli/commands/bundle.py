@@ -1,28 +1,23 @@
 """``bundle create|sign|show|verify``: pack results into one file, and check such a file."""
 
-import dataclasses
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
-from refstack_client.bundle import policy as bundle_policy
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.checks import Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.manifest import UNOFFICIAL
-from refstack_client.bundle.policy import Policy
 from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_BAD_INPUT, EXIT_OK, OF_CONFORMANCE
-from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import guideline as guideline_options
-from refstack_client.cli.options import results as results_options
+from refstack_client.cli.options import trust as trust_options
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import read_bytes, write_over
 from refstack_client.outcomes import attestation
 from refstack_client.outcomes import run_directory as runs
-from refstack_client.outcomes.run_directory import RETRY_BUDGET
 from refstack_client.planning import guideline_source
 from refstack_client.report import text as report_text
 
@@ -141,53 +136,12 @@ class Verify(Lister):
         """Add the options."""
         parser = super().get_parser(prog_name)
         file_options.add_bundle(parser)
-        parser.add_argument(
-            "--signers",
-            metavar="ALLOWED_SIGNERS",
-            type=Path,
-            help="file of trusted signers, in the format of ALLOWED SIGNERS in ssh-keygen(1)",
-        )
-        parser.add_argument(
-            "--any-signer",
-            action="store_true",
-            help="accept any signature, or none",
-        )
-        parser.add_argument(
-            "--guideline",
-            metavar="FILE",
-            help="a guideline to trust that is not shipped with this release: id, file or URL",
-        )
-        parser.add_argument(
-            "--policy",
-            metavar="FILE",
-            type=Path,
-            help="what is required beside the verdict, as YAML",
-        )
-        parser.add_argument(
-            "--challenge",
-            metavar="FILE",
-            type=Path,
-            help="the challenge that you issued: the run must answer this one",
-        )
-        parser.add_argument(
-            "--max-retries",
-            metavar="N",
-            type=results_options.number,
-            help="how often a failed test may be run again (default: what the run allowed, and at "
-            f"most {RETRY_BUDGET})",
-        )
+        trust_options.add_trust(parser)
         return parser
 
     def take_action(self, args: Namespace) -> Table:
         """List the checks."""
-        found = bundle_verify.verify(
-            args.bundle,
-            args.signers,
-            any_signer=args.any_signer,
-            guideline=guideline_source.load(args.guideline)[0] if args.guideline else None,
-            policy=_policy(args),
-            challenge=challenge_options.read(args.challenge) if args.challenge else None,
-        )
+        found = bundle_verify.verify_file(args.bundle, trust_options.trust(args))
         if found.is_valid and found.verdict:
             self.exit_code = OF_CONFORMANCE[found.verdict.conformance]
             say(UNOFFICIAL)
@@ -205,16 +159,6 @@ class Verify(Lister):
         return ("question", "check", "holds", "found"), (
             (check.question, check.name, _HOLDS[check.state], check.found) for check in found.checks
         )
-
-
-def _policy(args: Namespace) -> Policy:
-    """Return what --policy and --max-retries require."""
-    found = Policy()
-    if args.policy:
-        found = bundle_policy.parse(read_bytes(args.policy), str(args.policy))
-    if args.max_retries is not None:
-        found = dataclasses.replace(found, max_retries=args.max_retries)
-    return found
 
 
 class Show(Lister):
