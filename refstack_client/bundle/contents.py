@@ -160,9 +160,8 @@ class Bundle:
         :param max_retries: how often a test may be repeated; None for what the run itself allowed
         """
         matches = self.plan.matches(self.programme) if self.plan else None
-        if max_retries is None and self.retries:
-            max_retries = self.retries.budget
-        return judge(self.programme, self.outcomes, matches, max_retries=max_retries)
+        counted = run_directory.most_retries(self.retries, max_retries)
+        return judge(self.programme, self.outcomes, matches, max_retries=counted)
 
     @cached_property
     def stated_outcomes(self) -> tuple[OutcomeEntry, ...]:

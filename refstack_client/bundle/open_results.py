@@ -16,7 +16,13 @@ from refstack_client.files import read_bytes
 from refstack_client.outcomes import refstack_json, stream_file, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import Retries, Run, read_plan, retries
+from refstack_client.outcomes.run_directory import (
+    Retries,
+    Run,
+    most_retries,
+    read_plan,
+    retries,
+)
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -57,9 +63,8 @@ class Results:
             which is unlimited for a bare stream
         """
         matches = self.plan.matches(chosen) if self.plan else None
-        if max_retries is None and self.retries:
-            max_retries = self.retries.budget
-        return judge(chosen, self.outcomes, matches, strict=strict, max_retries=max_retries)
+        counted = most_retries(self.retries, max_retries)
+        return judge(chosen, self.outcomes, matches, strict=strict, max_retries=counted)
 
 
 def read(path: Path) -> Results:

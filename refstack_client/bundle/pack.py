@@ -151,8 +151,8 @@ def make(
         plan = PlanRecord.parse(members[PLAN], PLAN)
     outcomes = subunit_stream.parse(members[STREAM], STREAM)
     matches = plan.matches(source.programme) if plan else None
-    max_retries = source.retries.budget if source.retries else None
-    verdict = judge(source.programme, outcomes, matches, max_retries=max_retries)
+    counted = run_directory.most_retries(source.retries)
+    verdict = judge(source.programme, outcomes, matches, max_retries=counted)
     listed = document.as_json(document.entries(outcomes))
     members[OUTCOMES] = json_text(listed).encode()
     members[VERDICT] = json_text(report_document.as_json(verdict)).encode()

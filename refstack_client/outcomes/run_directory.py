@@ -270,6 +270,17 @@ def retries_of(attempts: Sequence[RunAttempt]) -> Retries:
     return Retries(max(used.values(), default=0), budget)
 
 
+def most_retries(recorded: Retries | None, asked: int | None = None) -> int | None:
+    """Return how many repetitions of a test count, None for any number.
+
+    :param recorded: of the run; None for a bare stream, which records none
+    :param asked: what the user allows instead
+    """
+    if asked is None and recorded:
+        return recorded.budget
+    return asked
+
+
 def records(run: Run) -> tuple[JsonValue, ...]:
     """Return what ``attempts.jsonl`` records of each attempt, oldest first.
 

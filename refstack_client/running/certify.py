@@ -130,7 +130,7 @@ def certify(
                 request.programme,
                 outcomes,
                 planned.matches_by_key(),
-                max_retries=run_directory.retries(run).budget,
+                max_retries=run_directory.most_retries(run_directory.retries(run)),
             )
             run_recorder.keep_verdict(run, verdict, planned.record())
     except BaseException as error:

@@ -26,7 +26,6 @@ def judge_passes(result: Result) -> None:
     except NotFoundError:
         result.guideline = result.programme = result.conformance = None
         return
-    entries = packed_outcomes.unpack(result.outcomes)
-    verdict = judge(programme, packed_outcomes.to_outcomes(entries))
+    verdict = judge(programme, packed_outcomes.outcomes_of(result.outcomes))
     result.guideline, result.programme = programme.guideline.id, programme.key
     result.conformance = str(verdict.conformance)

@@ -61,7 +61,9 @@ def _add(session: Session, verified: VerifiedUpload, owner: str) -> tuple[Result
         cpid_folded=verified.cpid.casefold(),
         duration_seconds=verified.seconds,
         openid=owner,
-        outcomes=packed_outcomes.pack(packed_outcomes.from_outcomes(verified.outcomes)),
+        outcomes=packed_outcomes.pack(
+            packed_outcomes.from_outcomes(verified.outcomes), verified.outcomes.damage
+        ),
         guideline=programme.guideline.id,
         programme=programme.key,
         conformance=str(verified.verdict.conformance),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pydantic
 
 from refstack_client.bundle.contents import Bundle
-from refstack_client.outcomes.run_directory import RunAttempt, retries_of
+from refstack_client.outcomes.run_directory import RunAttempt, most_retries, retries_of
 from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, packed_outcomes
@@ -44,11 +44,10 @@ def of(settings: Settings, result: Result, by: By) -> Verdict:
     is_own = (guideline, name) == (result.guideline, result.programme)
     if is_own and result.kind == Kind.BUNDLE and result.sha256:
         return _of_bundle(settings.data, result.sha256)[0]
-    entries = packed_outcomes.unpack(result.outcomes)
     programme = verify_upload.shipped_programme(guideline, name)
     starts = attempts(settings, result)
-    max_retries = retries_of(starts).budget if starts else None
-    return judge(programme, packed_outcomes.to_outcomes(entries), max_retries=max_retries)
+    counted = most_retries(retries_of(starts) if starts else None)
+    return judge(programme, packed_outcomes.outcomes_of(result.outcomes), max_retries=counted)
 
 
 def attempts(settings: Settings, result: Result) -> tuple[RunAttempt, ...]:

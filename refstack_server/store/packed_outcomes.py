@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from capabilities import tempest_id
@@ -27,14 +28,31 @@ class Entry(NamedTuple):
     reason: str = ""
 
 
-def pack(entries: Sequence[Entry]) -> bytes:
-    """Return entries as compressed JSON."""
-    return zlib.compress(json.dumps(entries, ensure_ascii=False).encode(), _FAST)
+def pack(entries: Sequence[Entry], damage: str = "") -> bytes:
+    """Return entries as compressed JSON: a list, or an object if the stream was damaged.
+
+    :param damage: what is wrong with the stream, "" if nothing is
+    """
+    document = {"damage": damage, "entries": entries} if damage else entries
+    return zlib.compress(json.dumps(document, ensure_ascii=False).encode(), _FAST)
 
 
 def unpack(packed: bytes) -> tuple[Entry, ...]:
     """Return the entries that :func:`pack` packed."""
-    return tuple(Entry(*row) for row in json.loads(zlib.decompress(packed)))
+    return _unpack(packed)[0]
+
+
+def outcomes_of(packed: bytes) -> Outcomes:
+    """Return packed entries in the form from which a verdict is computed, with their damage."""
+    entries, damage = _unpack(packed)
+    return replace(to_outcomes(entries), damage=damage)
+
+
+def _unpack(packed: bytes) -> tuple[tuple[Entry, ...], str]:
+    document = json.loads(zlib.decompress(packed))
+    damaged = isinstance(document, dict)
+    rows = document["entries"] if damaged else document
+    return tuple(Entry(*row) for row in rows), document["damage"] if damaged else ""
 
 
 def from_outcomes(outcomes: Outcomes) -> tuple[Entry, ...]:

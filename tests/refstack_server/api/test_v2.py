@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from support.bundles import make_key, packed, proof, registered
 from support.challenges import answering, issued
 from support.making import NAMES, STORAGE, make_run
+from support.streams import StreamWriter
 
 from capabilities import catalogue, programme, reader, tempest_id
 from refstack_client.bundle import archive, pack, ssh_signature
@@ -357,3 +358,18 @@ def test_a_challenge_is_answered_with_the_key_that_it_was_issued_for(server, key
     foreign = issued(other, tmp_path / "key.pub", at=answered.challenge.issued)
     (check,), _ = sent(foreign, key)
     assert check["state"] == "unknown"
+
+
+def test_a_damaged_stream_stays_damaged(server, alice, tmp_path):
+    whole = make_run(tmp_path).stream.read_bytes()
+    by = {"guideline": "2020.06", "programme": "storage"}
+    # The last packet, of a test that failed again, has a wrong checksum.
+    failed = StreamWriter().test(NAMES[0], "fail").content
+    content = whole + failed[:-1] + bytes([failed[-1] ^ 1])
+    sent = server.call("POST", "/v2/streams", alice, params=by, data=content).json()
+    assert sent["verdict"].startswith("INCOMPLETE")
+    for guideline in ("2020.06", "2019.11"):
+        path = f"/v2/results/{sent['id']}/verdict?guideline={guideline}&programme=storage"
+        verdict = server.call("GET", path, alice).json()
+        assert verdict["verdict"] == "incomplete"
+        assert verdict["damage"]

@@ -1,6 +1,13 @@
 """Outcomes as the database stores them."""
 
-from refstack_server.store.packed_outcomes import Entry, pack, passed, to_outcomes, unpack
+from refstack_server.store.packed_outcomes import (
+    Entry,
+    outcomes_of,
+    pack,
+    passed,
+    to_outcomes,
+    unpack,
+)
 
 UUID = "11111111-2222-3333-4444-555555555555"
 ENTRIES = (
@@ -14,6 +21,13 @@ ENTRIES = (
 
 def test_entries_survive_packing():
     assert unpack(pack(ENTRIES)) == ENTRIES
+
+
+def test_the_damage_of_a_stream_survives_packing():
+    packed = pack(ENTRIES, "the stream is truncated")
+    assert unpack(packed) == ENTRIES
+    assert outcomes_of(packed).damage == "the stream is truncated"
+    assert outcomes_of(pack(ENTRIES)).damage == ""
 
 
 def test_ids_are_read_from_either_place():
