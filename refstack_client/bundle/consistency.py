@@ -14,7 +14,7 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes import document
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlannedTest
-from refstack_client.outcomes.run_directory import CUT_OFF
+from refstack_client.outcomes.run_attempts import CUT_OFF
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from refstack_client.report import text as report_text

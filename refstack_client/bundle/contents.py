@@ -19,7 +19,7 @@ from refstack_client.outcomes import (
     attestation,
     challenge,
     document,
-    run_directory,
+    run_attempts,
     subunit_stream,
 )
 from refstack_client.outcomes.attestation import Attestation
@@ -27,7 +27,7 @@ from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.outcomes.document import OutcomeEntry
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import Retries, RunAttempt
+from refstack_client.outcomes.run_attempts import Retries, RunAttempt
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -136,12 +136,12 @@ class Bundle:
     @cached_property
     def records(self) -> tuple[JsonValue, ...]:
         """What attempts.jsonl records of each start of the run, oldest first."""
-        return run_directory.records_in(self.members.get(ATTEMPTS, b"").decode())
+        return run_attempts.records_in(self.members.get(ATTEMPTS, b"").decode())
 
     @property
     def retries(self) -> Retries | None:
         """How often failed tests were run again; None for a bundle of a bare stream."""
-        return run_directory.retries_of(self.attempts) if self.has(ATTEMPTS) else None
+        return run_attempts.retries_of(self.attempts) if self.has(ATTEMPTS) else None
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -160,7 +160,7 @@ class Bundle:
         :param max_retries: how often a test may be repeated; None for what the run itself allowed
         """
         matches = self.plan.matches(self.programme) if self.plan else None
-        counted = run_directory.most_retries(self.retries, max_retries)
+        counted = run_attempts.most_retries(self.retries, max_retries)
         return judge(self.programme, self.outcomes, matches, max_retries=counted)
 
     @cached_property

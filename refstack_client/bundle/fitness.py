@@ -11,7 +11,7 @@ from refstack_client.bundle.checks import CheckFailedError, Checks, UnknownError
 from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.outcomes.json_value import JsonValue
-from refstack_client.outcomes.run_directory import RETRY_BUDGET
+from refstack_client.outcomes.run_attempts import RETRY_BUDGET
 
 _PUBLISHED = resources.files("refstack_client") / "data" / "known_packages.json"
 """SHA-256 of the source of published packages, by name and version (tools/known_packages.py)."""

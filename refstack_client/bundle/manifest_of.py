@@ -13,10 +13,10 @@ from refstack_client.bundle.manifest import (
     MemberDigest,
     StatedCloud,
 )
-from refstack_client.outcomes import challenge, cpid, run_directory
+from refstack_client.outcomes import challenge, cpid, run_attempts
 from refstack_client.outcomes.json_value import JsonValue
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import CUT_OFF
+from refstack_client.outcomes.run_attempts import CUT_OFF
 from scoring.conformance.verdict import Verdict
 
 
@@ -29,7 +29,7 @@ def members(
     :raises InputError: a line of attempts.jsonl has another form
     """
     chosen = verdict.programme
-    attempts = run_directory.records_in(others.get(ATTEMPTS, b"").decode())
+    attempts = run_attempts.records_in(others.get(ATTEMPTS, b"").decode())
     cloud = plan.basis.cloud if plan else None
     return Manifest(
         guideline=chosen.guideline.id,

@@ -16,13 +16,8 @@ from refstack_client.files import read_bytes
 from refstack_client.outcomes import refstack_json, stream_file, subunit_stream
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import (
-    Retries,
-    Run,
-    most_retries,
-    read_plan,
-    retries,
-)
+from refstack_client.outcomes.run_attempts import Retries, most_retries
+from refstack_client.outcomes.run_directory import Run, read_plan, retries
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 

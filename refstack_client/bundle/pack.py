@@ -36,6 +36,7 @@ from refstack_client.errors import InputError
 from refstack_client.files import json_text
 from refstack_client.outcomes import (
     document,
+    run_attempts,
     run_directory,
     stream_file,
     stream_tools,
@@ -43,7 +44,8 @@ from refstack_client.outcomes import (
 )
 from refstack_client.outcomes.plan_record import PlanRecord
 from refstack_client.outcomes.redaction import Redactor, hide
-from refstack_client.outcomes.run_directory import Retries, Run
+from refstack_client.outcomes.run_attempts import Retries
+from refstack_client.outcomes.run_directory import Run
 from refstack_client.report import document as report_document
 from refstack_client.report import html as report_html
 from scoring.conformance.outcomes import Outcomes
@@ -71,7 +73,7 @@ class Source:
         content = self.run_files.get(ATTEMPTS)
         if content is None:
             return None
-        return run_directory.retries_of(run_directory.attempts_in(content.decode()))
+        return run_attempts.retries_of(run_attempts.attempts_in(content.decode()))
 
     @functools.cached_property
     def outcomes(self) -> Outcomes:
@@ -151,7 +153,7 @@ def make(
         plan = PlanRecord.parse(members[PLAN], PLAN)
     outcomes = subunit_stream.parse(members[STREAM], STREAM)
     matches = plan.matches(source.programme) if plan else None
-    counted = run_directory.most_retries(source.retries)
+    counted = run_attempts.most_retries(source.retries)
     verdict = judge(source.programme, outcomes, matches, max_retries=counted)
     listed = document.as_json(document.entries(outcomes))
     members[OUTCOMES] = json_text(listed).encode()

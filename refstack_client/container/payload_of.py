@@ -13,7 +13,7 @@ from refstack_client.cloud import clouds_yaml
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.container.payload import PRIVATE, RESULTS, Payload
 from refstack_client.files import read_bytes
-from refstack_client.outcomes import run_directory
+from refstack_client.outcomes import run_attempts, run_directory
 from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.planning import guideline_source
 
@@ -40,7 +40,7 @@ class Certification:
     challenge: SignedChallenge | None = None
     resume: Path | None = None
     rerun_failed: bool = False
-    retry_budget: int = run_directory.RETRY_BUDGET
+    retry_budget: int = run_attempts.RETRY_BUDGET
 
 
 def payload_of(asked: Certification) -> Payload:

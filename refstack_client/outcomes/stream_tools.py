@@ -21,9 +21,11 @@ from refstack_client.outcomes.subunit_stream import (
     replay_v1,
     replay_v2,
 )
+from scoring.conformance.outcomes import Outcome
 
 KINDS_OF_ATTACHMENT = ("reason", "traceback", "pythonlogging")
 _Event = dict[str, Any]
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def truncate_incomplete(path: Path) -> int:
@@ -92,7 +94,7 @@ class _Executions(testtools.StreamResult):
         super().__init__()
         self._ended: list[tuple[datetime, list[_Event]]] = []
         self._open: dict[str, list[_Event]] = defaultdict(list)
-        self._now = datetime.min.replace(tzinfo=UTC)
+        self._now = _NO_TIME
 
     def status(
         self,
@@ -116,9 +118,10 @@ class _Executions(testtools.StreamResult):
 
 
 def attachments(content: BinaryIO, names: Sequence[str]) -> dict[str, str]:
-    """Return the attachments of the last attempt of a test, by kind.
+    """Return the attachments of the attempt of a test that ended last, by kind.
 
-    The attempt may be one of the set-up of the test's class.
+    The attempt may be one of the set-up of the test's class. Of attempts that ended at the same
+    time, or at no known time, it is the worst.
 
     :param names: the names of the test in the guideline, aliases included
     """
@@ -130,13 +133,14 @@ def attachments(content: BinaryIO, names: Sequence[str]) -> dict[str, str]:
 
 
 class _Attachments(testtools.StreamResult):
-    """Keeps the attachments of the last attempt of one test."""
+    """Keeps the attachments of the attempt of one test that ended last."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
         self._names = names
         self._classes = {tempest_id.class_of(name) for name in names}
         self.found: dict[str, bytearray] = {}
+        self._last = (_NO_TIME, -len(Outcome))
         self._open: dict[str, dict[str, bytearray]] = defaultdict(dict)
 
     def status(
@@ -145,6 +149,7 @@ class _Attachments(testtools.StreamResult):
         test_status: str | None = None,
         file_name: str | None = None,
         file_bytes: bytes | None = None,
+        timestamp: datetime | None = None,
         **_event: Any,
     ) -> None:
         if test_id is None or not self._is_wanted(test_id):
@@ -155,7 +160,9 @@ class _Attachments(testtools.StreamResult):
             self._open[test_id].setdefault(file_name, bytearray()).extend(file_bytes)
         if test_status not in INTERIM:
             attachments = self._open.pop(test_id, {})
-            self.found = attachments if final_outcome(test_id, test_status) else self.found
+            outcome = final_outcome(test_id, test_status)
+            if outcome and (end := (timestamp or _NO_TIME, -outcome.badness)) >= self._last:
+                self._last, self.found = end, attachments
 
     def _is_wanted(self, test_id: str) -> bool:
         test = tempest_id.parse(test_id)

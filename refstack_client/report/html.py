@@ -6,7 +6,7 @@ from typing import Any
 from capabilities.guideline import Status
 from refstack_client.outcomes.attestation import Attestation
 from refstack_client.outcomes.plan_record import PlanRecord
-from refstack_client.outcomes.run_directory import Retries
+from refstack_client.outcomes.run_attempts import Retries
 from refstack_client.report import document, groups, text
 from scoring.conformance.verdict import Verdict
 from scoring.formats import html_templates

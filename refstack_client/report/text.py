@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from capabilities.guideline import Rule, Status
 from refstack_client.outcomes.attestation import Attestation
-from refstack_client.outcomes.run_directory import Retries
+from refstack_client.outcomes.run_attempts import Retries
 from refstack_client.report import groups
 from refstack_client.report.groups import Group
 from scoring.conformance.outcomes import Outcome

@@ -13,10 +13,11 @@ from refstack_client.cloud import service_catalog
 from refstack_client.cloud.clouds_yaml import NoCloudError
 from refstack_client.cloud.connection import Cloud
 from refstack_client.files import write_bytes, write_text
-from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
+from refstack_client.outcomes import run_attempts, run_directory, stream_tools, subunit_stream
 from refstack_client.outcomes.challenge import SignedChallenge
 from refstack_client.outcomes.cloud_facts import CloudFacts
-from refstack_client.outcomes.run_directory import Mode, Run
+from refstack_client.outcomes.run_attempts import Mode
+from refstack_client.outcomes.run_directory import Run
 from refstack_client.planning import guideline_source
 from refstack_client.planning.plan import Plan
 from refstack_client.planning.request import CertificationRequest
@@ -130,7 +131,7 @@ def certify(
                 request.programme,
                 outcomes,
                 planned.matches_by_key(),
-                max_retries=run_directory.most_retries(run_directory.retries(run)),
+                max_retries=run_attempts.most_retries(run_directory.retries(run)),
             )
             run_recorder.keep_verdict(run, verdict, planned.record())
     except BaseException as error:

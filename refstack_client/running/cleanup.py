@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from refstack_client.cloud.account import Account
 from refstack_client.cloud.connection import Cloud, connect
-from refstack_client.outcomes import run_directory
+from refstack_client.outcomes import run_attempts, run_directory
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.running import resume, run_recorder
@@ -48,7 +48,7 @@ def clean(
     if not done.leaked:
         for attempt in cut_off:
             run_recorder.keep_attempt(
-                run, {"attempt": attempt.number, "ended": run_directory.CUT_OFF}
+                run, {"attempt": attempt.number, "ended": run_attempts.CUT_OFF}
             )
     return done
 

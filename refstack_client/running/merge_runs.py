@@ -12,7 +12,7 @@ from capabilities import catalogue, programme
 from refstack_client.bundle import open_results
 from refstack_client.errors import InputError
 from refstack_client.files import write_bytes, write_json, write_text
-from refstack_client.outcomes import run_directory, stream_tools, subunit_stream
+from refstack_client.outcomes import run_attempts, run_directory, stream_tools, subunit_stream
 from refstack_client.outcomes.plan_record import MergedPart, PlanRecord
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import image_provenance, run_recorder
@@ -129,7 +129,7 @@ def _attempts(plans: Plans) -> Iterator[dict[str, object]]:
         sorted(records, key=lambda record: str(record["started"])), start=1
     ):
         # The merged run must not remove the resources of another run.
-        ended = record.get("ended", run_directory.CUT_OFF)
+        ended = record.get("ended", run_attempts.CUT_OFF)
         yield {**record, "attempt": number, "ended": ended, "retry_budget": budget}
 
 

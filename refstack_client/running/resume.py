@@ -12,14 +12,8 @@ from refstack_client.errors import InputError, UsageError
 from refstack_client.outcomes.cloud_facts import CloudFacts
 from refstack_client.outcomes.plan_record import Basis, cloud_differences, differences
 from refstack_client.outcomes.redaction import HIDDEN
-from refstack_client.outcomes.run_directory import (
-    RETRY_BUDGET,
-    Mode,
-    Run,
-    read_plan,
-    read_request,
-    retries,
-)
+from refstack_client.outcomes.run_attempts import RETRY_BUDGET, Mode
+from refstack_client.outcomes.run_directory import Run, read_plan, read_request, retries
 from refstack_client.planning import guideline_source
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import parse_shard

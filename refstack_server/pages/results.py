@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
-from refstack_client.outcomes.run_directory import retries_of
+from refstack_client.outcomes.run_attempts import retries_of
 from refstack_client.report import comparison
 from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table

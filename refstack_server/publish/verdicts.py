@@ -6,7 +6,7 @@ from pathlib import Path
 import pydantic
 
 from refstack_client.bundle.contents import Bundle
-from refstack_client.outcomes.run_directory import RunAttempt, most_retries, retries_of
+from refstack_client.outcomes.run_attempts import RunAttempt, most_retries, retries_of
 from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, packed_outcomes

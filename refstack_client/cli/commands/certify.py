@@ -29,7 +29,7 @@ from refstack_client.cli.options.sandbox import add_sandbox
 from refstack_client.cli.text import run as run_text
 from refstack_client.cli.text.plan import lines
 from refstack_client.outcomes import run_directory
-from refstack_client.outcomes.run_directory import Mode
+from refstack_client.outcomes.run_attempts import Mode
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import Shard
 from refstack_client.planning.workers import Workers

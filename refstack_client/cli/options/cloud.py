@@ -9,7 +9,7 @@ from refstack_client.cli.options.guideline import PLATFORM, load_programme
 from refstack_client.cli.options.selection import add_selection
 from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import UsageError
-from refstack_client.outcomes.run_directory import RETRY_BUDGET
+from refstack_client.outcomes.run_attempts import RETRY_BUDGET
 from refstack_client.planning.request import CertificationRequest
 from refstack_client.planning.selection import parse_shard
 from refstack_client.planning.workers import Workers

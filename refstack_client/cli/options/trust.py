@@ -10,7 +10,7 @@ from refstack_client.bundle.verify import Trust
 from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import results as results_options
 from refstack_client.files import read_bytes
-from refstack_client.outcomes.run_directory import RETRY_BUDGET
+from refstack_client.outcomes.run_attempts import RETRY_BUDGET
 from refstack_client.planning import guideline_source
 
 

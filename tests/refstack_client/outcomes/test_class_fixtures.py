@@ -14,7 +14,7 @@ from capabilities.guideline import Rule
 from capabilities.matching import Index, match
 from capabilities.tempest_id import parse as parse_test
 from refstack_client.outcomes import document, refstack_json, stream_tools, subunit_stream
-from refstack_client.outcomes.run_directory import Mode
+from refstack_client.outcomes.run_attempts import Mode
 from refstack_client.planning.workers import Workers
 from refstack_client.running import resume
 from refstack_client.running.progress import RunProgress

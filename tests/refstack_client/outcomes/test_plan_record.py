@@ -7,7 +7,7 @@ import pytest
 from support.making import make_run
 
 from refstack_client.errors import InputError
-from refstack_client.outcomes import run_directory
+from refstack_client.outcomes import run_attempts
 from refstack_client.outcomes.plan_record import PlanRecord
 
 
@@ -74,5 +74,5 @@ def test_what_is_not_json_is_refused(content):
 )
 def test_an_attempt_of_another_form_is_refused(line, message):
     with pytest.raises(InputError) as caught:
-        run_directory.attempts_in(line)
+        run_attempts.attempts_in(line)
     assert str(caught.value).startswith(message)

@@ -9,6 +9,7 @@ stream S:
 - S without some records has the verdict of the honest reading of the others.
 """
 
+import io
 import random
 from datetime import timedelta
 
@@ -214,3 +215,25 @@ def test_the_database_keeps_what_ended_last_and_not_what_stands_last():
     stored = packed_outcomes.to_outcomes(packed_outcomes.from_outcomes(outcomes))
     for found in (outcomes, stored):
         assert deciding(found.history(TEST, "mod.A")).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_attachments_are_those_of_the_attempt_that_ended_last(reverse):
+    records = [
+        StreamWriter().test(TEST, "fail", at=BEGAN + timedelta(hours=hour), traceback=f"E: {hour}")
+        for hour in (1, 2)
+    ]
+    ordered = reversed(records) if reverse else records
+    content = io.BytesIO(b"".join(record.content for record in ordered))
+    name = TEST.partition("[")[0]
+    assert stream_tools.attachments(content, [name])["traceback"] == "E: 2"
+
+
+def test_without_times_the_attachments_are_those_of_the_worst_attempt():
+    writer = StreamWriter(timed=False)
+    writer.test(TEST, "fail", traceback="E: no").test(TEST, "skip", reason="later")
+    name = TEST.partition("[")[0]
+    found = stream_tools.attachments(io.BytesIO(writer.content), [name])
+    assert found["traceback"] == "E: no"
+    alone = StreamWriter(timed=False).test(TEST, "skip", reason="later").content
+    assert stream_tools.attachments(io.BytesIO(alone), [name])["reason"] == "later"

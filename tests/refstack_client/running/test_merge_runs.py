@@ -16,7 +16,7 @@ from support.making import BEGIN, FACTS, NAMES, make_run
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.cli.app import main
-from refstack_client.outcomes import run_directory, subunit_stream
+from refstack_client.outcomes import run_attempts, run_directory, subunit_stream
 from refstack_client.planning.selection import Shard
 from refstack_client.running import run_recorder
 
@@ -72,7 +72,7 @@ def test_what_was_asked_and_retried_adds_up(tmp_path):
         common = {"attempt": 2, "workspace": "/w", "started": "2026-02-01T00:00:00+00:00"}
         run_recorder.keep_attempt(runs[1], {**common, **record})
     merge(tmp_path, *runs)
-    assert run_directory.retries(merged(tmp_path)) == run_directory.Retries(1, 3)
+    assert run_directory.retries(merged(tmp_path)) == run_attempts.Retries(1, 3)
     assert [each.number for each in run_directory.attempts(merged(tmp_path))] == [1, 2, 3]
     assert not run_recorder.cut_off(tmp_path / "merged")
 

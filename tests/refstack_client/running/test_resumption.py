@@ -11,7 +11,7 @@ from refstack_client.cloud.selection import CloudSelection
 from refstack_client.errors import InputError, UsageError
 from refstack_client.outcomes import run_directory
 from refstack_client.outcomes.redaction import HIDDEN
-from refstack_client.outcomes.run_directory import Mode
+from refstack_client.outcomes.run_attempts import Mode
 from refstack_client.planning.selection import Shard
 from refstack_client.planning.workers import Workers
 from refstack_client.running.resume import Options, Resumption, request_of

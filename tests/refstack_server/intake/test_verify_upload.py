@@ -15,7 +15,7 @@ from support.making import make_run
 
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import contents as bundle_contents
-from refstack_client.outcomes import run_directory
+from refstack_client.outcomes import run_attempts
 from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
 from refstack_server.store import blobs
@@ -92,7 +92,7 @@ def test_a_bundle_with_any_content_is_accepted_or_refused(data, name):
     if found:
         assert len(found.cpid) <= LONGEST_CPID
         assert 0 <= found.seconds < 2**31
-        run_directory.retries_of(run_directory.attempts_in(made[bundle_contents.ATTEMPTS].decode()))
+        run_attempts.retries_of(run_attempts.attempts_in(made[bundle_contents.ATTEMPTS].decode()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""The starts of a run: what the lines of ``attempts.jsonl`` record, and the retries they make."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from refstack_client.errors import InputError
+from refstack_client.outcomes.json_value import JsonValue
+
+RETRY_BUDGET = 3
+"""How often failed tests may be run again by default; the report shows it."""
+
+
+class Mode(StrEnum):
+    """Which tests a start of a run selects."""
+
+    ALL = "all"
+    NO_OUTCOME = "no outcome"
+    FAILED = "failed"
+
+
+CUT_OFF = "cut off"
+"""In place of the end of an attempt in merged runs, and of one that was cleaned up."""
+
+
+@dataclass(frozen=True)
+class RunAttempt:
+    """A start of a run and its end, "" where it was cut off; ``asked`` counts its tests.
+
+    ``workspace`` is where Tempest worked. It is gone unless the attempt was cut off. ``run`` is the
+    run of the attempt in a merged one, else "".
+    """
+
+    number: int
+    mode: Mode
+    workspace: Path
+    retry_budget: int
+    asked: int = 0
+    started: str = ""
+    ended: str = ""
+    run: str = ""
+
+    @classmethod
+    def from_json(cls, record: JsonValue) -> "RunAttempt":
+        """Read what the lines of one attempt record together.
+
+        :raises InputError: it has another form; names file and JSON pointer
+        """
+        return cls(
+            number=record.member("attempt").natural(),
+            mode=record.member("mode").choice(Mode),
+            # A bundle leaves it out.
+            workspace=Path(record.optional("workspace", JsonValue.text, "")),
+            retry_budget=record.member("retry_budget").natural(),
+            asked=record.optional("asked", JsonValue.natural, 0),
+            started=record.optional("started", JsonValue.text, ""),
+            ended=record.optional("ended", JsonValue.text, ""),
+            run=record.optional("run", JsonValue.text, ""),
+        )
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Return whether the attempt died without an end."""
+        return not self.ended
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often failed tests were run again, and how often they could be."""
+
+    used: int
+    budget: int
+
+
+def retries_of(attempts: Sequence[RunAttempt]) -> Retries:
+    """Return the retries in ``attempts``, oldest first; of merged runs the most of one of them."""
+    used = Counter(
+        attempt.run for attempt in attempts if attempt.mode is Mode.FAILED and attempt.asked
+    )
+    budget = attempts[-1].retry_budget if attempts else RETRY_BUDGET
+    return Retries(max(used.values(), default=0), budget)
+
+
+def most_retries(recorded: Retries | None, asked: int | None = None) -> int | None:
+    """Return how many repetitions of a test count, None for any number.
+
+    :param recorded: of the run; None for a bare stream, which records none
+    :param asked: what the user allows instead
+    """
+    if asked is None and recorded:
+        return recorded.budget
+    return asked
+
+
+def records_in(text: str) -> tuple[JsonValue, ...]:
+    """As :func:`records`, from the content of the file.
+
+    :raises InputError: a line is JSON, but not an object with a number ``attempt``
+    """
+    found: dict[int, dict[str, object]] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            content = json.loads(line)
+        except RecursionError as error:
+            raise InputError(f"attempts.jsonl:{number}: nested too deeply") from error
+        except ValueError:  # half a line, of a killed process
+            continue
+        record = JsonValue(content, f"attempts.jsonl:{number}")
+        attempt = record.optional("attempt", JsonValue.number, 0)
+        found.setdefault(attempt, {}).update(record.object())
+    return tuple(
+        JsonValue(found[attempt], f"attempts.jsonl: attempt {attempt}")
+        for attempt in sorted(found)
+        if attempt
+    )
+
+
+def attempts_in(text: str) -> tuple[RunAttempt, ...]:
+    """As :func:`attempts`, from the content of the file."""
+    return tuple(map(RunAttempt.from_json, records_in(text)))
