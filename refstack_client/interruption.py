@@ -41,10 +41,13 @@ def install() -> None:
 
     What is ignored stays so: SIGHUP below ``nohup``, SIGINT in the background of a script.
     """
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    for number in _not_ignored():
+        signal.signal(number, _interrupt)
     sys.unraisablehook = _raise_again
+
+
+def _not_ignored() -> tuple[signal.Signals, ...]:
+    return tuple(number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
 
 
 def end_at_once() -> None:
@@ -89,11 +92,11 @@ def on_first(action: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _installed() -> Iterator[None]:
-    is_own = signal.getsignal(signal.SIGINT) is _interrupt
+    is_own = {signal.getsignal(number) for number in _not_ignored()} == {_interrupt}
     if is_own or threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.signal(number, _interrupt) for number in SIGNALS}
+    handlers = {number: signal.signal(number, _interrupt) for number in _not_ignored()}
     _State.count = 0
     try:
         yield

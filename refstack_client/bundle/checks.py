@@ -8,7 +8,15 @@ from capabilities.errors import GuidelineError
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
 
-OTHER_SHAPE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+OTHER_SHAPE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 """The errors of code that reads a document of another form."""
 
 

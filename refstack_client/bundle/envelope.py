@@ -20,7 +20,10 @@ IN_TOTO = "application/vnd.in-toto+json"
 """The payload type of in-toto statements."""
 _RSA_SCHEME = "rsa-pkcs1v15-sha256"
 """The signatures with RSA that the verifiers of sigstore accept."""
-_HINT = "an envelope is signed with a private key file of type Ed25519, ECDSA or RSA"
+_HINT = (
+    "an envelope is signed with the file of a private key of type Ed25519, ECDSA or RSA, not with "
+    "its .pub file"
+)
 
 
 @dataclass(frozen=True)

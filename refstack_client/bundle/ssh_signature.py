@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refstack_client.errors import InputError, MachineError
-from refstack_client.files import read_bytes
 
 SECONDS_TO_ANSWER = 120
 
@@ -108,21 +107,6 @@ def check(content: bytes, signature: bytes, namespace: str) -> Signer:
         return Signer("", _verified(("check-novalidate", "-n", namespace), armoured, content))
 
 
-def fingerprint(key: Path) -> str:
-    """Return the fingerprint of a public key, or of the public half of a private one.
-
-    :raises InputError: it is not a key that OpenSSH reads
-    """
-    read_bytes(key)
-    done = _run(("-l", "-E", "sha256", "-f", str(key)), b"")
-    fields = done.stdout.decode(errors="replace").split()
-    if done.returncode or len(fields) < 2:
-        raise InputError(
-            f"{key} is not a key that OpenSSH reads", hint="give the .pub file of the key"
-        )
-    return fields[1]
-
-
 @contextmanager
 def _written(signature: bytes) -> Iterator[str]:
     """Provide the path of a temporary file with a signature."""
@@ -141,13 +125,9 @@ def _verified(options: Sequence[str], armoured: str, content: bytes) -> str:
 
 
 def _ssh_keygen(arguments: Sequence[str], content: bytes) -> subprocess.CompletedProcess[bytes]:
-    return _run(("-Y", *arguments), content)
-
-
-def _run(arguments: Sequence[str], content: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["ssh-keygen", *arguments],
+            ["ssh-keygen", "-Y", *arguments],
             input=content,
             capture_output=True,
             # No window may ask for a passphrase, and without a terminal nothing may wait for one.

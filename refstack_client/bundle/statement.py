@@ -6,7 +6,7 @@ https://slsa.dev/verification_summary/v1 the predicate *verification summary*.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from urllib.parse import quote
@@ -57,11 +57,13 @@ class Verifier:
 
     :param id: URI of the verifier
     :param policy: the file of the policy; None for the rules of this release
+    :param options: what else decided, by the name of the option
     """
 
     id: str
     time: datetime
     policy: Subject | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def test_result(subject: Subject, bundle: Bundle, verdict: Verdict) -> bytes:
@@ -108,13 +110,20 @@ def verification_summary(
         levels.append(f"CONFORMANT_{verdict.programme.guideline.id}_{verdict.programme.key}")
     release = metadata.version("refstack-client")
     policy = verifier.policy
-    rules = {"uri": f"pkg:pypi/refstack-client@{release}"}
+    rules: dict[str, object] = {"uri": f"pkg:pypi/refstack-client@{release}"}
+    if policy:
+        rules = {"uri": quote(policy.name), "digest": {"sha256": policy.sha256}}
+    if verifier.options:
+        rules["annotations"] = dict(verifier.options)
     manifest = bundle.manifest
     predicate = {
         "verifier": {"id": verifier.id, "version": {"refstack-client": release}},
         "timeVerified": verifier.time.isoformat(timespec="seconds"),
-        "resourceUri": manifest.cloud.auth_url if manifest.cloud else subject.package_url,
-        "policy": {"uri": policy.name, "digest": {"sha256": policy.sha256}} if policy else rules,
+        # What a bundle states is known to be true only if no check failed.
+        "resourceUri": manifest.cloud.auth_url
+        if verification.is_valid and manifest.cloud
+        else subject.package_url,
+        "policy": rules,
         "inputAttestations": [
             {"uri": name, "digest": {"sha256": _sha256(bundle, name)}}
             for name in (contents.MANIFEST, contents.CHALLENGE, contents.ATTESTATION)

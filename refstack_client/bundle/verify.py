@@ -23,6 +23,7 @@ from refstack_client.bundle.checks import (
     Checks,
     Question,
     State,
+    UnknownError,
     results,
 )
 from refstack_client.bundle.contents import Bundle
@@ -59,7 +60,8 @@ class Trust:
     @property
     def of_challenges(self) -> Certifiers:
         """Return whose challenges are accepted."""
-        return Certifiers(self.certifiers or self.signers, self.any_signer, self.challenge)
+        required = self.policy.challenge or self.challenge is not None
+        return Certifiers(self.certifiers or self.signers, self.challenge, required)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def verify_bundle(bundle: Bundle, trust: Trust) -> Verification:
         **fitness.checks(trust.guideline, trust.policy.max_retries),
         **policies.checks(trust.policy),
     }
-    if bundle.has(contents.CHALLENGE) or trust.challenge or trust.policy.challenge:
+    placed = any(record.has("challenge") for record in bundle.records)
+    if bundle.has(contents.CHALLENGE) or placed or trust.of_challenges.required:
         fit["challenge"] = functools.partial(freshness.check, certifiers=trust.of_challenges)
     checks += results(bundle, Question.FIT, fit)
     checks = [policies.strict(check, trust.policy) for check in checks]
@@ -186,7 +189,7 @@ def _hashes(bundle: Bundle) -> str:
 def _signature(bundle: Bundle, trust: Trust) -> str:
     if not bundle.has(contents.SIGNATURE):
         if trust.any_signer:
-            return "not signed"
+            raise UnknownError("not signed")
         raise CheckFailedError("not signed (--any-signer accepts that)")
     manifest, signature = (bundle.member(name) for name in (contents.MANIFEST, contents.SIGNATURE))
     if trust.signers:
@@ -194,7 +197,7 @@ def _signature(bundle: Bundle, trust: Trust) -> str:
         return f"by {signer.identity}, {signer.key}"
     signer = ssh_signature.check(manifest, signature, contents.NAMESPACE)
     if trust.any_signer:
-        return f"by {signer.key}, whose owner was not checked"
+        raise UnknownError(f"by {signer.key}, whose owner was not checked")
     raise CheckFailedError(
         f"by {signer.key}: give the keys you trust with --signers, or accept any with --any-signer"
     )

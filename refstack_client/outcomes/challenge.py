@@ -20,7 +20,7 @@ NAMESPACE = "challenge@refstack-client"
 MOST_BYTES = 16 * 1024
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By which the clocks of certifier, cloud and client may differ."""
-_ARMOUR = b"-----BEGIN SSH SIGNATURE-----"
+_ARMOUR, _END = b"-----BEGIN SSH SIGNATURE-----", b"-----END SSH SIGNATURE-----"
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _LONGEST_NAME = 200
@@ -102,9 +102,13 @@ def parse(content: bytes, source: str) -> SignedChallenge:
     """
     if len(content) > MOST_BYTES:
         raise InputError(f"{source} is too large to be a challenge", hint=_HINT)
-    text, armour, rest = content.partition(_ARMOUR)
-    if not armour:
+    # Mail and editors change the ends of lines, and add some.
+    text, armour, rest = content.replace(b"\r\n", b"\n").partition(_ARMOUR)
+    armoured, end, behind = rest.partition(_END)
+    if not armour or not end:
         raise InputError(f"{source} is not a challenge: it has no SSH signature", hint=_HINT)
+    if behind.strip():
+        raise InputError(f"{source} has something behind the signature", hint=_HINT)
     document = JsonValue.parse(text, source)
     if (version := document.member("format")).number() != FORMAT:
         raise version.error(f"this release reads format {FORMAT}, not {version.value}")
@@ -115,7 +119,7 @@ def parse(content: bytes, source: str) -> SignedChallenge:
         issued=_time(document.member("issued")),
         expires=_time(document.member("expires")),
     )
-    return SignedChallenge(found, text, armour + rest)
+    return SignedChallenge(found, text.lstrip(), armour + armoured + end + b"\n")
 
 
 def check_valid(challenge: Challenge, now: datetime) -> None:

@@ -34,7 +34,7 @@ class JsonValue:
         :raises InputError: it is not JSON in UTF-8, or a member of an object occurs twice
         """
         try:
-            return cls(json.loads(content, object_pairs_hook=_unique), source)
+            return cls(json.loads(content, object_pairs_hook=unique), source)
         except RecursionError as error:
             raise InputError(f"{source}: the JSON is nested too deeply") from error
         except ValueError as error:
@@ -128,8 +128,11 @@ class JsonValue:
         return self.value
 
 
-def _unique(members: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object whose members have different names: of two, readers take either."""
+def unique(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object whose members have different names: of two, readers take either.
+
+    :raises ValueError: a name occurs twice
+    """
     found = dict(members)
     if len(found) < len(members):
         raise ValueError("a member occurs twice in an object")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from refstack_client.errors import InputError
-from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.json_value import JsonValue, unique
 
 RETRY_BUDGET = 3
 """How often failed tests may be run again by default; the report shows it."""
@@ -24,6 +24,10 @@ class Mode(StrEnum):
 
 CUT_OFF = "cut off"
 """In place of the end of an attempt in merged runs, and of one that was cleaned up."""
+
+
+_ONCE = ("asked", "challenge", "mode", "retry_budget", "run", "started")
+"""What is recorded of an attempt once; other members can change while it runs."""
 
 
 @dataclass(frozen=True)
@@ -98,23 +102,28 @@ def most_retries(recorded: Retries | None, asked: int | None = None) -> int | No
 def records_in(text: str) -> tuple[JsonValue, ...]:
     """As :func:`records`, from the content of the file.
 
-    :raises InputError: a line is JSON, but not an object with a number ``attempt``
+    :raises InputError: a line is JSON, but not an object with a number ``attempt``, or
+        contradicts an earlier one
     """
     found: dict[int, dict[str, object]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         try:
-            content = json.loads(line)
+            content = json.loads(line, object_pairs_hook=unique)
         except RecursionError as error:
             raise InputError(f"attempts.jsonl:{number}: nested too deeply") from error
         except ValueError:  # half a line, of a killed process
             continue
         record = JsonValue(content, f"attempts.jsonl:{number}")
-        attempt = record.optional("attempt", JsonValue.number, 0)
-        found.setdefault(attempt, {}).update(record.object())
+        attempt = record.member("attempt")
+        if attempt.number() < 1:
+            raise attempt.error("must be 1 or more")
+        known = found.setdefault(attempt.number(), {})
+        for key, value in record.members():
+            if key in _ONCE and known.get(key, value.value) != value.value:
+                raise value.error("differs from what an earlier line records")
+        known.update(record.object())
     return tuple(
-        JsonValue(found[attempt], f"attempts.jsonl: attempt {attempt}")
-        for attempt in sorted(found)
-        if attempt
+        JsonValue(found[attempt], f"attempts.jsonl: attempt {attempt}") for attempt in sorted(found)
     )
 
 

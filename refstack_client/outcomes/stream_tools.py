@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -115,6 +115,26 @@ class _Executions(testtools.StreamResult):
     def all(self) -> list[tuple[datetime, list[_Event]]]:
         """Return all executions; those without an end are last."""
         return self._ended + [(self._now, events) for events in self._open.values()]
+
+
+def texts(content: BinaryIO) -> Iterator[tuple[bytes, Outcome | None]]:
+    """Yield the id, tags and attachments of each execution as one text, and its outcome.
+
+    The pieces of an attachment are joined. The set-up of a class and what did not end have no
+    outcome.
+    """
+    collector = _Executions()
+    copy(content, collector)
+    for _, events in collector.all():
+        parts: dict[str, bytearray] = defaultdict(bytearray)
+        outcome = None
+        for event in events:
+            parts[event.get("file_name") or ""] += bytes(event.get("file_bytes") or b"")
+            parts["tags"] += " ".join(sorted(event.get("test_tags") or ())).encode() + b"\n"
+            test, status = event["test_id"], event["test_status"]
+            if status not in INTERIM and not class_fixture(test):
+                outcome = final_outcome(test, status)
+        yield b"\n".join((events[0]["test_id"].encode(), *parts.values())), outcome
 
 
 def attachments(content: BinaryIO, names: Sequence[str]) -> dict[str, str]:

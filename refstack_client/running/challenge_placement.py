@@ -88,6 +88,7 @@ def place(
             break
     return {
         "sha256": challenge.digest,
+        "prefix": prefix,
         "cloud": cloud_identity.read(cloud),
         "requests": list(cloud.access.request_log.entries),
     }

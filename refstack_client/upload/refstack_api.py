@@ -11,6 +11,7 @@ import tenacity
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from refstack_client.bounded_http import BoundedAdapter
 from refstack_client.errors import CloudError, InputError
 from refstack_client.upload import rsa_key
 
@@ -154,7 +155,7 @@ def _request(server: Server, call: _Call, notify: Notify) -> requests.Response:
         return retrying(_once, server, call)
     except _UnavailableError as error:
         raise CloudError(
-            f"{error}, {ATTEMPTS} times", hint="upload again when the server answers"
+            f"{error}, {ATTEMPTS} times", hint="try again when the server answers"
         ) from error
 
 
@@ -163,7 +164,7 @@ def _once(server: Server, call: _Call) -> requests.Response:
     if server.insecure:  # The command has printed one warning.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
-        response = requests.request(
+        response = _session().request(
             call.method,
             url,
             data=call.body,
@@ -196,6 +197,14 @@ def _once(server: Server, call: _Call) -> requests.Response:
     return response
 
 
+def _session() -> requests.Session:
+    """Return a session that reads a body of bounded size in bounded time."""
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter(SECONDS_TO_ANSWER))
+    return session
+
+
 def _json(response: requests.Response, server: Server) -> Mapping[str, Any]:
     try:
         document = response.json()
@@ -211,9 +220,9 @@ def _reason(response: requests.Response) -> str:
     try:
         document = response.json()
         detail = " ".join(filter(None, (document.get("title"), document.get("detail"))))
-    except (ValueError, AttributeError, TypeError):
-        detail = response.text[:200]
-    return f"{response.status_code} {detail}".strip()
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        detail = response.content[:200].decode(errors="replace")
+    return " ".join(f"{response.status_code} {detail}".split())
 
 
 def _hint(response: requests.Response) -> str:

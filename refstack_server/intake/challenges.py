@@ -1,6 +1,7 @@
 """Challenges that this server issues: it signs them with a key of its own."""
 
 import os
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,16 +9,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from refstack_client.bundle import ssh_signature
+from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_client.files import write_private, write_text
 from refstack_client.outcomes import challenge
 from refstack_server.settings import Settings
-from refstack_server.store.public_keys import KeyLine
 
 VALID = timedelta(days=30)
 _KEY, _SIGNERS = "challenge_key", "challenge_signers"
 
 
-def issue(settings: Settings, vendor: KeyLine) -> bytes:
+def issue(settings: Settings, vendor: PublicKey) -> bytes:
     """Return a challenge for the owner of a key: the content of its file."""
     new = challenge.new(settings.public_url, vendor.fingerprint, datetime.now(UTC), VALID)
     key = _key(settings.data)
@@ -50,7 +51,7 @@ def _key(data: Path) -> Path:
             serialization.PrivateFormat.OpenSSH,
             serialization.NoEncryption(),
         )
-        fresh = data / f"{_KEY}.{os.getpid()}"
+        fresh = data / f"{_KEY}.{secrets.token_hex(8)}"
         write_private(fresh, text.decode())
         try:
             os.link(fresh, path)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from refstack_client.bundle import ssh_public_key
 from refstack_server.pages.render import render
 from refstack_server.store import public_keys
 from refstack_server.web import signin
@@ -41,7 +42,7 @@ def add(
 ) -> Response:
     """Register a key that signed the page's challenge."""
     proof = public_keys.Proof(
-        *(signin.text(form, name, public_keys.LONGEST) for name in public_keys.Proof._fields)
+        *(signin.text(form, name, ssh_public_key.LONGEST) for name in public_keys.Proof._fields)
     )
     public_keys.register(
         session, request.app.state.secret, settings.public_url, caller.openid, proof

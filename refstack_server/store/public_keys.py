@@ -4,71 +4,33 @@ A challenge names the server and the user and is valid for minutes, so that a si
 another server, for another user or long ago proves nothing.
 """
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import itsdangerous
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from refstack_client.bundle import ssh_signature
+from refstack_client.bundle import ssh_public_key, ssh_signature
 from refstack_client.errors import ClientError
 from refstack_server.store.errors import ConflictError, InvalidError, NotFoundError
 from refstack_server.store.schema import PublicKey
 
 NAMESPACE = "key@refstack-server"
 SECONDS = 600
-TYPES = (
-    "ssh-rsa",
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ssh-ed25519@openssh.com",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-)
-LONGEST = 16 * 1024
 
 
-@dataclass(frozen=True)
-class KeyLine:
-    """A public key as OpenSSH writes it in one line: type, base64 text, comment."""
-
-    type: str
-    text: str
-    comment: str
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint as OpenSSH prints it: ``SHA256:…``."""
-        digest = hashlib.sha256(base64.b64decode(self.text)).digest()
-        return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
-
-
-def parse(raw: str, types: Sequence[str] = TYPES) -> KeyLine:
+def parse(raw: str, types: Sequence[str] = ssh_public_key.TYPES) -> ssh_public_key.PublicKey:
     """Return the key of a line in OpenSSH's format.
 
     :param types: the accepted types of keys
     :raises InvalidError: the line is not a public key of an accepted type
     """
-    type_, _, rest = raw.strip().partition(" ")
-    text, _, comment = rest.strip().partition(" ")
-    if type_ not in types:
-        raise InvalidError(
-            "Public key has unsupported format", f"accepted types: {', '.join(types)}"
-        )
     try:
-        blob = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise InvalidError("Malformed public key", str(error)) from error
-    # The binary key begins with its type, after four bytes for the length.
-    if blob[4 : 4 + len(type_)] != type_.encode() or "\n" in raw.strip() or len(raw) > LONGEST:
-        raise InvalidError("Malformed public key", "it is not one line as ssh-keygen writes it")
-    return KeyLine(type_, text, comment.strip())
+        return ssh_public_key.parse(raw, types)
+    except ClientError as error:
+        message, _, detail = str(error).partition(": ")
+        raise InvalidError(message, detail) from error
 
 
 def challenge(secret: str, server: str, openid: str) -> str:
@@ -99,7 +61,7 @@ def _serializer(secret: str) -> itsdangerous.URLSafeTimedSerializer:
     return itsdangerous.URLSafeTimedSerializer(secret, salt=NAMESPACE)
 
 
-def check_signed(line: KeyLine, challenge: str, signature: str) -> None:
+def check_signed(line: ssh_public_key.PublicKey, challenge: str, signature: str) -> None:
     """Check that a challenge was signed with a key: ``ssh-keygen -Y sign -n key@refstack-server``.
 
     :raises InvalidError: the signature is not valid, or of another key
@@ -151,7 +113,7 @@ def remove(session: Session, openid: str, key_id: str) -> None:
     session.delete(key)
 
 
-def registered(session: Session, line: KeyLine) -> PublicKey | None:
+def registered(session: Session, line: ssh_public_key.PublicKey) -> PublicKey | None:
     """Return a key if a user registered it."""
     return of_fingerprint(session, line.fingerprint)
 
@@ -161,7 +123,7 @@ def of_fingerprint(session: Session, fingerprint: str) -> PublicKey | None:
     return session.scalar(sa.select(PublicKey).where(PublicKey.fingerprint == fingerprint))
 
 
-def add(session: Session, openid: str, line: KeyLine) -> PublicKey:
+def add(session: Session, openid: str, line: ssh_public_key.PublicKey) -> PublicKey:
     """Register a key for a user.
 
     :raises ConflictError: the key is registered already

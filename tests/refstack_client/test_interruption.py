@@ -46,6 +46,28 @@ print(interruption.count())
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_an_ignored_signal_stays_ignored_where_an_action_is_declared(name):
+    done = run(f"""
+signal.signal(signal.{name}, signal.SIG_IGN)
+interruption.install()
+with interruption.on_first(lambda: print("action")):
+    signal.raise_signal(signal.{name})
+    signal.raise_signal(signal.SIGTERM)
+print(interruption.count())
+""")
+    assert done.stdout == "action\n1\n"
+    alone = run(f"""
+for number in interruption.SIGNALS:
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.{name}, signal.SIG_IGN)
+with interruption.on_first(lambda: print("action")):
+    signal.raise_signal(signal.{name})
+print(signal.getsignal(signal.{name}) is signal.SIG_IGN)
+""")
+    assert alone.stdout == "True\n"
+
+
 def test_one_interrupt_more_than_there_are_notices_ends_the_process():
     done = run("""
 for _ in range(3):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from refstack_client.bundle import ssh_signature
+from refstack_client.bundle import ssh_public_key, ssh_signature
 from refstack_client.files import write_bytes
 from refstack_client.outcomes import challenge
 from refstack_client.outcomes.challenge import SignedChallenge
@@ -23,7 +23,7 @@ def issued(
     certifier: str = "Foundation",
 ) -> SignedChallenge:
     """Issue a challenge, by default an hour before the tests of a run."""
-    fingerprint = ssh_signature.fingerprint(vendor)
+    fingerprint = ssh_public_key.read(vendor).fingerprint
     text = challenge.new(certifier, fingerprint, at, timedelta(days=days)).content
     return challenge.parse(text + ssh_signature.sign(text, key, challenge.NAMESPACE), "challenge")
 
@@ -32,13 +32,18 @@ def placed(answered: SignedChallenge, at: datetime = BEGIN, **changes: object) -
     """Return what a run records of a challenge that it placed in the cloud."""
     request = {
         "method": "PUT",
-        "url": "http://192.0.2.7:8080/v1/AUTH_x/refstack-1a2b3c-challenge",
+        "url": f"http://192.0.2.7:8080/v1/AUTH_x/refstack-1a2b3c-{answered.mark}-challenge",
         "status": 201,
         "request_id": "tx01",
         "date": format_datetime(at, usegmt=True),
     }
     cloud = {"auth_url": "https://keystone.example.org:5000/v3", "certificate_sha256": "ab" * 32}
-    return {"sha256": answered.digest, "cloud": cloud, "requests": [request | changes]}
+    return {
+        "sha256": answered.digest,
+        "prefix": f"refstack-1a2b3c-{answered.mark}",
+        "cloud": cloud,
+        "requests": [request | changes],
+    }
 
 
 def answering(

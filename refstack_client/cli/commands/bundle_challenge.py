@@ -4,14 +4,15 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from refstack_client.bundle import ssh_signature
+from refstack_client.bundle import ssh_public_key, ssh_signature
 from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import results as results_options
+from refstack_client.errors import UsageError
 from refstack_client.outcomes import challenge
 
-_DAYS = 30
+_DAYS, _MOST_DAYS = 30, 365
 
 
 class Issue(Command):
@@ -46,9 +47,11 @@ class Issue(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Write the challenge."""
-        vendor = ssh_signature.fingerprint(args.vendor)
+        if not 1 <= args.days <= _MOST_DAYS:
+            raise UsageError(f"--days must be 1 to {_MOST_DAYS}")
+        vendor = ssh_public_key.read(args.vendor)
         valid = timedelta(days=args.days)
-        text = challenge.new(args.certifier, vendor, datetime.now(UTC), valid).content
-        signature = ssh_signature.sign(text, args.key, challenge.NAMESPACE)
-        challenge_options.write_new(args, text + signature)
+        new = challenge.new(args.certifier, vendor.fingerprint, datetime.now(UTC), valid)
+        signature = ssh_signature.sign(new.content, args.key, challenge.NAMESPACE)
+        challenge_options.write_new(args, new.content + signature, vendor)
         return EXIT_OK

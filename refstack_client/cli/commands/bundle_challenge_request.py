@@ -2,12 +2,13 @@
 
 from argparse import ArgumentParser, Namespace
 
-from refstack_client.bundle import ssh_signature
+from refstack_client.bundle import ssh_public_key
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import server as server_options
-from refstack_client.files import read_bytes
+from refstack_client.errors import InputError
+from refstack_client.outcomes import challenge
 from refstack_client.upload import refstack_api
 
 
@@ -23,8 +24,15 @@ class Request(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Write the challenge."""
-        ssh_signature.fingerprint(args.vendor)  # anything else is refused before it is sent
-        key = read_bytes(args.vendor).decode(errors="replace")
-        content = refstack_api.request_challenge(server_options.server(args), key, say)
-        challenge_options.write_new(args, content)
+        vendor = ssh_public_key.read(args.vendor)
+        server = server_options.server(args)
+        content = refstack_api.request_challenge(server, vendor.line, say)
+        try:
+            challenge.parse(content, "its response")
+        except InputError as error:
+            raise InputError(
+                f"{server.url} did not send a challenge: {error}",
+                hint="check --url: the server must be a collector of this project",
+            ) from error
+        challenge_options.write_new(args, content, vendor)
         return EXIT_OK

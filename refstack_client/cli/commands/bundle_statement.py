@@ -1,5 +1,6 @@
 """``bundle statement``: state the results of a bundle for tools that read in-toto statements."""
 
+import re
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,13 @@ from refstack_client.bundle.statement import Subject, Verifier
 from refstack_client.bundle.verify import Verification, verify_bundle
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
+from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import trust as trust_options
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import read_bytes, write_over
 
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _TEST_RESULT, _SUMMARY = "test-result", "verification-summary"
 
 
@@ -65,19 +68,18 @@ class State(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Verify the bundle and write the envelope."""
-        if bool(args.verifier) != (args.predicate == _SUMMARY):
-            raise UsageError(
-                f"--verifier belongs to --predicate {_SUMMARY}",
-                hint="give a URI that names you, such as https://example.org/certifier",
-            )
+        _check(args)
         bundle = Bundle.read(args.bundle)
         # A bundle that can be read is byte for byte what its members are packed to.
         subject = Subject(args.bundle.name, archive.pack(bundle.members))
         found = verify_bundle(bundle, trust_options.trust(args))
         if args.predicate == _SUMMARY:
             policy = Subject(args.policy.name, read_bytes(args.policy)) if args.policy else None
-            verifier = Verifier(args.verifier, datetime.now(UTC), policy)
+            verifier = Verifier(args.verifier, datetime.now(UTC), policy, _options(args))
             payload = statement.verification_summary(subject, bundle, found, verifier)
+            for check in found.checks:
+                if not check.passed:
+                    say(f"failed: {check.name}: {check.found}")
         else:
             payload = _test_result(subject, bundle, found)
         signed = envelope.sign(payload, envelope.IN_TOTO, args.key)
@@ -87,6 +89,41 @@ class State(Command):
             write_over(args.public_key, signed.public_key)
             say(f"written: {args.public_key}")
         return EXIT_OK
+
+
+def _check(args: Namespace) -> None:
+    """Check that the options fit together.
+
+    :raises UsageError: they do not
+    """
+    is_summary = args.predicate == _SUMMARY
+    hint = "give a URI that names you, such as --verifier https://example.org/certifier"
+    if is_summary and not args.verifier:
+        raise UsageError(f"--predicate {_SUMMARY} needs --verifier URI", hint=hint)
+    if args.verifier and not is_summary:
+        raise UsageError(f"--verifier can only be used with --predicate {_SUMMARY}")
+    if args.verifier and not _URI.fullmatch(args.verifier):
+        raise UsageError(f"{args.verifier} is not a URI", hint=hint)
+    files = [args.bundle, args.key, args.output, args.public_key, args.policy, args.challenge]
+    written = [path.resolve() for path in (args.output, args.public_key) if path]
+    given = [path.resolve() for path in files if path]
+    for path in written:
+        if given.count(path) > 1:
+            raise UsageError(f"{path} is named twice, and would be overwritten")
+
+
+def _options(args: Namespace) -> dict[str, str]:
+    """Return the options that decided on a verification, besides the policy."""
+    found = {}
+    if args.any_signer:
+        found["any-signer"] = "true"
+    if args.max_retries is not None:
+        found["max-retries"] = str(args.max_retries)
+    if args.guideline:
+        found["guideline"] = args.guideline
+    if args.challenge:
+        found["challenge"] = challenge_options.read(args.challenge).digest
+    return found
 
 
 def _test_result(subject: Subject, bundle: Bundle, found: Verification) -> bytes:

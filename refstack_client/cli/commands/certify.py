@@ -138,6 +138,7 @@ def _request(
     """Return what the options request, before a sandbox is started for it."""
     answered = challenge_options.read_to_answer(args)
     if resumption:
+        challenge_options.check_unexpired(resumption.run.challenge)
         return resume.request_of(resumption, _options(args, os_cloud))
     _say_cut_off(args.output)
     request = cloud_options.request(

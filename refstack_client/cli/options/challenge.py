@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from refstack_client.bundle import ssh_signature
+from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_client.cli.command import say
-from refstack_client.errors import MachineError, UsageError
+from refstack_client.errors import InputError, MachineError, UsageError
 from refstack_client.files import read_bytes, write_over
 from refstack_client.outcomes import challenge
 from refstack_client.outcomes.challenge import SignedChallenge
@@ -43,14 +44,27 @@ def add_new(parser: ArgumentParser) -> None:
     )
 
 
-def write_new(args: Namespace, content: bytes) -> None:
+def write_new(args: Namespace, content: bytes, vendor: PublicKey) -> None:
     """Write a new challenge.
 
-    :raises InputError: it is not a valid challenge, or cannot be written
+    :param vendor: the key for which it must be
+    :raises InputError: it is not a challenge that this vendor can answer now, or cannot be written
     """
-    new = challenge.parse(content, "the new challenge").challenge
-    write_over(args.output, content)
-    say(f"written: {args.output}, valid until {new.expires}")
+    new = challenge.parse(content, "the new challenge")
+    challenge.check_valid(new.challenge, datetime.now(UTC))
+    signer = ssh_signature.check(new.content, new.signature, challenge.NAMESPACE)
+    if new.challenge.key != vendor.fingerprint:
+        raise InputError(
+            f"the new challenge is for the key {new.challenge.key}, not {vendor.fingerprint}",
+            hint="report it to the operator of the server",
+        )
+    if new.challenge.key == signer.fingerprint:
+        raise InputError(
+            "the challenge is for the key that signs it, and no answer to it would be accepted",
+            hint="name the public key of the vendor with --for",
+        )
+    write_over(args.output, new.file)
+    say(f"written: {args.output}, valid until {new.challenge.expires}")
 
 
 def read_to_answer(args: Namespace) -> SignedChallenge | None:
@@ -67,17 +81,41 @@ def read_to_answer(args: Namespace) -> SignedChallenge | None:
             "started with",
             hint="leave it out, or start a new run",
         )
-    found = read(args.challenge)
-    challenge.check_valid(found.challenge, datetime.now(UTC))
+    found = challenge.parse(read_bytes(args.challenge), str(args.challenge))
+    check_unexpired(found)
     # A container has no ssh-keygen: the launcher has checked the signature before.
     with contextlib.suppress(MachineError):
-        ssh_signature.check(found.content, found.signature, challenge.NAMESPACE)
+        _check_signature(found, args.challenge)
     return found
 
 
-def read(path: Path) -> SignedChallenge:
-    """Return a challenge.
+def check_unexpired(answered: SignedChallenge | None) -> None:
+    """Check that tests may run now that answer a challenge, if there is one; name it.
 
-    :raises InputError: it has another form
+    :raises InputError: it has expired, or was issued in the future
     """
-    return challenge.parse(read_bytes(path), str(path))
+    if answered:
+        challenge.check_valid(answered.challenge, datetime.now(UTC))
+        say(
+            f"challenge: of {answered.challenge.certifier}, valid until "
+            f"{answered.challenge.expires}"
+        )
+
+
+def read(path: Path) -> SignedChallenge:
+    """Return a challenge that was issued.
+
+    :raises InputError: it has another form, or its signature is not valid
+    """
+    found = challenge.parse(read_bytes(path), str(path))
+    _check_signature(found, path)
+    return found
+
+
+def _check_signature(signed: SignedChallenge, path: Path) -> None:
+    try:
+        ssh_signature.check(signed.content, signed.signature, challenge.NAMESPACE)
+    except ssh_signature.SignatureError as error:
+        raise InputError(
+            f"{path}: {error}", hint="the file was changed: get it from the certifier again"
+        ) from error

@@ -54,5 +54,5 @@ def number(text: str) -> int:
     :raises ArgumentTypeError: it is not one
     """
     if not text.isdecimal():
-        raise ArgumentTypeError(f"expected a number of 0 or more, not {text}")
+        raise ArgumentTypeError(f"expected a whole number of 0 or more, not {text}")
     return int(text)

@@ -40,7 +40,7 @@ def stated(bundle: Path, key: Path, *options: str) -> dict:
     """Write a statement; return it as the library reads it from the verified envelope."""
     output, public = bundle.with_suffix(".json"), bundle.with_suffix(".pem")
     command = ["bundle", "statement", str(bundle), "--key", str(key), "-o", str(output)]
-    assert main([*command, "--any-signer", "--public-key", str(public), *options]) == 0
+    assert main([*command, "--public-key", str(public), *options]) == 0
     payload = envelope.verified(output.read_bytes(), public.read_bytes())
     read = Statement.copy_from_pb(json_format.Parse(payload, statement_pb2.Statement()))
     read.validate()
@@ -50,7 +50,7 @@ def stated(bundle: Path, key: Path, *options: str) -> dict:
 
 def test_the_results_of_a_conformant_cloud(tmp_path, key):
     bundle = bundle_of(tmp_path)
-    found = stated(bundle, key)
+    found = stated(bundle, key, "--any-signer")
     assert found["predicateType"] == TEST_RESULT
     (subject,) = found["subject"]
     assert subject == {
@@ -71,7 +71,7 @@ def test_the_results_of_a_conformant_cloud(tmp_path, key):
 
 
 def test_the_results_of_a_cloud_that_is_not_conformant(tmp_path, key):
-    result = stated(bundle_of(tmp_path, failing=2), key)["predicate"]
+    result = stated(bundle_of(tmp_path, failing=2), key, "--any-signer")["predicate"]
     assert result["result"] == "FAILED"
     assert len(result["failedTests"]) == 2
     assert len(result["passedTests"]) == len(NAMES) - 2
@@ -83,16 +83,29 @@ def test_the_summary_of_a_verification(tmp_path, key, capsys):
     bundle = tmp_path / "b.zip"
     bundle.write_bytes(archive.pack(members))
     (tmp_path / "policy.yaml").write_text("max_retries: 0\nchallenge: true\n")
-    found = stated(bundle, key, *SUMMARY, "--policy", str(tmp_path / "policy.yaml"))
+    (tmp_path / "challenge.txt").write_bytes(challenge.file)
+    (tmp_path / "signers").write_text(f"vendor {(tmp_path / 'key.pub').read_text()}")
+    files = {"policy": "policy.yaml", "challenge": "challenge.txt", "signers": "signers"}
+    options = [w for name, file in files.items() for w in (f"--{name}", str(tmp_path / file))]
+    found = stated(bundle, key, *SUMMARY, *options)
     assert found["predicateType"] == VERIFICATION_SUMMARY
     summary = found["predicate"]
     assert summary["verifier"]["id"] == "https://certifier.example.org"
     assert summary["resourceUri"] == "https://keystone.example.org:5000/v3"
     assert summary["verificationResult"] == "PASSED"
-    # The run of the test does not record the source of Tempest, and the key is not known.
-    assert summary["verifiedLevels"] == ["INTACT", "CONSISTENT", "CONFORMANT_2020.06_storage"]
+    # The run of the test does not record the source of Tempest.
+    assert summary["verifiedLevels"] == [
+        "INTACT",
+        "CONSISTENT",
+        "FIT_TO_CERTIFY",
+        "CONFORMANT_2020.06_storage",
+    ]
     policy = hashlib.sha256((tmp_path / "policy.yaml").read_bytes()).hexdigest()
-    assert summary["policy"] == {"uri": "policy.yaml", "digest": {"sha256": policy}}
+    assert summary["policy"] == {
+        "uri": "policy.yaml",
+        "digest": {"sha256": policy},
+        "annotations": {"challenge": challenge.digest},
+    }
     used = [each["uri"] for each in summary["inputAttestations"]]
     assert used == ["manifest.json", "challenge.txt"]
 
@@ -168,9 +181,20 @@ def test_keys_that_cannot_sign(tmp_path, key, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [("--verifier", "https://x"), ("--predicate", "verification-summary")]
+    ("options", "message"),
+    [
+        (("--verifier", "https://x"), "--verifier can only be used with --predicate"),
+        (("--predicate", "verification-summary"), "needs --verifier URI"),
+        ((*SUMMARY[:-1], "the certifier"), "the certifier is not a URI"),
+        (("-o", "b.zip"), "b.zip is named twice, and would be overwritten"),
+        (("-o", "key"), "key is named twice, and would be overwritten"),
+        (("--public-key", "s.json"), "s.json is named twice, and would be overwritten"),
+    ],
 )
-def test_a_summary_and_no_other_statement_names_a_verifier(tmp_path, key, options, capsys):
-    command = ["bundle", "statement", "b.zip", "--key", str(key), "-o", "s.json", *options]
+def test_options_that_do_not_fit_together(tmp_path, key, options, message, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = key.read_bytes()
+    command = ["bundle", "statement", "b.zip", "--key", "key", "-o", "s.json", *options]
     assert main(command) == 2
-    assert "--verifier belongs to --predicate verification-summary" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
+    assert key.read_bytes() == before

@@ -33,6 +33,12 @@ def test_what_is_written_is_read(certifier, now):
     assert read.file == new.content + SIGNATURE
 
 
+def test_mail_may_change_the_ends_of_lines():
+    written = challenge.new("Foundation", KEY, NOW, timedelta(days=30)).content + SIGNATURE
+    changed = b"\r\n" + written.replace(b"\n", b"\r\n") + b"\r\n\r\n"
+    assert challenge.parse(changed, "c") == challenge.parse(written, "c")
+
+
 def test_each_challenge_has_another_nonce_and_mark():
     made = [challenge.new("F", KEY, NOW, timedelta(days=1)) for _ in range(100)]
     assert len({new.nonce for new in made}) == 100
@@ -59,6 +65,9 @@ def test_each_challenge_has_another_nonce_and_mark():
         (file(nonce=7), "c: /nonce: must be a string"),
         (file(issued="yesterday"), "c: /issued: must be a time in ISO 8601"),
         (file(expires="2026-01-31T00:00:00"), "c: /expires: must have a time zone"),
+        (file() + SIGNATURE, "c has something behind the signature"),
+        (file() + b"x", "c has something behind the signature"),
+        (file().replace(b"-----END", b"-----"), "c is not a challenge: it has no SSH signature"),
         (b" " * 20000 + file(), "c is too large to be a challenge"),
         (b"[" * 9000 + SIGNATURE, "c: the JSON is nested too deeply"),
     ],

@@ -4,19 +4,30 @@ import base64
 
 import pytest
 
+from refstack_client.bundle import ssh_public_key
 from refstack_server.store import public_keys
 from refstack_server.store.errors import InvalidError
 
 SECRET, SERVER, USER = "secret", "https://server.example", "https://id.example.org/alice"
 
 
+def blob(*parts: bytes) -> str:
+    """Return the base64 text of a key with these parts."""
+    return base64.b64encode(
+        b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    ).decode()
+
+
 def key_text(type_: str) -> str:
     """Return the base64 text of a key that has only its type."""
-    return base64.b64encode(len(type_).to_bytes(4, "big") + type_.encode()).decode()
+    return blob(type_.encode())
+
+
+ED25519 = blob(b"ssh-ed25519", bytes(range(32)))
 
 
 def test_a_line_has_type_text_and_comment():
-    text = key_text("ssh-ed25519")
+    text = ED25519
     line = public_keys.parse(f"  ssh-ed25519 {text}  my old laptop \n")
     assert (line.type, line.text, line.comment) == ("ssh-ed25519", text, "my old laptop")
     assert line.fingerprint.startswith("SHA256:")
@@ -30,9 +41,11 @@ def test_a_line_has_type_text_and_comment():
         ("ssh-dss AAAA", "Public key has unsupported format"),
         ("ssh-rsa", "Malformed public key"),
         ("ssh-rsa not-base64", "Malformed public key"),
+        ("ssh-rsa ÄÄÄÄ", "Malformed public key"),
+        (f"ssh-rsa {key_text('ssh-rsa')}", "Malformed public key"),
         (f"ssh-rsa {key_text('ssh-ed25519')}", "Malformed public key"),
         (f"ssh-rsa {key_text('ssh-rsa')} a\nb", "Malformed public key"),
-        (f"ssh-rsa {key_text('ssh-rsa')} {'x' * public_keys.LONGEST}", "Malformed public key"),
+        (f"ssh-rsa {key_text('ssh-rsa')} {'x' * ssh_public_key.LONGEST}", "Malformed public key"),
     ],
 )
 def test_other_lines_are_refused(raw, message):
@@ -41,8 +54,14 @@ def test_other_lines_are_refused(raw, message):
     assert refused.value.message == message
 
 
+def test_a_key_of_a_hardware_token_is_accepted():
+    kind = "sk-ssh-ed25519@openssh.com"
+    text = blob(kind.encode(), bytes(range(32)), b"ssh:")
+    assert public_keys.parse(f"{kind} {text} token").fingerprint.startswith("SHA256:")
+
+
 def test_the_accepted_types_can_be_restricted():
-    line = f"ssh-ed25519 {key_text('ssh-ed25519')}"
+    line = f"ssh-ed25519 {ED25519}"
     with pytest.raises(InvalidError, match="unsupported format"):
         public_keys.parse(line, ("ssh-rsa",))
 
