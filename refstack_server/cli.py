@@ -34,7 +34,7 @@ class _Server(Command):
             type=Path,
             required=True,
             metavar="DIRECTORY",
-            help="data directory of the server, with uploads, secret and SQLite database",
+            help="data directory of the server, with uploads, secrets and SQLite database",
         )
         parser.add_argument(
             "--database",

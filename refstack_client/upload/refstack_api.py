@@ -89,9 +89,12 @@ def upload_bundle(server: Server, content: bytes, notify: Notify) -> Mapping[str
     call = _Call("POST", "/v2/bundles", {"Content-Type": "application/zip"}, content)
     response = _request(server, call, notify)
     if response.status_code not in (_CREATED, requests.codes.ok):
+        unknown = response.status_code == requests.codes.unauthorized
         raise InputError(
             f"{server.url} refused the bundle: {_reason(response)}",
-            hint="sign it with a key that is registered there: bundle sign … --key KEY",
+            hint="sign it with a key that is registered there: bundle sign … --key KEY"
+            if unknown
+            else "nothing was stored: bundle verify shows each check",
         )
     return _json(response, server)
 
@@ -219,7 +222,7 @@ def _json(response: requests.Response, server: Server) -> Mapping[str, Any]:
 def _reason(response: requests.Response) -> str:
     try:
         document = response.json()
-        detail = " ".join(filter(None, (document.get("title"), document.get("detail"))))
+        detail = ": ".join(filter(None, (document.get("title"), document.get("detail"))))
     except (ValueError, AttributeError, TypeError, RecursionError):
         detail = response.content[:200].decode(errors="replace")
     return " ".join(f"{response.status_code} {detail}".split())

@@ -174,7 +174,7 @@ def test_a_key_that_is_not_registered_or_not_rsa_is_said(server, results, tmp_pa
     key = ssh_key(tmp_path / "key")
     assert upload(server, results, "--sign", str(key)) == 4
     said = capsys.readouterr().err
-    assert "401 Unauthorized User with specified key not found." in said
+    assert "401 Unauthorized: User with specified key not found." in said
     assert "refstack-client sign KEY" in said
     assert len(server.seen) == 1
     subprocess.run(
