@@ -120,7 +120,7 @@ def _check_placed(bundle: Bundle, signed: SignedChallenge) -> None:
         raise CheckFailedError("the bundle records no start of a run that ran tests")
     for record in bundle.records:
         number = record.member("attempt").natural()
-        placed = record.optional("challenge", _same, None)
+        placed = _placed(record)
         if placed is None and record not in ran:
             continue
         if placed is None or placed.member("sha256").text() != signed.digest:
@@ -133,8 +133,9 @@ def _check_placed(bundle: Bundle, signed: SignedChallenge) -> None:
         _check_cloud(bundle, placed)
 
 
-def _same(value: JsonValue) -> JsonValue:
-    return value
+def _placed(record: JsonValue) -> JsonValue | None:
+    """Return what a start of the run recorded when it placed a challenge, None if it did not."""
+    return record.member("challenge") if record.has("challenge") else None
 
 
 def _requests(placed: JsonValue) -> Iterator[JsonValue]:
@@ -171,7 +172,7 @@ def _check_times(bundle: Bundle, challenge: Challenge) -> None:
         ended = record.optional("ended", JsonValue.text, CUT_OFF)
         last = started if ended == CUT_OFF else datetime.fromisoformat(ended)
         times += [("the run", started), ("the run", last)]
-        if placed := record.optional("challenge", _same, None):
+        if placed := _placed(record):
             dates = (request.member("date").text() for request in _requests(placed))
             answered = [parsedate_to_datetime(date) for date in dates if date]
             times += [("a service", time) for time in answered]
@@ -220,7 +221,7 @@ def _check_names(bundle: Bundle, signed: SignedChallenge) -> tuple[int, int]:
 def _prefixes(bundle: Bundle, signed: SignedChallenge) -> Iterator[bytes]:
     """Yield the start of the names of each run in the bundle."""
     for record in bundle.records:
-        if placed := record.optional("challenge", _same, None):
+        if placed := _placed(record):
             prefix = placed.member("prefix").text().encode()
             if _names(prefix) != {prefix} or not prefix.endswith(signed.mark.encode()):
                 raise CheckFailedError("names of the run do not have the mark of the challenge")

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from support.bundles import make_key
+from support.challenges import issued
 
 from capabilities import catalogue
 from refstack_client.cloud.selection import CloudSelection
@@ -43,6 +45,9 @@ def test_a_payload_has_the_files_its_arguments_name(clouds, tmp_path):
     guideline.write_bytes(catalogue.content("2020.06"))
     accounts = tmp_path / "users.yaml"
     accounts.write_text("[]")
+    for name in ("vendor", "certifier"):
+        make_key(tmp_path / name)
+    answered = issued(tmp_path / "certifier", tmp_path / "vendor.pub")
     payload = payload_of.payload_of(
         Certification(
             guideline=str(guideline),
@@ -50,13 +55,17 @@ def test_a_payload_has_the_files_its_arguments_name(clouds, tmp_path):
             cloud=CloudSelection("mycloud"),
             accounts=accounts,
             settings=("a.b=c",),
+            challenge=answered,
         )
     )
     assert " ".join(payload.arguments) == (
         "certify --os-cloud mycloud --guideline /tmp/refstack/my.json --programme storage "
-        "--accounts /tmp/refstack/accounts.yaml --set a.b=c"
+        "--accounts /tmp/refstack/accounts.yaml --challenge /tmp/refstack/challenge.txt "
+        "--set a.b=c"
     )
-    assert set(payload.files) == {"clouds.yaml", "my.json", "accounts.yaml"}
+    files = {"clouds.yaml", "my.json", "accounts.yaml", "challenge.txt"}
+    assert set(payload.files) == files
+    assert payload.files["challenge.txt"] == answered.file
     assert payload.environ["https_proxy"] == "http://proxy.example.org:3128"
     assert payload.environ["OS_CLIENT_CONFIG_FILE"] == "/tmp/refstack/clouds.yaml"
     assert b"c4nary" in payload.files["clouds.yaml"]
