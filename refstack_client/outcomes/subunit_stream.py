@@ -12,6 +12,7 @@ import subunit
 import testtools
 
 from capabilities import tempest_id
+from refstack_client.errors import InputError
 from refstack_client.outcomes import causes, stream_file
 from scoring.conformance.outcomes import (
     Attempt,
@@ -40,6 +41,10 @@ _DAMAGE = (AssertionError, LookupError, ValueError, struct.error)
 """What subunit's parsers raise besides: version 1 has no checksum, and one of 2 can be forged."""
 V2_SIGNATURE = b"\xb3"
 """The first byte of each packet of version 2."""
+MOST_BYTES_OUTSIDE = 4 * 1024 * 1024
+"""Of other output between the packets of version 2; each byte takes a microsecond."""
+_OUTSIDE = "stdout"
+"""The name of the file in which subunit reports it."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """The time of what a version 1 stream reports before it states a time."""
 
@@ -100,11 +105,47 @@ def looks_like_v2(content: BinaryIO) -> bool:
 
 
 def replay_v2(content: BinaryIO, result: testtools.StreamResult) -> None:
-    """Pass the events of a version 2 stream on to ``result``."""
+    """Pass the events of a version 2 stream on to ``result``.
+
+    :raises InputError: more than :data:`MOST_BYTES_OUTSIDE` are outside of its packets
+    """
     try:
-        subunit.ByteStreamToStreamResult(content, non_subunit_name="stdout").run(result)
+        bounded = _FewBytesOutside(result)
+        subunit.ByteStreamToStreamResult(content, non_subunit_name=_OUTSIDE).run(bounded)
     except _DAMAGE:
         result.status(test_id=PARSER, test_status="fail")
+
+
+class _FewBytesOutside(testtools.StreamResult):
+    """Passes events on, unless too many bytes are outside of packets: each is read alone."""
+
+    def __init__(self, target: testtools.StreamResult) -> None:
+        super().__init__()
+        self._target = target
+        self._bytes = 0
+
+    def status(
+        self,
+        test_id: str | None = None,
+        test_status: str | None = None,
+        file_name: str | None = None,
+        file_bytes: bytes | None = None,
+        **event: Any,
+    ) -> None:
+        if test_id is None and file_name == _OUTSIDE and file_bytes:
+            self._bytes += len(file_bytes)
+            if self._bytes > MOST_BYTES_OUTSIDE:
+                raise InputError(
+                    f"more than {MOST_BYTES_OUTSIDE} bytes of the stream are not subunit",
+                    hint="remove the other output from the file",
+                )
+        self._target.status(
+            test_id=test_id,
+            test_status=test_status,
+            file_name=file_name,
+            file_bytes=file_bytes,
+            **event,
+        )
 
 
 def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:

@@ -11,6 +11,7 @@ stream S:
 
 import io
 import random
+import time
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from capabilities import catalogue, flat_list, programme
 from capabilities.programme import Programme
 from refstack_client.bundle import pack
 from refstack_client.bundle.contents import STREAM, VERDICT
+from refstack_client.errors import InputError
 from refstack_client.outcomes import document, stream_tools, subunit_stream
 from refstack_client.outcomes.subunit_stream import Collector
 from refstack_server.store import packed_outcomes
@@ -237,3 +239,15 @@ def test_without_times_the_attachments_are_those_of_the_worst_attempt():
     assert found["traceback"] == "E: no"
     alone = StreamWriter(timed=False).test(TEST, "skip", reason="later").content
     assert stream_tools.attachments(io.BytesIO(alone), [name])["reason"] == "later"
+
+
+@pytest.mark.parametrize("byte", [b"x", b"\x80", b"\n"])
+def test_much_other_output_is_refused_in_time(byte):
+    good = StreamWriter().test(TEST, "success").content
+    few = good + byte * 1000 + good
+    assert len(subunit_stream.parse(few, "s").attempts) == 2
+    much = good + byte * (20 * subunit_stream.MOST_BYTES_OUTSIDE) + good
+    began = time.monotonic()
+    with pytest.raises(InputError, match="bytes of the stream are not subunit"):
+        subunit_stream.parse(much, "s")
+    assert time.monotonic() - began < 60
