@@ -2,21 +2,27 @@
 
 import functools
 import json
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from capabilities import catalogue
 from capabilities.guideline import Guideline
 from capabilities.matching import MatchKind
+from capabilities.tempest_id import parse as parse_test
 from refstack_client.bundle.checks import CheckFailedError, Checks, UnknownError
 from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes.cloud_facts import ADMIN_ROLE
 from refstack_client.outcomes.json_value import JsonValue
+from refstack_client.outcomes.plan_record import PlannedTest
 from refstack_client.outcomes.run_attempts import RETRY_BUDGET
 
 _PUBLISHED = resources.files("refstack_client") / "data" / "known_packages.json"
 """SHA-256 of the source of published packages, by name and version (tools/known_packages.py)."""
+_TESTS = resources.files("refstack_client") / "data" / "known_tests.json"
+"""Names of methods by the idempotent id that they have in a published release (same tool)."""
+_OTHER_NAME = (MatchKind.RENAMED, MatchKind.AMBIGUOUS)
 _NAMES = 3
-"""Of renamed tests, in a sentence."""
+"""Of tests, in a sentence."""
 
 
 def _recorded(bundle: Bundle, key: str) -> list[JsonValue]:
@@ -50,20 +56,50 @@ def _packages(bundle: Bundle) -> str:
 
 
 def _names(bundle: Bundle) -> str:
-    """Name the tests that ran under another name than in the guideline."""
+    """Compare the tests that ran with those of the guideline, and of published releases."""
     if bundle.plan is None:
         raise UnknownError("the bundle was made from a stream alone")
-    wanted = bundle.plan.tests
-    renamed = [test for test in wanted if test.match in (MatchKind.RENAMED, MatchKind.AMBIGUOUS)]
+    published: Mapping[str, Sequence[str]] = json.loads(_TESTS.read_text(encoding="utf-8"))
+    ran = [(test, full) for test in bundle.plan.tests for full in test.found]
+    unpublished = [full for test, full in ran if not _is_published(test, full, published)]
+    if not ran:
+        raise UnknownError("no test of the guideline was found")
+    if unpublished:
+        raise UnknownError(
+            f"no published release is known that has {_some(unpublished)}, of {len(ran)} tests"
+        )
+    renamed = [test for test in bundle.plan.tests if test.match in _OTHER_NAME]
     if not renamed:
-        return "all tests that were found have the names of the guideline"
-    names = ", ".join(f"{test.name} as {', '.join(test.found)}" for test in renamed[:_NAMES])
-    more = f" and {len(renamed) - _NAMES} more" if len(renamed) > _NAMES else ""
-    found = f"{len(renamed)} of {len(wanted)} tests ran under another name: {names}{more}"
-    found_at_all = [test for test in wanted if test.match != MatchKind.MISSING]
-    if len(renamed) == len(found_at_all):
-        raise CheckFailedError(f"{found}; no test has the name of the guideline")
-    raise UnknownError(found)
+        return f"{len(ran)} tests have the names of the guideline, and ids of published releases"
+    names = (f"{test.name} as {', '.join(test.found)}" for test in renamed)
+    return (
+        f"{len(renamed)} of {len(ran)} tests ran under another name, which published releases give "
+        f"to their ids: {_some(list(names))}"
+    )
+
+
+def _is_published(test: PlannedTest, full: str, published: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a known release has a test, by its id and the name of its method.
+
+    :raises CheckFailedError: in each release that has the id, the method has another name, or the
+        test is not of the package that the guideline names
+    """
+    found = parse_test(full)
+    if found is None or not found.idempotent_id:
+        return False
+    package = found.name.partition(".")[0]
+    if package != test.name.partition(".")[0]:
+        raise CheckFailedError(f"{full} ran for {test.name}, and is not of the same package")
+    methods = published.get(found.idempotent_id.removeprefix("id-"), ())
+    if methods and found.name.rpartition(".")[2] not in methods:
+        raise CheckFailedError(f"{full} has the id of {' or '.join(methods)}")
+    return bool(methods)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"{', '.join(names[:_NAMES])}{more}"
 
 
 def _guideline(bundle: Bundle, trusted: Guideline | None) -> str:

@@ -15,7 +15,7 @@ from support import making
 from support.making import BEGIN, NAMES, STORAGE, make_run
 from support.streams import StreamWriter
 
-from refstack_client.bundle import archive, contents, manifest_of, pack, policy
+from refstack_client.bundle import archive, contents, fitness, manifest_of, pack, policy
 from refstack_client.bundle.checks import Check, Question, State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.policy import Policy
@@ -25,10 +25,12 @@ from refstack_client.errors import InputError
 from refstack_client.outcomes import attestation, subunit_stream
 from refstack_client.outcomes.run_directory import Run
 from refstack_client.running import run_recorder
-from refstack_client.tempest import package_digest
+from refstack_client.tempest import inventory, package_digest
+from refstack_client.tempest.workspace import workspace
 from scoring.conformance.verdict import Conformance, judge
 
 Members = dict[str, bytes]
+TABLE = fitness._TESTS
 
 
 @pytest.fixture(scope="module")
@@ -324,17 +326,48 @@ def test_a_changed_file_of_tempest_changes_its_digest():
     assert package_digest.of_files([], files.__getitem__) == ""
 
 
-def test_ids_on_other_tests(tmp_path, monkeypatch):
-    others = [
-        f"vendor.noop.T.test_{number}[{full.partition('[')[2]}" for number, full in enumerate(NAMES)
-    ]
-    monkeypatch.setattr(making, "NAMES", (others[0], *NAMES[1:]))
-    found = check_of(pack.make(pack.of_run(make_run(tmp_path / "one"))), "names")
+FULL = NAMES[0]
+METHOD = FULL.partition("[")[0].rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    ("full", "state", "message"),
+    [
+        (FULL.replace("tempest.", "vendor.noop."), State.FAIL, "is not of the same package"),
+        (FULL.replace(METHOD, "test_nothing"), State.FAIL, f"has the id of {METHOD}"),
+        (
+            FULL.replace(".api.", ".api.moved."),
+            State.PASS,
+            "1 of 58 tests ran under another name, which published releases give to their ids: ",
+        ),
+    ],
+)
+def test_ids_on_other_tests(tmp_path, monkeypatch, full, state, message):
+    monkeypatch.setattr(making, "NAMES", (full, *NAMES[1:]))
+    found = check_of(pack.make(pack.of_run(make_run(tmp_path))), "names")
+    assert (found.question, found.state) == (Question.GENUINE, state)
+    assert message in found.found
+
+
+def test_an_id_that_no_release_has(tmp_path, monkeypatch, members):
+    monkeypatch.setattr(fitness, "_TESTS", tmp_path / "tests.json")
+    known = json.loads(TABLE.read_text())
+    del known[FULL.partition("[id-")[2][:36]]
+    (tmp_path / "tests.json").write_text(json.dumps(known))
+    found = check_of(members, "names")
     assert found.state is State.UNKNOWN
-    assert found.found.startswith("1 of 58 tests ran under another name: tempest.api.")
-    monkeypatch.setattr(making, "NAMES", tuple(others))
-    changed = pack.make(pack.of_run(make_run(tmp_path / "all")))
-    assert failures(changed) == [(Question.GENUINE, "names")]
+    assert found.found == f"no published release is known that has {FULL}, of 58 tests"
+
+
+def test_the_table_has_every_test_of_the_tempest_in_use():
+    known = json.loads(TABLE.read_text())
+    with workspace() as space:
+        tests = inventory.load(space).index.tests
+    with_ids = [test for test in tests if test.idempotent_id]
+    assert len(with_ids) > 1000
+    for test in with_ids:
+        methods = known[test.idempotent_id.removeprefix("id-")]
+        assert test.name.rpartition(".")[2] in methods, test
 
 
 def test_a_guideline_that_is_not_shipped_must_be_given(members, tmp_path: Path, capsys):
