@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -174,7 +173,7 @@ def _check_times(bundle: Bundle, challenge: Challenge) -> None:
         times += [("the run", started), ("the run", last)]
         if placed := _placed(record):
             dates = (request.member("date").text() for request in _requests(placed))
-            answered = [parsedate_to_datetime(date) for date in dates if date]
+            answered = [datetime.fromisoformat(date) for date in dates if date]
             times += [("a service", time) for time in answered]
             if any(time < started - CLOCKS_DIFFER for time in answered):
                 raise CheckFailedError("a service accepted the challenge before the run started")

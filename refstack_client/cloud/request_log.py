@@ -1,6 +1,7 @@
 """The requests that named a text, with what the services answered: evidence of a challenge."""
 
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -34,6 +35,14 @@ class RequestLog:
                 "url": urlsplit(request.url or "")._replace(query="", fragment="").geturl(),
                 "status": response.status_code,
                 "request_id": next(ids, ""),
-                "date": headers.get("Date", ""),
+                "date": _time(headers.get("Date", "")),
             }
         )
+
+
+def _time(date: str) -> str:
+    """Return the date of a response in ISO 8601, "" if it has none that is valid."""
+    try:
+        return parsedate_to_datetime(date).isoformat()
+    except (ValueError, TypeError, OverflowError):
+        return ""

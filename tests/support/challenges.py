@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 from refstack_client.bundle import ssh_public_key, ssh_signature
@@ -35,7 +34,7 @@ def placed(answered: SignedChallenge, at: datetime = BEGIN, **changes: object) -
         "url": f"http://192.0.2.7:8080/v1/AUTH_x/refstack-1a2b3c-{answered.mark}-challenge",
         "status": 201,
         "request_id": "tx01",
-        "date": format_datetime(at, usegmt=True),
+        "date": at.isoformat(),
     }
     cloud = {"auth_url": "https://keystone.example.org:5000/v3", "certificate_sha256": "ab" * 32}
     return {

@@ -288,6 +288,13 @@ def test_tests_that_ran_when_the_run_did_not(tmp_path, days):
     assert failures(pack.make(pack.of_run(run))) == [(Question.CONSISTENT, "attempts")]
 
 
+@pytest.mark.parametrize("started", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_clock_has(members, started):
+    whole = members[contents.ATTEMPTS].replace(b"2026-01-31T00:00:00+00:00", started.encode())
+    changed = sealed({**members, contents.ATTEMPTS: whole}, started=started)
+    assert failures(changed) == [(Question.CONSISTENT, "attempts")]
+
+
 def test_tests_that_ran_as_an_admin(tmp_path):
     run = make_run(tmp_path)
     tokens = [{"user": "u", "project": "p", "roles": ["admin", "member"]}]
