@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 import yaml
+from support.bundles import make_key
 from support.certifying import (
     CLIENT,
     FERNET_TOKEN,
@@ -23,10 +25,12 @@ from support.certifying import (
     tenants_of,
     watching_processes,
 )
+from support.challenges import issued
 from support.engines import ROOT, docker
 
 from refstack_client.bundle import archive, pack
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.checks import State
 from refstack_client.bundle.contents import Bundle
 from refstack_client.container import launch
 from refstack_client.outcomes import run_directory as runs
@@ -140,10 +144,19 @@ def test_it_certifies_unseen_and_brings_the_results_home(launcher, sandbox, tmp_
     assert re.match(r"\d\d+ packages, Tempest", checks["sbom"].found)
 
 
-def test_two_shards_come_to_the_same_verdict(launcher, sandbox, tmp_path):
-    done = run(*launcher, *STORAGE, "--shards", "2")
+def test_two_shards_come_to_the_same_verdict_and_answer_one_challenge(launcher, sandbox, tmp_path):
+    vendor, certifier = (make_key(tmp_path / name) for name in ("vendor", "certifier"))
+    challenge = issued(certifier, tmp_path / "vendor.pub", at=datetime.now(UTC))
+    (tmp_path / "challenge.txt").write_bytes(challenge.file)
+    answer = ("--challenge", str(tmp_path / "challenge.txt"))
+    done = run(*launcher, *STORAGE, "--shards", "2", *answer)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == CONFORMANT
+    packed = pack.signed(pack.make(pack.of_run(runs.Run(made(tmp_path)[-1]))), vendor)
+    trust = bundle_verify.Trust(any_signer=True, challenge=challenge)
+    checks = bundle_verify.verify_bundle(Bundle(packed), trust).checks
+    (check,) = [check for check in checks if check.name == "challenge"]
+    assert check.state is State.PASS, check.found
     *parts, merged = (runs.read_plan(runs.Run(each))[1] for each in made(tmp_path))
     assert sorted(part.shard for part in parts) == ["1/2", "2/2"]
     assert sorted(part.shard for part in merged.merged) == ["1/2", "2/2"]
