@@ -7,6 +7,7 @@ can report what is not installed.
 
 import contextlib
 import logging
+import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
@@ -64,8 +65,11 @@ def _settings(args: Namespace) -> Settings:
 def _create_data(args: Namespace) -> None:
     """Create the data directory if it is missing.
 
+    No file of this process is readable by others, whatever the mode of the directory.
+
     :raises MachineError: it cannot be created
     """
+    os.umask(0o077)
     try:
         args.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -4,11 +4,13 @@ Any key that ssh-keygen can sign with works: a private key file, encrypted or no
 half of a key that is in an agent or on a hardware token.
 """
 
+import base64
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from pathlib import Path
 from refstack_client.errors import InputError, MachineError
 
 SECONDS_TO_ANSWER = 120
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----\n", "-----END SSH SIGNATURE-----\n"
+_COLUMNS = 70
 
 _HINTS = {
     "are too open": "keep it from other users: chmod 600 {key}",
@@ -105,6 +109,23 @@ def check(content: bytes, signature: bytes, namespace: str) -> Signer:
     """
     with _written(signature) as armoured:
         return Signer("", _verified(("check-novalidate", "-n", namespace), armoured, content))
+
+
+def check_form(signature: bytes) -> None:
+    """Check that a signature is as ssh-keygen writes it, with nothing before, in or behind it.
+
+    ssh-keygen itself ignores what is added, and nothing else covers the bytes of a signature.
+
+    :raises SignatureError: it is not
+    """
+    try:
+        text = signature.decode("ascii")
+        blob = base64.b64decode(text.removeprefix(_BEGIN).removesuffix(_END))
+    except ValueError as error:
+        raise SignatureError(f"the signature is not in the format of OpenSSH: {error}") from error
+    lines = textwrap.wrap(base64.b64encode(blob).decode(), _COLUMNS)
+    if text != "\n".join((_BEGIN.strip(), *lines, _END)):
+        raise SignatureError("the signature is not as ssh-keygen writes it: something was added")
 
 
 @contextmanager

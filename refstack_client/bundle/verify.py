@@ -192,6 +192,7 @@ def _signature(bundle: Bundle, trust: Trust) -> str:
             raise UnknownError("not signed")
         raise CheckFailedError("not signed (--any-signer accepts that)")
     manifest, signature = (bundle.member(name) for name in (contents.MANIFEST, contents.SIGNATURE))
+    ssh_signature.check_form(signature)
     if trust.signers:
         signer = ssh_signature.verify(manifest, signature, trust.signers, contents.NAMESPACE)
         return f"by {signer.identity}, {signer.key}"
@@ -213,6 +214,7 @@ def _attestation(bundle: Bundle, signers: Path | None) -> str:
     content, signature = (
         bundle.member(name) for name in (contents.ATTESTATION, contents.ATTESTATION_SIGNATURE)
     )
+    ssh_signature.check_form(signature)
     if signers:
         signer = ssh_signature.verify(content, signature, signers, attestation.NAMESPACE)
     else:

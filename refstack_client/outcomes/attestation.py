@@ -4,7 +4,6 @@ OpenStack Powered requires it beside the tests. A product without it can be Open
 """
 
 import datetime
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from capabilities.guideline import Guideline
 from refstack_client.errors import InputError
 from refstack_client.files import json_text
+from refstack_client.outcomes.json_value import loads
 
 FORMAT = 1
 NAMESPACE = "attestation@refstack-client"
@@ -91,7 +91,7 @@ def read(content: bytes, source: str) -> Attestation:
     :raises InputError: the file is not a valid attestation
     """
     try:
-        document = json.loads(content)
+        document: Any = loads(content)
         if document.pop("format") != FORMAT:
             raise InputError(f"{source}: not of format {FORMAT}", hint=_HINT)
         sections = tuple(Statement(**section) for section in document.pop("sections"))

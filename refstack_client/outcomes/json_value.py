@@ -1,6 +1,7 @@
 """A value of a JSON document that knows its place, so that an error names file and pointer."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ from refstack_client.errors import InputError
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 JsonObject = dict[str, object]
 """A JSON object that is to be written."""
 
@@ -34,7 +36,7 @@ class JsonValue:
         :raises InputError: it is not JSON in UTF-8, or a member of an object occurs twice
         """
         try:
-            return cls(json.loads(content, object_pairs_hook=unique), source)
+            return cls(loads(content), source)
         except RecursionError as error:
             raise InputError(f"{source}: the JSON is nested too deeply") from error
         except ValueError as error:
@@ -128,11 +130,22 @@ class JsonValue:
         return self.value
 
 
-def unique(members: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object whose members have different names: of two, readers take either.
+def loads(content: bytes | str) -> object:
+    """Return what is in a JSON document.
 
-    :raises ValueError: a name occurs twice
+    :raises ValueError: it is not JSON; a member of an object occurs twice, of which readers take
+        either; or a text has half of a surrogate pair, which no file and no database takes
+    :raises RecursionError: it is nested too deeply
     """
+    if isinstance(content, bytes):
+        content = content.decode(json.detect_encoding(content))
+    found = json.loads(content, object_pairs_hook=_unique)
+    if _SURROGATE.search(content):
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _unique(members: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(members)
     if len(found) < len(members):
         raise ValueError("a member occurs twice in an object")

@@ -13,7 +13,7 @@ from typing import Any
 
 from capabilities.tempest_id import TestId
 from refstack_client.errors import InputError
-from refstack_client.outcomes.json_value import JsonObject
+from refstack_client.outcomes.json_value import JsonObject, loads
 from scoring.conformance.outcomes import Attempt, Outcome, Outcomes, deciding
 
 LONGEST_NAME, LONGEST_CPID = 512, 128
@@ -86,7 +86,7 @@ def read(content: bytes, source: str) -> RefstackResults:
     :raises InputError: the content has neither form
     """
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document: Any = loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source}: not valid JSON: {error}", hint=_HINT) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):

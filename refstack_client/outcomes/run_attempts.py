@@ -1,6 +1,5 @@
 """The starts of a run: what the lines of ``attempts.jsonl`` record, and the retries they make."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from refstack_client.errors import InputError
-from refstack_client.outcomes.json_value import JsonValue, unique
+from refstack_client.outcomes.json_value import JsonValue, loads
 
 RETRY_BUDGET = 3
 """How often failed tests may be run again by default; the report shows it."""
@@ -108,7 +107,7 @@ def records_in(text: str) -> tuple[JsonValue, ...]:
     found: dict[int, dict[str, object]] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         try:
-            content = json.loads(line, object_pairs_hook=unique)
+            content = loads(line)
         except RecursionError as error:
             raise InputError(f"attempts.jsonl:{number}: nested too deeply") from error
         except ValueError:  # half a line, of a killed process

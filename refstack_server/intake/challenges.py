@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from refstack_client.bundle import ssh_signature
 from refstack_client.bundle.ssh_public_key import PublicKey
-from refstack_client.files import write_private, write_text
+from refstack_client.files import write_private
 from refstack_client.outcomes import challenge
 from refstack_server.settings import Settings
 
@@ -35,7 +35,7 @@ def signers(settings: Settings) -> Path:
         serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     ).decode()
     path = settings.data / _SIGNERS
-    write_text(path, f'{settings.public_url} namespaces="{challenge.NAMESPACE}" {line}\n')
+    write_private(path, f'{settings.public_url} namespaces="{challenge.NAMESPACE}" {line}\n')
     return path
 
 

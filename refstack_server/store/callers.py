@@ -99,7 +99,7 @@ def of_token(session: Session, header: str, server: str) -> Caller:
         raise InvalidError("Authorization schema 'Bearer' should be used")
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
-        openid = str(claims.get("user_openid") or "")
+        openid = _openid(claims.get("user_openid") or "")
         for key in session.scalars(sa.select(PublicKey).where(PublicKey.openid == openid)):
             if _is_signed_by(token, key, server if "aud" in claims else None):
                 return of_user(session, openid)
@@ -108,6 +108,19 @@ def of_token(session: Session, header: str, server: str) -> Caller:
     if not openid:
         raise InvalidError("Token does not contain user's openid")
     raise InvalidError("Token is not valid", "it is not signed with a key of this user")
+
+
+def _openid(claimed: object) -> str:
+    """Return the openid that a token claims.
+
+    :raises InvalidError: it is not a text that a database stores
+    """
+    try:
+        if isinstance(claimed, str) and "\0" not in claimed.encode().decode():
+            return claimed
+    except UnicodeEncodeError:
+        pass
+    raise InvalidError("Token is not valid", "user_openid is not a valid text")
 
 
 def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:

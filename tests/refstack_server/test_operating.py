@@ -16,6 +16,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 from support import postgresql
+from support.bundles import make_key, packed
 from support.certifying import CLIENT
 from support.serving import add_user, person, serving
 
@@ -95,6 +96,24 @@ def test_a_start_reports_only_the_url(tmp_path):
         log = (tmp_path / "data.log").read_text().splitlines()
     lines = [line for line in log if not line.startswith("{")]
     assert lines == [f"listening on {server.url}; stop with Ctrl-C"]
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_no_file_is_readable_by_others(tmp_path, mode):
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(mode)
+    key = make_key(tmp_path / "key")
+    with serving(data) as server:
+        answer = server.call(
+            "POST", "/v2/challenges", json={"key": (tmp_path / "key.pub").read_text()}
+        )
+        assert answer.status_code == 201
+        assert server.call("GET", "/v2/challenges/signers").status_code == 200
+        server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
+        files = [path for path in data.rglob("*") if path.is_file()]
+        assert {"refstack.sqlite", "secret", "challenge_key"} <= {path.name for path in files}
+        assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
 def test_a_used_port_is_an_error_message(tmp_path):

@@ -586,3 +586,28 @@ def test_a_list_of_packages_with_another_tempest_does_not_hold(made):
     other = {"components": [{"name": "tempest", "version": "46.0.0"}]}
     found = check_of(in_an_image(made, other), "sbom")
     assert (found.passed, found.found) == (False, "it lists tempest 46.0.0, the run had 47.0.0")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + b"#\n",
+        lambda text: b"#\n" + text,
+        lambda text: text + b"\n",
+        lambda text: text.rstrip(b"\n"),
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b"\nU1NIU0lH", b"\nU1NIU0lH\n"),
+        lambda text: text.replace(b"\nU1NIU0lH", b"\n U1NIU0lH"),
+        lambda text: text + text,
+        lambda text: text.replace(b"=", b"="),
+        lambda text: b"\xff" + text,
+        lambda text: b"",
+    ],
+)
+def test_a_signature_has_one_form(made, keys, change):
+    """ssh-keygen ignores what is added, and each form would be another bundle of the signer."""
+    members = packed(made, keys / "alice")
+    signature = members[bundle_contents.SIGNATURE]
+    changed = change(signature)
+    found = failed({**members, bundle_contents.SIGNATURE: changed}, keys)
+    assert found == ([] if changed == signature else ["signature"])

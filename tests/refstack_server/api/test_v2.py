@@ -18,6 +18,7 @@ from support.streams import StreamWriter
 from capabilities import catalogue, programme, reader, tempest_id
 from refstack_client.bundle import archive, pack, ssh_signature
 from refstack_client.bundle import contents as bundle_contents
+from refstack_client.files import json_text
 from refstack_client.outcomes import challenge
 
 
@@ -373,3 +374,32 @@ def test_a_damaged_stream_stays_damaged(server, alice, tmp_path):
         verdict = server.call("GET", path, alice).json()
         assert verdict["verdict"] == "incomplete"
         assert verdict["damage"]
+
+
+@pytest.mark.parametrize("openid", ["\ud800", "a\0b", ["a"], {"a": 1}, 7, True])
+def test_a_token_of_an_odd_user_is_refused(server, alice, openid):
+    claims = {"user_openid": openid, "exp": datetime.now(UTC) + timedelta(minutes=5)}
+    token = jwt.encode(claims, alice.key, algorithm="RS256")
+    answer = server.call("GET", "/v1/profile", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 400
+    assert answer.json()["title"] == "Token is not valid"
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_a_bundle_with_half_a_character_is_refused(server, tmp_path):
+    run = make_run(tmp_path)
+    plan = run.plan.read_text().replace('"identity_service": ""', '"identity_service": "x"')
+    run.plan.write_text(plan)
+    members = pack.make(pack.of_run(run))
+    for name in (bundle_contents.PLAN, bundle_contents.MANIFEST):
+        text = members[name].decode().replace('"x"', '"\\ud800"')
+        members[name] = text.encode()
+        if name == bundle_contents.PLAN:
+            manifest = json.loads(members[bundle_contents.MANIFEST])
+            digest = hashlib.sha256(members[name]).hexdigest()
+            manifest["members"][name] = {"sha256": digest, "size": len(members[name])}
+            members[bundle_contents.MANIFEST] = json_text(manifest).encode()
+    assert b"ud800" in members[bundle_contents.MANIFEST]
+    answer = server.call("POST", "/v2/bundles", data=archive.pack(members))
+    assert answer.status_code == 400
+    assert "surrogates not allowed" in answer.json()["detail"]
