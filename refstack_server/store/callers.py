@@ -16,6 +16,7 @@ from refstack_server.store.errors import (
     UnauthenticatedError,
 )
 from refstack_server.store.schema import Membership, PublicKey, User, Vendor, VendorType
+from refstack_server.store.text import stored
 
 _SECONDS_OF_LEEWAY = 42
 _ALGORITHMS = {
@@ -99,28 +100,15 @@ def of_token(session: Session, header: str, server: str) -> Caller:
         raise InvalidError("Authorization schema 'Bearer' should be used")
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
-        openid = _openid(claims.get("user_openid") or "")
+        openid = stored(claims.get("user_openid"))
         for key in session.scalars(sa.select(PublicKey).where(PublicKey.openid == openid)):
             if _is_signed_by(token, key, server if "aud" in claims else None):
                 return of_user(session, openid)
     except jwt.PyJWTError as error:
         raise InvalidError("Token is not valid", str(error)) from error
     if not openid:
-        raise InvalidError("Token does not contain user's openid")
+        raise InvalidError("Token does not contain a valid user_openid")
     raise InvalidError("Token is not valid", "it is not signed with a key of this user")
-
-
-def _openid(claimed: object) -> str:
-    """Return the openid that a token claims.
-
-    :raises InvalidError: it is not a text that a database stores
-    """
-    try:
-        if isinstance(claimed, str) and "\0" not in claimed.encode().decode():
-            return claimed
-    except UnicodeEncodeError:
-        pass
-    raise InvalidError("Token is not valid", "user_openid is not a valid text")
 
 
 def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:

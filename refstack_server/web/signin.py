@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from httpx2 import HTTPError
+from joserfc.errors import JoseError
 from starlette.datastructures import FormData
 
 from refstack_server.settings import Provider
@@ -25,6 +26,7 @@ from refstack_server.store.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
+from refstack_server.store.text import stored
 from refstack_server.store.users import NewUser
 from refstack_server.web.dependencies import OPENID
 from refstack_server.web.errors import IdentityProviderError
@@ -33,6 +35,8 @@ router = APIRouter(include_in_schema=False)
 COOKIE, SECONDS = "refstack", 8 * 3600
 CSRF = "csrf"
 _NAME = "provider"
+_INVALID_TOKEN = (JoseError, KeyError, RuntimeError, TypeError, ValueError)
+"""What the validation of a token raises besides errors of Authlib."""
 
 
 def client(provider: Provider) -> OAuth:
@@ -74,13 +78,17 @@ async def come_back(request: Request) -> Response:
         raise UnauthenticatedError(f"the sign-in failed: {error.error or error}") from error
     except HTTPError as error:
         raise _unavailable(error) from error
+    except _INVALID_TOKEN as error:
+        raise UnauthenticatedError(
+            "the sign-in failed: the identity provider sent a token that is not valid"
+        ) from error
     claims = token.get("userinfo") or {}
-    if not claims.get("sub"):
+    issuer, subject = (stored(claims.get(name)) for name in ("iss", "sub"))
+    openid = stored(f"{issuer.rstrip('/')}/{subject}")
+    if not issuer or not subject or not openid:
         raise UnauthenticatedError("the identity provider did not name the user")
     user = NewUser(
-        openid=f"{claims['iss'].rstrip('/')}/{claims['sub']}",
-        email=str(claims.get("email") or ""),
-        fullname=str(claims.get("name") or ""),
+        openid=openid, email=stored(claims.get("email")), fullname=stored(claims.get("name"))
     )
     # The write may wait for other writers.
     await run_in_threadpool(stored_users.add, request.app.state.writer, user)

@@ -21,13 +21,19 @@ CLIENT_ID, SECRET = "refstack", "c4nary-of-the-provider"
 
 @dataclass
 class Provider:
-    """An identity provider; ``subject`` is the next user, ``refuses`` fails the next sign-in."""
+    """An identity provider.
+
+    ``subject`` is the next user, ``refuses`` fails the next sign-in; ``changes`` and ``algorithm``
+    are those of the next token.
+    """
 
     url: str = ""
     subject: str = "alice"
     refuses: bool = False
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    changes: dict[str, object] = field(default_factory=dict)
+    algorithm: str = "RS256"
 
     def configuration(self) -> dict:
         return {
@@ -69,7 +75,9 @@ class Provider:
             "email": f"{self.subject}@example.org",
             "name": self.subject.capitalize(),
         }
-        signed = jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": "1"})
+        claims |= self.changes
+        key = self.key if self.algorithm == "RS256" else None
+        signed = jwt.encode(claims, key, algorithm=self.algorithm, headers={"kid": "1"})
         return {"access_token": "x", "token_type": "Bearer", "id_token": signed}
 
 

@@ -382,7 +382,7 @@ def test_a_token_of_an_odd_user_is_refused(server, alice, openid):
     token = jwt.encode(claims, alice.key, algorithm="RS256")
     answer = server.call("GET", "/v1/profile", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 400
-    assert answer.json()["title"] == "Token is not valid"
+    assert answer.json()["title"] == "Token does not contain a valid user_openid"
     assert "Content-Security-Policy" in answer.headers
 
 

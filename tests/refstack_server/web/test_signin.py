@@ -162,6 +162,45 @@ def test_a_refused_or_forged_sign_in_starts_no_session(served, provider):
     assert made_up.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nonce": "x"},
+        {"aud": "other"},
+        {"iss": "https://other.example.org"},
+        {"exp": 1},
+        {"exp": "soon"},
+        {"sub": ""},
+        {"sub": ["alice"]},
+        {"sub": "x" * 5000},
+        {"sub": "\ud800"},
+        {"sub": "a\0b"},
+        None,
+    ],
+)
+def test_a_token_that_is_not_valid_starts_no_session(served, provider, changes):
+    provider.subject = "alice"
+    provider.changes, provider.algorithm = changes or {}, "RS256" if changes else "none"
+    browser = requests.Session()
+    browser.headers["Accept"] = "text/html"
+    try:
+        page = browser.get(f"{served.url}/signin", timeout=30)
+    finally:
+        provider.changes, provider.algorithm = {}, "RS256"
+    assert page.status_code == 401, page.text
+    assert "<html" in page.text
+    assert "Signed in as" not in browser.get(f"{served.url}/results", timeout=30).text
+
+
+def test_a_name_that_cannot_be_stored_is_left_out(served, provider):
+    provider.changes = {"name": "\ud800", "email": "x" * 300}
+    try:
+        page = signed_in(served, provider, "dora").get(f"{served.url}/mine", timeout=30)
+    finally:
+        provider.changes = {}
+    assert page.status_code == 200
+
+
 def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, alice, uploaded):
     post(alice, served, f"/mine/{uploaded}/share", csrf=csrf(alice, served), **EVERYBODY)
     chief = person("chief")
