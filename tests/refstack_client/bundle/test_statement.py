@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from refstack_client.bundle import archive, contents, envelope, pack
 from refstack_client.bundle.statement import TEST_RESULT, VERIFICATION_SUMMARY
 from refstack_client.cli.app import main
 
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "verify_statement.py"
 SUMMARY = ("--predicate", "verification-summary", "--verifier", "https://certifier.example.org")
 
 
@@ -147,6 +149,18 @@ def test_openssl_verifies_the_envelope(tmp_path, kind):
     }.get(kind, ("dgst", "-sha256", *public, "-signature"))
     rest = () if kind == "ed25519" else ("encoded",)
     subprocess.run(["openssl", *command, "signature", *rest], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_the_example_of_the_documentation_verifies_both_statements(tmp_path, kind):
+    key, bundle = make_key(tmp_path / "k", kind), bundle_of(tmp_path)
+    for options, shown in (((), TEST_RESULT), (SUMMARY, VERIFICATION_SUMMARY)):
+        stated(bundle, key, "--any-signer", *options)
+        files = (bundle.with_suffix(".json"), bundle.with_suffix(".pem"))
+        done = subprocess.run(
+            [sys.executable, EXAMPLE, *files], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"my cloud.zip {shown} PASSED\n"
 
 
 def test_a_changed_envelope_and_another_key_are_refused(tmp_path, key):
