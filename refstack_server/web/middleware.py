@@ -23,6 +23,8 @@ _V1 = "/v1/"
 API = (_V1, "/v2/")
 _LARGE_UPLOADS = ("/v2/", "/mine/")
 """Prefixes of paths that accept bundles and streams."""
+_NAMING = (b"authorization", b"x-public-key")
+"""Headers that name a user."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -78,11 +80,10 @@ class RateLimit:
 
 
 def _clients(scope: Scope) -> Iterator[str]:
-    """Yield what identifies a client: its IP address, and the digest of its token or key."""
+    """Yield what identifies a client, each once: its IP address, the digest of its token or key."""
     yield (scope.get("client") or ("",))[0]
-    for name, value in scope["headers"]:
-        if name in (b"authorization", b"x-public-key"):
-            yield hashlib.sha256(value).hexdigest()
+    named = {value for name, value in scope["headers"] if name in _NAMING}
+    yield from sorted(hashlib.sha256(value).hexdigest() for value in named)
 
 
 class RefstackV1Compat:

@@ -8,7 +8,7 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 
 import prometheus_client
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from refstack_server.web.middleware import App, Message, Receive, Scope, Send
 
 router = APIRouter(tags=["operation"])
 LOG = logging.getLogger("refstack_server.requests")
+_METHODS = frozenset(HTTPMethod)
 _REQUESTS = prometheus_client.Histogram(
     "refstack_request_seconds",
     "Duration of requests in seconds.",
@@ -65,7 +66,9 @@ class RequestLog:
         finally:
             seconds = time.monotonic() - began
             route = _route(scope)
-            _REQUESTS.labels(scope["method"], route, status).observe(seconds)
+            # A client can invent any number of methods, and each label takes memory for ever.
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            _REQUESTS.labels(method, route, status).observe(seconds)
             client = scope.get("client") or ("",)
             fields = {
                 "method": scope["method"],

@@ -3,6 +3,7 @@
 import csv
 import http.server
 import io
+import socket
 import threading
 import time
 import zipfile
@@ -177,3 +178,26 @@ def test_requests_above_the_rate_limit_are_refused(tmp_path):
     assert [answer.status_code for answer in uploads] == [201, 201, 201, 429]
     assert [answer.status_code for answer in lists] == [200, 200, 200, 200, 429]
     assert uploads[-1].headers["Retry-After"] == "60"
+
+
+def test_a_key_that_is_named_often_in_one_request_counts_once(tmp_path):
+    with serving(tmp_path / "data", "--uploads-per-minute", "40") as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        named = b"X-Public-Key: ssh-ed25519 AAAA\r\n" * 60
+        with socket.create_connection((host, int(port)), timeout=30) as sent:
+            sent.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+            sent.sendall(
+                b"Content-Length: 0\r\nX-Forwarded-For: 198.51.100.7\r\n" + named + b"\r\n"
+            )
+            assert sent.recv(64).startswith(b"HTTP/1.1 4")
+        own = {"X-Public-Key": "ssh-ed25519 AAAA", "X-Forwarded-For": "203.0.113.5"}
+        assert server.call("POST", "/v1/nothing", headers=own).status_code != 429
+
+
+def test_invented_methods_are_one_label(tmp_path):
+    with serving(tmp_path / "data") as server:
+        for number in range(30):
+            requests.request(f"M{number}X", f"{server.url}/results", timeout=30)
+        metrics = server.call("GET", "/metrics").text
+    assert 'method="M' not in metrics
+    assert 'method="other"' in metrics
