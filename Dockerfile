@@ -9,15 +9,16 @@ COPY capabilities capabilities
 COPY scoring scoring
 COPY refstack_client refstack_client
 COPY refstack_server refstack_server
-# What no run needs is not carried: pip, what only other uses of the plugins import, tests of libraries,
-# translations, sources of extensions. What is imported is compiled once, by listing the tests, and
-# what only a run imports besides: on a read-only root every process would do it again. So would it
-# list the tests, and the list is kept.
+# What no run needs is not carried: pip, what only other uses of the plugins import, what statements
+# about bundles are made with, tests of libraries, translations, sources of extensions. What is
+# imported is compiled once, by listing the tests, and what only a run imports besides: on a
+# read-only root every process would do it again. So would it list the tests, and the list is kept.
 RUN python3 -m venv --without-pip /opt/refstack \
     && pip="python3 -m pip --python /opt/refstack/bin/python --disable-pip-version-check --quiet" \
     && $pip install --no-cache-dir --no-compile -c constraints.txt ".[add-ons]" \
-    && $pip uninstall --yes amqp eventlet greenlet kombu lxml os-collect-config oslo.messaging \
-        oslo.metrics paste pastedeploy pyparsing setuptools tzdata vine webob \
+    && $pip uninstall --yes amqp eventlet greenlet in-toto-attestation kombu lxml os-collect-config \
+        oslo.messaging oslo.metrics paste pastedeploy protobuf pyparsing securesystemslib setuptools \
+        tzdata vine webob \
     && cd /opt/refstack/lib/python3*/site-packages \
     && find . -type d \( -name tests -o -name locale \) \
         -not -path "./tempest*" -not -path "./*_tempest_plugin/*" -prune -exec rm -rf {} + \
