@@ -79,7 +79,8 @@ def test_storage_is_certified_on_a_cloud_with_every_service(platform, place: Pat
 def places_challenges(sandbox: Sandbox) -> None:
     """Let a tenant of each service place a challenge, and remove it again."""
     new = challenge.new("F", f"SHA256:{'a' * 43}", datetime.now(UTC), timedelta(days=1))
-    signed = challenge.parse(new.content + b"-----BEGIN SSH SIGNATURE-----", "challenge")
+    armour = b"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n"
+    signed = challenge.parse(new.content + armour, "challenge")
     (user, *_) = accounts_file.read(sandbox.accounts_yaml)
     prefix = f"refstack-1a2b3c-{signed.mark}"
     for service, created in {
