@@ -12,8 +12,9 @@ from pathlib import Path
 from capabilities import catalogue, flat_list, programme, reader
 from capabilities.guideline import Guideline
 from capabilities.programme import Programme
-from refstack_client.bundle import archive
+from refstack_client.bundle import archive, ssh_signature
 from refstack_client.bundle.manifest import Manifest
+from refstack_client.bundle.ssh_signature import Signer
 from refstack_client.errors import InputError
 from refstack_client.outcomes import (
     attestation,
@@ -105,6 +106,16 @@ class Bundle:
     def manifest(self) -> Manifest:
         """The manifest."""
         return Manifest.parse(self.member(MANIFEST), MANIFEST)
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """The key that signed the manifest, whoever owns it; None for a bundle without signature.
+
+        Reading it raises :class:`SignatureError` if the signature is not valid.
+        """
+        if not self.has(SIGNATURE):
+            return None
+        return ssh_signature.check(self.member(MANIFEST), self.members[SIGNATURE], NAMESPACE)
 
     @cached_property
     def guideline(self) -> Guideline:

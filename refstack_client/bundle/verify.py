@@ -196,11 +196,11 @@ def _signature(bundle: Bundle, trust: Trust) -> str:
     if trust.signers:
         signer = ssh_signature.verify(manifest, signature, trust.signers, contents.NAMESPACE)
         return f"by {signer.identity}, {signer.key}"
-    signer = ssh_signature.check(manifest, signature, contents.NAMESPACE)
+    key = bundle.signer.key if bundle.signer else ""
     if trust.any_signer:
-        raise UnknownError(f"by {signer.key}, whose owner was not checked")
+        raise UnknownError(f"by {key}, whose owner was not checked")
     raise CheckFailedError(
-        f"by {signer.key}: give the keys you trust with --signers, or accept any with --any-signer"
+        f"by {key}: give the keys you trust with --signers, or accept any with --any-signer"
     )
 
 

@@ -99,7 +99,7 @@ def most_retries(recorded: Retries | None, asked: int | None = None) -> int | No
 
 
 def records_in(text: str) -> tuple[JsonValue, ...]:
-    """As :func:`records`, from the content of the file.
+    """Return what the content of ``attempts.jsonl`` records of each attempt, oldest first.
 
     :raises InputError: a line is JSON, but not an object with a number ``attempt``, or
         contradicts an earlier one
@@ -127,5 +127,5 @@ def records_in(text: str) -> tuple[JsonValue, ...]:
 
 
 def attempts_in(text: str) -> tuple[RunAttempt, ...]:
-    """As :func:`attempts`, from the content of the file."""
+    """Return every attempt in the content of ``attempts.jsonl``, oldest first."""
     return tuple(map(RunAttempt.from_json, records_in(text)))

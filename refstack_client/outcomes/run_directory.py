@@ -124,7 +124,8 @@ class Run:
 
         It is short: the name of a project has at most 64 characters, that of a host 63.
         """
-        mark = f"-{self.challenge.mark}" if self.challenge else ""
+        answered = self.challenge
+        mark = f"-{answered.mark}" if answered else ""
         return f"refstack-{self.id[-6:]}{mark}"
 
     @property

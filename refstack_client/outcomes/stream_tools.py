@@ -3,7 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +12,7 @@ import testtools
 from capabilities import tempest_id
 from refstack_client.outcomes.subunit_stream import (
     INTERIM,
+    NO_TIME,
     PARSER,
     V2_SIGNATURE,
     attachment_text,
@@ -25,7 +26,6 @@ from scoring.conformance.outcomes import Outcome
 
 KINDS_OF_ATTACHMENT = ("reason", "traceback", "pythonlogging")
 _Event = dict[str, Any]
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def truncate_incomplete(path: Path) -> int:
@@ -94,7 +94,7 @@ class _Executions(testtools.StreamResult):
         super().__init__()
         self._ended: list[tuple[datetime, list[_Event]]] = []
         self._open: dict[str, list[_Event]] = defaultdict(list)
-        self._now = _NO_TIME
+        self._now = NO_TIME
 
     def status(
         self,
@@ -160,7 +160,7 @@ class _Attachments(testtools.StreamResult):
         self._names = names
         self._classes = {tempest_id.class_of(name) for name in names}
         self.found: dict[str, bytearray] = {}
-        self._last = (_NO_TIME, -len(Outcome))
+        self._last = (NO_TIME, -len(Outcome))
         self._open: dict[str, dict[str, bytearray]] = defaultdict(dict)
 
     def status(
@@ -181,7 +181,7 @@ class _Attachments(testtools.StreamResult):
         if test_status not in INTERIM:
             attachments = self._open.pop(test_id, {})
             outcome = final_outcome(test_id, test_status)
-            if outcome and (end := (timestamp or _NO_TIME, -outcome.badness)) >= self._last:
+            if outcome and (end := (timestamp or NO_TIME, -outcome.badness)) >= self._last:
                 self._last, self.found = end, attachments
 
     def _is_wanted(self, test_id: str) -> bool:

@@ -45,7 +45,7 @@ MOST_BYTES_OUTSIDE = 4 * 1024 * 1024
 """Of other output between the packets of version 2; each byte takes a microsecond."""
 _OUTSIDE = "stdout"
 """The name of the file in which subunit reports it."""
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
+NO_TIME = datetime.min.replace(tzinfo=UTC)
 """The time of what a version 1 stream reports before it states a time."""
 
 
@@ -156,7 +156,7 @@ def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
     """
     decorated = testtools.ExtendedToStreamDecorator(result)
     decorated.startTestRun()
-    decorated.time(_NO_TIME)
+    decorated.time(NO_TIME)
     protocol = subunit.TestProtocolServer(decorated, io.BytesIO())
     try:
         for line in content:
@@ -236,7 +236,7 @@ class Collector(testtools.StreamResult):
         **_event: Any,
     ) -> None:
         """Take one event; what a test means follows from its last one."""
-        if timestamp and timestamp != _NO_TIME:
+        if timestamp and timestamp != NO_TIME:
             self._began = min(timestamp, self._began or timestamp)
             self._last = max(timestamp, self._last or timestamp)
         if test_id is None:
@@ -255,7 +255,7 @@ class Collector(testtools.StreamResult):
     def _end(self, test_id: str, status: str, timestamp: datetime | None) -> None:
         attachments = self._attachments.pop(test_id, {})
         started = self._started.pop(test_id, None)
-        ended = None if timestamp == _NO_TIME else timestamp
+        ended = None if timestamp == NO_TIME else timestamp
         fixture = class_fixture(test_id)
         test = tempest_id.parse(test_id)
         outcome = final_outcome(test_id, status)

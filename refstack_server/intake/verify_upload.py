@@ -8,7 +8,6 @@ from capabilities import catalogue, programme
 from capabilities.errors import GuidelineError
 from capabilities.programme import Programme
 from refstack_client.bundle import contents as bundle_contents
-from refstack_client.bundle import ssh_signature
 from refstack_client.bundle import verify as bundle_verify
 from refstack_client.bundle.checks import Check
 from refstack_client.bundle.contents import Bundle
@@ -87,14 +86,7 @@ def _invalid(name: str, message: str) -> InvalidError:
 
 
 def _fingerprint(bundle: Bundle) -> str:
-    if not bundle.has(bundle_contents.SIGNATURE):
-        return ""
-    signer = ssh_signature.check(
-        bundle.member(bundle_contents.MANIFEST),
-        bundle.member(bundle_contents.SIGNATURE),
-        bundle_contents.NAMESPACE,
-    )
-    return signer.key.rpartition(" ")[2]
+    return bundle.signer.fingerprint if bundle.signer else ""
 
 
 def _cpid(bundle: Bundle) -> str:

@@ -72,7 +72,7 @@ def check_signed(line: ssh_public_key.PublicKey, challenge: str, signature: str)
         signer = ssh_signature.check(challenge.encode(), armored.encode(), NAMESPACE)
     except ClientError as error:
         raise InvalidError("Signature verification failed", str(error)) from error
-    if not signer.key.endswith(line.fingerprint):
+    if signer.fingerprint != line.fingerprint:
         raise InvalidError("Signature verification failed", "another key signed the challenge")
 
 

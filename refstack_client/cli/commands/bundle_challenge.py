@@ -2,12 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from refstack_client.bundle import ssh_public_key, ssh_signature
 from refstack_client.cli.command import Command
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import challenge as challenge_options
+from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import results as results_options
 from refstack_client.errors import UsageError
 from refstack_client.outcomes import challenge
@@ -26,13 +26,7 @@ class Issue(Command):
         """Add the options."""
         parser = super().get_parser(prog_name)
         challenge_options.add_new(parser)
-        parser.add_argument(
-            "--key",
-            metavar="KEY",
-            type=Path,
-            required=True,
-            help="OpenSSH private key of the certifier, or the .pub file of a key in the SSH agent",
-        )
+        file_options.add_key(parser, required=True)
         parser.add_argument(
             "--certifier", metavar="NAME", required=True, help="name of the certifier"
         )
@@ -53,5 +47,6 @@ class Issue(Command):
         valid = timedelta(days=args.days)
         new = challenge.new(args.certifier, vendor.fingerprint, datetime.now(UTC), valid)
         signature = ssh_signature.sign(new.content, args.key, challenge.NAMESPACE)
-        challenge_options.write_new(args, new.content + signature, vendor)
+        signed = challenge.parse(new.content + signature, "the new challenge")
+        challenge_options.write_new(args, signed, vendor)
         return EXIT_OK

@@ -28,11 +28,11 @@ class Request(Command):
         server = server_options.server(args)
         content = refstack_api.request_challenge(server, vendor.line, say)
         try:
-            challenge.parse(content, "its response")
+            new = challenge.parse(content, "its response")
         except InputError as error:
             raise InputError(
                 f"{server.url} did not send a challenge: {error}",
                 hint="check --url: the server must be a collector of this project",
             ) from error
-        challenge_options.write_new(args, content, vendor)
+        challenge_options.write_new(args, new, vendor)
         return EXIT_OK

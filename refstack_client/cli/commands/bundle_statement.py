@@ -8,10 +8,9 @@ from pathlib import Path
 from refstack_client.bundle import archive, envelope, statement
 from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.statement import Subject, Verifier
-from refstack_client.bundle.verify import Verification, verify_bundle
+from refstack_client.bundle.verify import Trust, Verification, verify_bundle
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
-from refstack_client.cli.options import challenge as challenge_options
 from refstack_client.cli.options import files as file_options
 from refstack_client.cli.options import trust as trust_options
 from refstack_client.errors import InputError, UsageError
@@ -72,10 +71,11 @@ class State(Command):
         bundle = Bundle.read(args.bundle)
         # A bundle that can be read is byte for byte what its members are packed to.
         subject = Subject(args.bundle.name, archive.pack(bundle.members))
-        found = verify_bundle(bundle, trust_options.trust(args))
+        trust = trust_options.trust(args)
+        found = verify_bundle(bundle, trust)
         if args.predicate == _SUMMARY:
             policy = Subject(args.policy.name, read_bytes(args.policy)) if args.policy else None
-            verifier = Verifier(args.verifier, datetime.now(UTC), policy, _options(args))
+            verifier = Verifier(args.verifier, datetime.now(UTC), policy, _options(args, trust))
             payload = statement.verification_summary(subject, bundle, found, verifier)
             for check in found.checks:
                 if not check.passed:
@@ -112,7 +112,7 @@ def _check(args: Namespace) -> None:
             raise UsageError(f"{path} is named twice, and would be overwritten")
 
 
-def _options(args: Namespace) -> dict[str, str]:
+def _options(args: Namespace, trust: Trust) -> dict[str, str]:
     """Return the options that decided on a verification, besides the policy."""
     found = {}
     if args.any_signer:
@@ -121,8 +121,8 @@ def _options(args: Namespace) -> dict[str, str]:
         found["max-retries"] = str(args.max_retries)
     if args.guideline:
         found["guideline"] = args.guideline
-    if args.challenge:
-        found["challenge"] = challenge_options.read(args.challenge).digest
+    if trust.challenge:
+        found["challenge"] = trust.challenge.digest
     return found
 
 

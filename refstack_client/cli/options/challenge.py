@@ -44,13 +44,12 @@ def add_new(parser: ArgumentParser) -> None:
     )
 
 
-def write_new(args: Namespace, content: bytes, vendor: PublicKey) -> None:
+def write_new(args: Namespace, new: SignedChallenge, vendor: PublicKey) -> None:
     """Write a new challenge.
 
     :param vendor: the key for which it must be
     :raises InputError: it is not a challenge that this vendor can answer now, or cannot be written
     """
-    new = challenge.parse(content, "the new challenge")
     challenge.check_valid(new.challenge, datetime.now(UTC))
     signer = ssh_signature.check(new.content, new.signature, challenge.NAMESPACE)
     if new.challenge.key != vendor.fingerprint:

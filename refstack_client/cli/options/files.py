@@ -9,11 +9,12 @@ def add_bundle(parser: ArgumentParser) -> None:
     parser.add_argument("bundle", metavar="FILE.zip", type=Path, help="bundle to read")
 
 
-def add_key(parser: ArgumentParser) -> None:
+def add_key(parser: ArgumentParser, *, required: bool = False) -> None:
     """Add the key that a command signs with."""
     parser.add_argument(
         "--key",
         metavar="KEY",
         type=Path,
+        required=required,
         help="OpenSSH private key to sign with, or the .pub file of a key in the SSH agent",
     )
