@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from refstack_server.api.v1 import guidelines, metadata, products, profile, results, vendors
-from refstack_server.api.v2 import challenges, keys
+from refstack_server.api.v2 import challenges, invitations, keys
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import guidelines as guideline_pages
@@ -21,7 +21,7 @@ from refstack_server.pages import render
 from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
-from refstack_server.store import blobs, database
+from refstack_server.store import blobs, database, sessions
 from refstack_server.store.errors import InvalidError, RefusedError
 from refstack_server.web import observability, session_secret, signin
 from refstack_server.web.errors import Refusal, json_answer, refusal
@@ -29,7 +29,7 @@ from refstack_server.web.middleware import BodyLimit, RateLimit, RefstackV1Compa
 
 LOG = logging.getLogger(__name__)
 _V1 = (results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, keys, whole_results)
+_V2 = (challenges, invitations, keys, whole_results)
 _PAGES = (result_pages, guideline_pages, vendor_pages, signin, account_pages, key_pages)
 
 
@@ -63,14 +63,14 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
         SessionMiddleware,
         secret_key=app.state.secret,
         session_cookie=signin.COOKIE,
-        max_age=signin.SECONDS,
+        max_age=sessions.SECONDS,
         same_site="lax",
         https_only=settings.public_url.startswith("https:"),
     )
     app.add_middleware(RefstackV1Compat)
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(RateLimit, settings=settings)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(observability.RequestLog)
     return app
 

@@ -22,7 +22,8 @@ class Settings:
     ``data`` contains the database, unless ``database`` is the URL of another. ``public_url`` is the
     URL of the server for its users, without a slash at the end. ``most_bytes`` is the largest body
     of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of
-    results on a page of a list. The limits per minute apply to each client IP address and each
+    results on a page of a list, ``most_unowned_bytes`` what all anonymous results may take in the
+    database (0 for no limit). The limits per minute apply to each client IP address and each
     key; 0 means no limit.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     provider: Provider | None = None
     most_bytes: int = 16 * 1024 * 1024
     most_bundle_bytes: int = 128 * 1024 * 1024
+    most_unowned_bytes: int = 1024 * 1024 * 1024
     page_size: int = 20
     requests_per_minute: int = 6000
     uploads_per_minute: int = 600

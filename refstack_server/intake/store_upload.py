@@ -43,7 +43,7 @@ def _find(session: Session, sha256: str) -> Result | None:
 
 def _owner(session: Session, caller: Caller, verified: VerifiedUpload) -> str:
     fingerprint = verified.fingerprint
-    key = public_keys.of_fingerprint(session, fingerprint) if fingerprint else None
+    key = public_keys.proven(session, fingerprint) if fingerprint else None
     owner = key.openid if key else caller.openid
     if not owner:
         raise UnauthenticatedError(

@@ -18,6 +18,7 @@ from refstack_server.settings import Settings
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.errors import InvalidError, NotFoundError
 from refstack_server.store.schema import LONGEST_CPID, Kind
+from refstack_server.store.text import has_hidden
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
@@ -92,8 +93,10 @@ def _fingerprint(bundle: Bundle) -> str:
 def _cpid(bundle: Bundle) -> str:
     """Return the cloud provider id, "" if the manifest has none."""
     cpid = bundle.manifest.cpid or ""
-    if len(cpid) > LONGEST_CPID or "\0" in cpid:
-        raise _invalid("manifest", f"cpid must be a text of at most {LONGEST_CPID} characters")
+    if len(cpid) > LONGEST_CPID or has_hidden(cpid, ""):
+        raise _invalid(
+            "manifest", f"cpid must be one line of at most {LONGEST_CPID} visible characters"
+        )
     return cpid
 
 

@@ -7,17 +7,17 @@ from http import HTTPStatus
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.render import render
-from refstack_server.store import blobs, vendors
+from refstack_server.store import blobs, memberships, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import InvalidError
-from refstack_server.store.schema import Result, VendorType
+from refstack_server.store.schema import PUBLIC_VENDORS, Result, VendorType
 from refstack_server.store.sharing import Sharing
 from refstack_server.web import signin
 from refstack_server.web.bundle_download import bundle_response
@@ -28,6 +28,8 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _MOST = 200
 _LONGEST_REASON = 1000
 _LONGEST_WORD = 16
+_COMPARED = (*PUBLIC_VENDORS, VendorType.PENDING)
+"""Types of vendors whose names the Foundation compares with that of a new one."""
 
 
 @router.get("/mine", response_model=None)
@@ -37,7 +39,13 @@ def mine(request: Request, context: Context) -> Response | str:
     if not caller.openid:
         return RedirectResponse("/signin", HTTPStatus.SEE_OTHER)
     values = _values(request, context, _own(caller))
-    return render("mine.html", "/mine", is_foundation=caller.is_foundation, **values)
+    return render(
+        "mine.html",
+        "/mine",
+        is_foundation=caller.is_foundation,
+        invitations=memberships.invitations(context.session, caller),
+        **values,
+    )
 
 
 def _own(caller: Caller) -> sa.ColumnElement[bool]:
@@ -50,7 +58,7 @@ def queue(request: Request, context: Context) -> str:
     context.caller.require_foundation()
     shared = (stored_results.LISTED | (Result.submitted == sa.true())) & Result.openid.is_not(None)
     pending = [
-        vendor
+        (vendor, vendors.similar(context.session, vendor.name, vendor.id, _COMPARED))
         for vendor in vendors.vendors(context.session, context.caller)
         if vendor.type == VendorType.PENDING
     ]
@@ -130,7 +138,7 @@ def revoke(result_id: str, form: Form, session: WriteSession, caller: WriteCalle
 @router.post("/queue/vendors/{vendor_id}/approve")
 def approve(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
     """Approve a vendor as official."""
-    vendors.take_step(session, caller, vendor_id, "approve")
+    vendors.take_step(session, caller, vendor_id, "approve", seen=_seen(form))
     session.commit()
     return _back("/queue")
 
@@ -139,9 +147,26 @@ def approve(vendor_id: str, form: Form, session: WriteSession, caller: WriteCall
 def deny(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
     """Deny a vendor's request to become official, with a reason."""
     why = signin.text(form, "why", _LONGEST_REASON)
-    vendors.take_step(session, caller, vendor_id, "deny", why)
+    vendors.take_step(session, caller, vendor_id, "deny", reason=why, seen=_seen(form))
     session.commit()
     return _back("/queue")
+
+
+def _seen(form: FormData) -> str:
+    """Return the name of the vendor that the page showed."""
+    return str(form.get("name", ""))
+
+
+@router.post("/mine/invitations/{vendor_id}/{answer}")
+def answer_invitation(
+    vendor_id: str, answer: str, form: Form, session: WriteSession, caller: WriteCaller
+) -> Response:
+    """Accept or decline an invitation to act for a vendor."""
+    if answer not in ("accept", "decline"):
+        raise InvalidError("the answer must be accept or decline")
+    memberships.answer(session, caller, vendor_id, accepts=answer == "accept")
+    session.commit()
+    return _back("/mine")
 
 
 def _back(path: str) -> Response:

@@ -148,16 +148,26 @@ def row(result: Result) -> Row:
     """Return a result as lists show it."""
     version = result.product_version
     product = version.product if version and version.product.public else None
+    verified_as = result.verified_as if result.is_verified else None
     return {
         "id": result.id,
         "created_at": times.text(result.created_at),
         "conformance": Conformance(result.conformance) if result.conformance else None,
         "programme": result.programme,
         "guideline": result.guideline,
-        "product": product.name if product else None,
+        "product": _product_name(product, verified_as),
         "product_id": product.id if product else None,
         "standing": VERIFIED if result.is_verified else STANDINGS[sharing(result)],
     }
+
+
+def _product_name(product: Product | None, verified_as: dict[str, str] | None) -> str | None:
+    """Return the name under which a result was verified, and the present one if it differs."""
+    name = product.name if product else None
+    if verified_as is None:
+        return name
+    verified = verified_as["product"]
+    return f"{verified} (now {name})" if name and name != verified else verified
 
 
 @router.get("/results/{result_id}")

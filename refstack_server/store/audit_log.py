@@ -1,4 +1,4 @@
-"""The public audit log: publications, verifications and revocations as a hash chain.
+"""The public audit log as a hash chain: what happened to results, and who acts for vendors.
 
 Each entry's digest covers its text and the previous digest, so that whoever kept a digest can
 detect a change to any earlier entry. The database refuses to change or remove entries.
@@ -6,7 +6,7 @@ detect a change to any earlier entry. The database refuses to change or remove e
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -21,13 +21,21 @@ _FIRST = "0" * 64
 
 
 class Event(StrEnum):
-    """What happened to a result."""
+    """What happened to a result, or to a vendor."""
 
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     VERIFIED = "verified"
     REVOKED = "revoked"
     REMOVED = "removed"
+    ATTACHED = "attached"
+    DETACHED = "detached"
+    JOINED = "joined"
+    LEFT = "left"
+
+
+_OF_PRIVATE_RESULTS = (Event.REMOVED, Event.ATTACHED, Event.DETACHED)
+"""Events that can happen to a result that was never published."""
 
 
 class EntryDocument(TypedDict):
@@ -39,24 +47,31 @@ class EntryDocument(TypedDict):
 
 
 def add(session: Session, result: Result, event: Event, **details: str) -> None:
-    """Add an entry about a result, unless the result has no owner."""
+    """Add an entry about a result, unless the result has no owner.
+
+    Of a private result the entry has the id alone.
+    """
     if result.openid is None:
         return
+    document: dict[str, object] = {"result": result.id}
+    if result.listed or event not in _OF_PRIVATE_RESULTS:
+        document |= {
+            "sha256": result.sha256,
+            "guideline": result.guideline,
+            "programme": result.programme,
+            "conformance": result.conformance,
+            **details,
+        }
+    add_entry(session, event, document)
+
+
+def add_entry(session: Session, event: Event, document: Mapping[str, object]) -> None:
+    """Add an entry about an event; the log is public."""
     # The update locks the row: whoever adds another entry waits for this transaction.
     counting = sa.update(Count).where(Count.what == _ENTRIES).values(number=Count.number + 1)
     session.execute(counting)
     last = session.scalar(sa.select(AuditLogEntry).order_by(AuditLogEntry.number.desc()).limit(1))
-    document = {
-        "at": now().isoformat(),
-        "event": str(event),
-        "result": result.id,
-        "sha256": result.sha256,
-        "guideline": result.guideline,
-        "programme": result.programme,
-        "conformance": result.conformance,
-        **details,
-    }
-    text = json.dumps(document, sort_keys=True)
+    text = json.dumps({"at": now().isoformat(), "event": str(event), **document}, sort_keys=True)
     previous = last.digest if last else _FIRST
     number = last.number + 1 if last else 1
     session.add(AuditLogEntry(number=number, text=text, digest=_digest(previous, text)))

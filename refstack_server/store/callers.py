@@ -89,10 +89,11 @@ def of_user(session: Session, openid: str) -> Caller:
     )
 
 
-def of_token(session: Session, header: str, server: str) -> Caller:
+def of_token(session: Session, header: str, server: str, *, is_v1: bool) -> Caller:
     """Return the caller whom an ``Authorization`` header names.
 
     :param server: the URL of this server; a token that names a server (``aud``) must name this one
+    :param is_v1: whether the request is one of RefStack v1, for which its proof of a key suffices
     :raises InvalidError: the header has no valid token of a user
     """
     scheme, _, token = header.partition(" ")
@@ -101,14 +102,17 @@ def of_token(session: Session, header: str, server: str) -> Caller:
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         openid = stored(claims.get("user_openid"))
-        for key in session.scalars(sa.select(PublicKey).where(PublicKey.openid == openid)):
+        query = sa.select(PublicKey).where(PublicKey.openid == openid)
+        for key in session.scalars(query if is_v1 else query.where(PublicKey.is_proven)):
             if _is_signed_by(token, key, server if "aud" in claims else None):
                 return of_user(session, openid)
     except jwt.PyJWTError as error:
         raise InvalidError("Token is not valid", str(error)) from error
     if not openid:
         raise InvalidError("Token does not contain a valid user_openid")
-    raise InvalidError("Token is not valid", "it is not signed with a key of this user")
+    raise InvalidError(
+        "Token is not valid", "it is not signed with a key of this user that is valid here"
+    )
 
 
 def _is_signed_by(token: str, key: PublicKey, audience: str | None) -> bool:

@@ -32,3 +32,7 @@ class NotFoundError(RefusedError):
 
 class ConflictError(RefusedError):
     """The object exists already, or belongs to another user."""
+
+
+class FullError(RefusedError):
+    """There is no room for what the request would store."""

@@ -93,7 +93,7 @@ def register(session: Session, secret: str, server: str, openid: str, proof: Pro
     line = parse(proof.key)
     check(secret, server, openid, proof.challenge)
     check_signed(line, proof.challenge, proof.signature)
-    return add(session, openid, line)
+    return add(session, openid, line, is_proven=True)
 
 
 def of_user(session: Session, openid: str) -> sa.ScalarResult[PublicKey]:
@@ -114,28 +114,31 @@ def remove(session: Session, openid: str, key_id: str) -> None:
 
 
 def registered(session: Session, line: ssh_public_key.PublicKey) -> PublicKey | None:
-    """Return a key if a user registered it."""
-    return of_fingerprint(session, line.fingerprint)
+    """Return a key if a user registered it, by either proof."""
+    query = sa.select(PublicKey).where(PublicKey.fingerprint == line.fingerprint)
+    return session.scalar(query)
 
 
-def of_fingerprint(session: Session, fingerprint: str) -> PublicKey | None:
-    """Return a registered key by its fingerprint, ``SHA256:…``."""
-    return session.scalar(sa.select(PublicKey).where(PublicKey.fingerprint == fingerprint))
+def proven(session: Session, fingerprint: str) -> PublicKey | None:
+    """Return a key, by its fingerprint ``SHA256:…``, if its user proved possession of it."""
+    query = sa.select(PublicKey).where(PublicKey.fingerprint == fingerprint, PublicKey.is_proven)
+    return session.scalar(query)
 
 
-def add(session: Session, openid: str, line: ssh_public_key.PublicKey) -> PublicKey:
+def add(
+    session: Session, openid: str, line: ssh_public_key.PublicKey, *, is_proven: bool
+) -> PublicKey:
     """Register a key for a user.
+
+    A user who proves possession of a key takes it over from one who did not.
 
     :raises ConflictError: the key is registered already
     """
-    if registered(session, line):
+    key = registered(session, line)
+    if key is None:
+        key = PublicKey(format=line.type, text=line.text, fingerprint=line.fingerprint)
+        session.add(key)
+    elif key.is_proven or not is_proven:
         raise ConflictError("Public key already exists.")
-    key = PublicKey(
-        openid=openid,
-        format=line.type,
-        text=line.text,
-        fingerprint=line.fingerprint,
-        comment=line.comment,
-    )
-    session.add(key)
+    key.openid, key.comment, key.is_proven = openid, line.comment, is_proven
     return key

@@ -8,14 +8,19 @@ from sqlalchemy.orm import Session
 from refstack_server.store import audit_log
 from refstack_server.store.audit_log import Event
 from refstack_server.store.callers import Caller
-from refstack_server.store.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from refstack_server.store.errors import (
+    ForbiddenError,
+    FullError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from refstack_server.store.schema import Count, Kind, Meta, Product, ProductVersion, Result, now
 
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
 FOUNDATION, OWNER, READER = "foundation", "owner", "user"
-_LISTED = "listed results"
-"""The key of their number in the table of counts."""
+_LISTED, _UNOWNED = "listed results", "bytes without an owner"
+"""Keys of numbers in the table of counts."""
 
 
 def role(result: Result, caller: Caller) -> str | None:
@@ -59,12 +64,44 @@ def find_own(session: Session, result_id: str, caller: Caller) -> Result:
 
     :raises NotFoundError: there is no such result
     :raises UnauthenticatedError: the caller may not see it
-    :raises ForbiddenError: the caller may only see it
+    :raises ForbiddenError: the caller is not the owner; of a result without an owner, the caller
+        does not act for the Foundation
     """
     result = find(session, result_id, caller)
-    if role(result, caller) == READER:
-        raise ForbiddenError("only the owner of a result and the Foundation may change it")
+    if not owns(result, caller) and not (caller.is_foundation and result.openid is None):
+        raise ForbiddenError("only the owner of a result may change it")
     return result
+
+
+def find_removable(session: Session, result_id: str, caller: Caller) -> Result:
+    """Return a result that the caller may remove: an own one; for the Foundation any public one.
+
+    :raises NotFoundError: there is no such result
+    :raises UnauthenticatedError: the caller may not see it
+    :raises ForbiddenError: the caller may not remove it
+    """
+    result = find(session, result_id, caller)
+    if not owns(result, caller) and not (caller.is_foundation and result.listed):
+        raise ForbiddenError(
+            "only its owner may remove a result; the Foundation may remove public ones"
+        )
+    return result
+
+
+def attach(session: Session, result: Result, version: ProductVersion | None) -> None:
+    """Attach a result of the caller to a version of a product, or detach it, and record it.
+
+    :raises ForbiddenError: the result is verified
+    """
+    require_unverified(result, "its product cannot be changed")
+    if version is result.product_version:
+        return
+    if result.product_version is not None:
+        audit_log.add(session, result, Event.DETACHED)
+    result.product_version = version
+    if version is not None:
+        # A private product stays unnamed; its id is random.
+        audit_log.add(session, result, Event.ATTACHED, product=version.product_id)
 
 
 def require_unverified(result: Result, change: str) -> None:
@@ -79,18 +116,29 @@ def require_unverified(result: Result, change: str) -> None:
         )
 
 
-def add(session: Session, result: Result) -> None:
-    """Store a new result; a result without an owner is public."""
+def add(session: Session, result: Result, most_unowned_bytes: int = 0) -> None:
+    """Store a new result; a result without an owner is public.
+
+    :param most_unowned_bytes: how much all results without an owner may take, 0 for no limit
+    :raises FullError: they take as much already
+    """
     result.listed = result.openid is None
+    if result.openid is None:
+        _count(session, _UNOWNED, len(result.outcomes))
+        if most_unowned_bytes and _number(session, _UNOWNED) > most_unowned_bytes:
+            raise FullError(
+                "the server has no more room for anonymous uploads", "sign the upload with a key"
+            )
     session.add(result)
-    _count(session, int(result.listed))
+    _count(session, _LISTED, int(result.listed))
 
 
 def remove(session: Session, result: Result) -> None:
-    """Remove a result with its metadata."""
-    if result.listed:
-        audit_log.add(session, result, Event.REMOVED)
-    _count(session, -int(result.listed))
+    """Remove a result with its metadata, and record it."""
+    audit_log.add(session, result, Event.REMOVED)
+    _count(session, _LISTED, -int(result.listed))
+    if result.openid is None:
+        _count(session, _UNOWNED, -len(result.outcomes))
     session.delete(result)
 
 
@@ -123,14 +171,18 @@ def _update_listed(session: Session, result: Result) -> None:
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
         result.listed = listed
-        _count(session, 1 if listed else -1)
+        _count(session, _LISTED, 1 if listed else -1)
         audit_log.add(session, result, Event.PUBLISHED if listed else Event.WITHDRAWN)
 
 
-def _count(session: Session, more: int) -> None:
+def _count(session: Session, what: str, more: int) -> None:
     if more:
-        query = sa.update(Count).where(Count.what == _LISTED).values(number=Count.number + more)
+        query = sa.update(Count).where(Count.what == what).values(number=Count.number + more)
         session.execute(query)
+
+
+def _number(session: Session, what: str) -> int:
+    return session.scalar(sa.select(Count.number).where(Count.what == what)) or 0
 
 
 LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()
@@ -147,9 +199,8 @@ def visible_to(caller: Caller) -> sa.ColumnElement[bool]:
 def count(session: Session, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
     """Return how many results meet all conditions."""
     if len(conditions) == 1 and conditions[0] is LISTED:
-        query = sa.select(Count.number).where(Count.what == _LISTED)
-    else:
-        query = sa.select(sa.func.count()).select_from(Result).where(*conditions)
+        return _number(session, _LISTED)
+    query = sa.select(sa.func.count()).select_from(Result).where(*conditions)
     return session.scalar(query) or 0
 
 
@@ -175,6 +226,26 @@ def of_vendors(vendor_ids: Iterable[str]) -> sa.ColumnElement[bool]:
         .where(Product.organization_id.in_(vendor_ids))
     )
     return Result.product_version_id.in_(versions)
+
+
+def with_cpid(cpid: str, caller: Caller) -> sa.ColumnElement[bool]:
+    """Return the condition that a result has a cpid, in any case, as far as the caller knows it.
+
+    The cpid of another user's result is hidden, so that the filter must not find it either, unless
+    the result is of a version of a public product that names it.
+    """
+    matches = Result.cpid_folded == cpid.casefold()
+    own = of_vendors(caller.vendors)
+    if caller.openid:
+        own |= Result.openid == caller.openid
+    if caller.is_foundation:
+        own |= visible_to(caller)
+    named = (
+        sa.select(ProductVersion.id)
+        .join(Product, Product.id == ProductVersion.product_id)
+        .where(Product.public, ProductVersion.cpid == Result.cpid)
+    )
+    return matches & (own | Result.product_version_id.in_(named))
 
 
 def verified() -> sa.ColumnElement[bool]:

@@ -60,17 +60,34 @@ def _created() -> Mapped[datetime]:
 
 
 class User(Base):
-    """A user; ``openid`` is the identity provider's name for the user, usually a URL."""
+    """A user; ``openid`` is the identity provider's name for the user, usually a URL.
+
+    ``pseudonym`` stands for the user in the public audit log.
+    """
 
     __tablename__ = "users"
     openid: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     email: Mapped[str] = mapped_column(sa.String(255), default="")
     fullname: Mapped[str] = mapped_column(sa.String(255), default="")
+    pseudonym: Mapped[str] = mapped_column(sa.String(36), default=new_id)
     created_at: Mapped[datetime] = _created()
 
 
+class BrowserSession(Base):
+    """A signed-in browser; ``digest`` is the SHA-256 of the secret that its cookie contains."""
+
+    __tablename__ = "sessions"
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    openid: Mapped[str] = mapped_column(sa.ForeignKey("users.openid", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PublicKey(Base):
-    """A user's key; ``text`` is its base64 part, ``fingerprint`` has the form of OpenSSH."""
+    """A user's key; ``text`` is its base64 part, ``fingerprint`` has the form of OpenSSH.
+
+    ``is_proven`` is false if the user signed only RefStack v1's constant text, and a copy of that
+    signature proves nothing: such a key is valid for requests of RefStack v1 alone.
+    """
 
     __tablename__ = "public_keys"
     id: Mapped[str] = _id()
@@ -79,6 +96,7 @@ class PublicKey(Base):
     text: Mapped[str] = mapped_column(sa.Text)
     fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
     comment: Mapped[str] = mapped_column(sa.Text, default="")
+    is_proven: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = _created()
 
 
@@ -92,6 +110,20 @@ class Membership(Base):
     openid: Mapped[str] = mapped_column(
         sa.ForeignKey("users.openid", ondelete="CASCADE"), primary_key=True
     )
+
+
+class Invitation(Base):
+    """An invitation of a user to act for a vendor, which the user has not accepted yet."""
+
+    __tablename__ = "invitations"
+    vendor_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("vendors.id", ondelete="CASCADE"), primary_key=True
+    )
+    openid: Mapped[str] = mapped_column(
+        sa.ForeignKey("users.openid", ondelete="CASCADE"), primary_key=True
+    )
+    created_at: Mapped[datetime] = _created()
+    vendor: Mapped["Vendor"] = relationship(lazy="joined", innerjoin=True)
 
 
 class Vendor(Base):
@@ -149,8 +181,10 @@ class Result(Base):
     ``number`` orders results that were stored within the same second. ``outcomes`` are packed
     (:mod:`refstack_server.store.packed_outcomes`), since no query selects single tests. ``listed``
     is true if the public may see the result: it has no owner, or is shared; ``submitted`` is true
-    if the certifier may see it. ``sha256`` is that of the uploaded bundle or stream; ``guideline``,
-    ``programme`` and ``conformance`` are those of its verdict.
+    if the certifier may see it. ``sha256`` is that of the uploaded bundle or stream,
+    ``upload_digest`` covers a signed upload in RefStack v1's format and its key; ``guideline``,
+    ``programme`` and ``conformance`` are those of its verdict. ``verified_as`` are the names under
+    which the Foundation verified the result; they stay when its vendor or product is renamed.
     """
 
     __tablename__ = "results"
@@ -171,12 +205,14 @@ class Result(Base):
     submitted: Mapped[bool] = mapped_column(default=False)
     verification_status: Mapped[int] = mapped_column(default=0)
     verified_until: Mapped[datetime | None]
+    verified_as: Mapped[dict[str, str] | None] = mapped_column(sa.JSON)
     product_version_id: Mapped[str | None] = mapped_column(
         sa.ForeignKey("product_versions.id"), index=True
     )
     outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
     kind: Mapped[str] = mapped_column(sa.String(8), default=Kind.PASSES)
     sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    upload_digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     guideline: Mapped[str | None] = mapped_column(sa.String(128))
     programme: Mapped[str | None] = mapped_column(sa.String(64))
     conformance: Mapped[str | None] = mapped_column(sa.String(16))
@@ -221,4 +257,4 @@ class Count(Base):
 
     __tablename__ = "counts"
     what: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
-    number: Mapped[int] = mapped_column(default=0)
+    number: Mapped[int] = mapped_column(sa.BigInteger, default=0)

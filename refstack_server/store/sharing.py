@@ -15,11 +15,10 @@ from refstack_server.store.results import (
     TARGET,
     delete_meta,
     find_own,
-    owns,
     require_unverified,
     write_meta,
 )
-from refstack_server.store.schema import Kind, Result, now
+from refstack_server.store.schema import Kind, Result, Vendor, now
 
 
 class Sharing(StrEnum):
@@ -37,15 +36,6 @@ def sharing(result: Result) -> Sharing:
     return Sharing.CERTIFIER if result.submitted else Sharing.NOBODY
 
 
-def require_owner(result: Result, caller: Caller) -> None:
-    """Check that a caller may publish a result; in RefStack v1's format the Foundation may too.
-
-    :raises ForbiddenError: the caller may not
-    """
-    if result.kind != Kind.PASSES and not owns(result, caller):
-        raise ForbiddenError("only the owner of a result may share it")
-
-
 def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> Result:
     """Change who may see a result of the caller; return the result.
 
@@ -54,7 +44,6 @@ def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> R
     :raises ForbiddenError: the caller is not the owner, or a verified result would be withdrawn
     """
     result = find_own(session, result_id, caller)
-    require_owner(result, caller)
     if with_ is not Sharing.EVERYBODY:
         require_unverified(result, "it cannot be withdrawn")
     result.submitted = with_ is not Sharing.NOBODY
@@ -83,8 +72,22 @@ def verify(session: Session, result: Result, until: date | None) -> None:
         raise ForbiddenError("a result can be verified only after its owner published it")
     expires = datetime.combine(until, datetime.min.time()) if until else None
     result.verification_status, result.verified_until = 1, expires
+    result.verified_as = public_names(session, result)
     details = {"until": expires.isoformat()} if expires else {}
-    audit_log.add(session, result, Event.VERIFIED, **details)
+    audit_log.add(session, result, Event.VERIFIED, **(result.verified_as or {}), **details)
+
+
+def public_names(session: Session, result: Result) -> dict[str, str] | None:
+    """Return the names of the vendor, product and version of a result, None if they are private."""
+    version = result.product_version
+    if version is None or not version.product.public:
+        return None
+    vendor = session.get_one(Vendor, version.product.organization_id)
+    return {
+        "vendor": vendor.name,
+        "product": version.product.name,
+        "version": version.version or "",
+    }
 
 
 def revoke(session: Session, result: Result, why: str) -> None:

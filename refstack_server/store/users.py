@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from refstack_server.store import public_keys
-from refstack_server.store.schema import Membership, User, Vendor, VendorType
+from refstack_server.store import memberships, public_keys
+from refstack_server.store.schema import User, Vendor, VendorType
 
 _FOUNDATION = "Foundation"
 
@@ -38,9 +38,9 @@ def add(engine: sa.Engine, new: NewUser) -> None:
 
 def _add_key(session: Session, new: NewUser) -> None:
     line = public_keys.parse(new.key)
-    key = public_keys.registered(session, line)
+    key = public_keys.proven(session, line.fingerprint)
     if key is None or key.openid != new.openid:
-        public_keys.add(session, new.openid, line)
+        public_keys.add(session, new.openid, line, is_proven=True)
 
 
 def add_to_foundation(engine: sa.Engine, openid: str) -> None:
@@ -54,5 +54,5 @@ def add_to_foundation(engine: sa.Engine, openid: str) -> None:
             )
             session.add(foundation)
             session.flush()
-        session.merge(Membership(vendor_id=foundation.id, openid=openid))
+        memberships.join(session, foundation, openid)
         session.commit()

@@ -1,13 +1,19 @@
 """Vendors, their products and their registration as official vendors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from refstack_server.store.callers import Caller
-from refstack_server.store.errors import InvalidError, NotFoundError
+from refstack_server.store.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
+from refstack_server.store.look_alikes import skeleton
 from refstack_server.store.schema import PUBLIC_VENDORS, Product, Vendor, VendorType
 
 REASON = "registration_decline_reason"
@@ -43,6 +49,39 @@ def find_vendor(session: Session, vendor_id: str, caller: Caller) -> Vendor:
     if vendor.type not in PUBLIC_VENDORS:
         caller.require_vendor(vendor.id)
     return vendor
+
+
+def rename(session: Session, caller: Caller, vendor: Vendor, name: str) -> None:
+    """Rename a vendor; of an official one, or one that awaits approval, only the Foundation may.
+
+    :raises ForbiddenError: the caller may not
+    :raises ConflictError: the name looks like that of an official vendor
+    """
+    if name == vendor.name:
+        return
+    if vendor.type == VendorType.OFFICIAL:
+        caller.require_foundation()
+    if vendor.type == VendorType.PENDING and not caller.is_foundation:
+        raise ForbiddenError("the Foundation is deciding about this name; cancel the request first")
+    require_distinct(session, name, vendor.id)
+    vendor.name = name
+
+
+def require_distinct(session: Session, name: str, vendor_id: str = "") -> None:
+    """Check that no official vendor has a name that looks like this one.
+
+    :param vendor_id: the vendor that has the name, "" for a new one
+    :raises ConflictError: another vendor has such a name
+    """
+    if similar(session, name, vendor_id, PUBLIC_VENDORS):
+        raise ConflictError("the name looks like that of an official vendor; choose another")
+
+
+def similar(session: Session, name: str, vendor_id: str, types: Sequence[int]) -> list[Vendor]:
+    """Return the other vendors of some types whose names look like a name."""
+    query = sa.select(Vendor).where(Vendor.type.in_(types), Vendor.id != vendor_id)
+    wanted = skeleton(name)
+    return [vendor for vendor in session.scalars(query) if skeleton(vendor.name) == wanted]
 
 
 def products(
@@ -102,12 +141,20 @@ STEPS = {
 
 
 def take_step(
-    session: Session, caller: Caller, vendor_id: str, name: str, reason: str = ""
+    session: Session,
+    caller: Caller,
+    vendor_id: str,
+    name: str,
+    *,
+    reason: str = "",
+    seen: str | None = None,
 ) -> None:
     """Take a step of a vendor's registration; the reason for a denial is kept until approval.
 
+    :param seen: the vendor's name as the caller saw it; None if the protocol does not state it
     :raises NotFoundError: there is no such vendor
     :raises ForbiddenError: the caller may not take this step
+    :raises ConflictError: the vendor has another name by now, or one like an official vendor's
     :raises InvalidError: the vendor's type does not allow the step, or a denial has no reason
     """
     vendor = get_vendor(session, vendor_id)
@@ -115,6 +162,10 @@ def take_step(
     step.require(caller, vendor.id)
     if vendor.type != step.before:
         raise InvalidError("Invalid organization state for this action.")
+    if seen is not None and seen != vendor.name:
+        raise ConflictError(f"the vendor was renamed to {vendor.name}; decide again")
+    if step.after in (VendorType.PENDING, VendorType.OFFICIAL):
+        require_distinct(session, vendor.name, vendor.id)
     properties = dict(vendor.properties or {})
     if name in ("approve", "deny"):
         properties.pop(REASON, None)

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from refstack_server.publish import public_view, verdicts
 from refstack_server.publish.verdicts import By
 from refstack_server.settings import Settings
-from refstack_server.store import blobs, callers
+from refstack_server.store import blobs, callers, sessions
 from refstack_server.store import results as stored_results
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
-from refstack_server.web.middleware import API
+from refstack_server.web.middleware import API, V1
 from scoring.conformance.verdict import Verdict
 
-OPENID = "openid"
-"""The key of the signed-in user's openid in a browser's session."""
+SESSION = "session"
+"""The key of a session's secret in the cookie of a browser."""
 
 
 async def _settings(request: Request) -> Settings:
@@ -63,13 +63,20 @@ async def _write_caller(request: Request, session: "WriteSession") -> Caller:
 async def _caller(request: Request, session: Session) -> Caller:
     """Return the caller: by token, or, for pages only, by the browser's session."""
     header = request.headers.get("authorization")
-    openid = request.session.get(OPENID)
+    path = request.url.path
     if header is not None:
         server = request.app.state.settings.public_url
-        return await run_in_threadpool(callers.of_token, session, header, server)
-    if openid and not request.url.path.startswith(API):
-        return await run_in_threadpool(callers.of_user, session, openid)
+        is_v1 = path.startswith(V1)
+        return await run_in_threadpool(callers.of_token, session, header, server, is_v1=is_v1)
+    secret = request.session.get(SESSION)
+    if secret and not path.startswith(API):
+        return await run_in_threadpool(_of_browser, session, secret)
     return callers.ANONYMOUS
+
+
+def _of_browser(session: Session, secret: str) -> Caller:
+    openid = sessions.openid_of(session, secret)
+    return callers.of_user(session, openid) if openid else callers.ANONYMOUS
 
 
 async def _body(request: Request) -> bytes:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from refstack_server.store.errors import (
     ConflictError,
     ForbiddenError,
+    FullError,
     InvalidError,
     NotFoundError,
     RefusedError,
@@ -28,6 +29,7 @@ _STATUSES = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
+    FullError: HTTPStatus.INSUFFICIENT_STORAGE,
     IdentityProviderError: HTTPStatus.BAD_GATEWAY,
 }
 _TITLED_BY_STATUS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

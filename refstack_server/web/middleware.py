@@ -19,12 +19,17 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-_V1 = "/v1/"
-API = (_V1, "/v2/")
+V1 = "/v1/"
+API = (V1, "/v2/")
 _LARGE_UPLOADS = ("/v2/", "/mine/")
 """Prefixes of paths that accept bundles and streams."""
-_NAMING = (b"authorization", b"x-public-key")
+_KEYS = (b"authorization", b"x-public-key")
+"""Headers that name a user's key."""
+_NAMING = (*_KEYS, b"cookie")
 """Headers that name a user."""
+_PRIVATE = ("/mine", "/queue", "/signin", "/signout")
+"""Prefixes of the paths of pages for signed-in users."""
+_SECONDS_OF_TWO_YEARS = 2 * 365 * 24 * 3600
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -34,17 +39,28 @@ _HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds headers that forbid browsers to run scripts, load other sites' files or guess types."""
+    """Adds headers that forbid browsers to run scripts, load other sites' files or guess types.
 
-    def __init__(self, app: App):
+    No cache keeps the answer to a request that names a user, unless it is the same for all users.
+    """
+
+    def __init__(self, app: App, settings: Settings):
         self._app = app
+        self._headers = dict(_HEADERS)
+        if settings.public_url.startswith("https:"):
+            self._headers["Strict-Transport-Security"] = f"max-age={_SECONDS_OF_TWO_YEARS}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
+        is_private = any(name in _NAMING for name, _ in scope.get("headers", ()))
+        is_private = is_private or scope.get("path", "").startswith(_PRIVATE)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                if is_private:
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -82,7 +98,7 @@ class RateLimit:
 def _clients(scope: Scope) -> Iterator[str]:
     """Yield what identifies a client, each once: its IP address, the digest of its token or key."""
     yield (scope.get("client") or ("",))[0]
-    named = {value for name, value in scope["headers"] if name in _NAMING}
+    named = {value for name, value in scope["headers"] if name in _KEYS}
     yield from sorted(hashlib.sha256(value).hexdigest() for value in named)
 
 
@@ -94,7 +110,7 @@ class RefstackV1Compat:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http" and scope["path"].startswith(_V1):
+        if scope["type"] == "http" and scope["path"].startswith(V1):
             path = scope["path"].rstrip("/").removesuffix(".json")
             scope["path"], scope["raw_path"] = path, path.encode()
             query = parse_qs(scope["query_string"].decode("latin-1"))

@@ -1,5 +1,6 @@
 """Strict readers of request bodies: an error names the place in the body."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
@@ -8,14 +9,46 @@ import pydantic
 import pydantic_core
 
 from refstack_server.store.errors import InvalidError
+from refstack_server.store.text import has_hidden
 
 NOT_THE_SCHEMA = "Request doesnt correspond to schema"
 """RefStack v1's title, as its clients know it."""
 
+_LONGEST_PROPERTIES = 4096
+
 Json = Mapping[str, object]
 """A JSON object whose keys the protocol leaves open."""
-Text = Annotated[str, pydantic.Field(pattern=r"^[^\x00]*$")]
-"""A text without U+0000, which databases cannot store."""
+
+
+def _text(value: str) -> str:
+    if has_hidden(value):
+        raise ValueError("must not contain control or other hidden characters")
+    return value
+
+
+def _line(value: str) -> str:
+    if has_hidden(value, ""):
+        raise ValueError("must be one line without control or other hidden characters")
+    return value
+
+
+Text = Annotated[str, pydantic.AfterValidator(_text)]
+"""A text that can be stored and shown (:func:`refstack_server.store.text.has_hidden`)."""
+Line = Annotated[str, pydantic.AfterValidator(_line)]
+"""A text of one line that can be stored and shown."""
+Description = Annotated[Text, pydantic.Field(max_length=4096)]
+"""A description of a vendor or a product; lists contain it."""
+
+
+def _properties(value: dict[str, object]) -> dict[str, object]:
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > _LONGEST_PROPERTIES or has_hidden(text):
+        raise ValueError(f"must be at most {_LONGEST_PROPERTIES} characters of JSON")
+    return value
+
+
+Properties = Annotated[dict[str, object], pydantic.AfterValidator(_properties)]
+"""Additional values of a vendor or a product, which the protocol leaves open."""
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 

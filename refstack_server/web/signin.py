@@ -1,7 +1,8 @@
 """Sign-in with a browser by OpenID Connect, at the identity provider that the operator names.
 
-The session is a signed cookie that scripts cannot read (HttpOnly) and other sites' requests do not
-carry (SameSite). It is valid for pages only, never for the API, and each form carries its token.
+The cookie of a session is signed, scripts cannot read it (HttpOnly), and other sites' requests do
+not carry it (SameSite). It is valid for pages only, never for the API, until the user signs out or
+the session expires. Each form carries a token of its own.
 """
 
 import hmac
@@ -9,6 +10,7 @@ import secrets
 from http import HTTPStatus
 from typing import Annotated
 
+import sqlalchemy as sa
 from authlib.integrations.base_client.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,9 +18,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from httpx2 import HTTPError
 from joserfc.errors import JoseError
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from refstack_server.settings import Provider
+from refstack_server.store import sessions
 from refstack_server.store import users as stored_users
 from refstack_server.store.errors import (
     ForbiddenError,
@@ -26,13 +30,13 @@ from refstack_server.store.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from refstack_server.store.text import stored
+from refstack_server.store.text import has_hidden, stored
 from refstack_server.store.users import NewUser
-from refstack_server.web.dependencies import OPENID
+from refstack_server.web.dependencies import SESSION, ReadCaller, WriteSession
 from refstack_server.web.errors import IdentityProviderError
 
 router = APIRouter(include_in_schema=False)
-COOKIE, SECONDS = "refstack", 8 * 3600
+COOKIE = "refstack"
 CSRF = "csrf"
 _NAME = "provider"
 _INVALID_TOKEN = (JoseError, KeyError, RuntimeError, TypeError, ValueError)
@@ -91,19 +95,27 @@ async def come_back(request: Request) -> Response:
         openid=openid, email=stored(claims.get("email")), fullname=stored(claims.get("name"))
     )
     # The write may wait for other writers.
-    await run_in_threadpool(stored_users.add, request.app.state.writer, user)
+    secret = await run_in_threadpool(_start, request.app.state.writer, user)
     request.session.clear()
-    request.session.update({OPENID: user.openid, CSRF: secrets.token_urlsafe()})
+    request.session.update({SESSION: secret, CSRF: secrets.token_urlsafe()})
     return RedirectResponse("/mine", HTTPStatus.SEE_OTHER)
+
+
+def _start(engine: sa.Engine, user: NewUser) -> str:
+    stored_users.add(engine, user)
+    with Session(engine) as session:
+        secret = sessions.start(session, user.openid)
+        session.commit()
+    return secret
 
 
 def _unavailable(error: Exception) -> IdentityProviderError:
     return IdentityProviderError("The identity provider does not answer", str(error))
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request, caller: ReadCaller) -> FormData:
     """Return a form that a signed-in user sent from a page of this server."""
-    if not request.session.get(OPENID):
+    if not caller.openid:
         raise UnauthenticatedError("sign in first")
     form = await request.form(max_files=1, max_fields=8)
     token, expected = str(form.get(CSRF, "")), request.session.get(CSRF, "")
@@ -119,8 +131,10 @@ Form = Annotated[FormData, Depends(_form)]
 
 
 @router.post("/signout")
-def sign_out(request: Request, form: Form) -> Response:
-    """End the session."""
+def sign_out(request: Request, form: Form, session: WriteSession) -> Response:
+    """End the session, for every copy of its cookie."""
+    sessions.end(session, request.session[SESSION])
+    session.commit()
     request.session.clear()
     return RedirectResponse("/results", HTTPStatus.SEE_OTHER)
 
@@ -128,9 +142,9 @@ def sign_out(request: Request, form: Form) -> Response:
 def text(form: FormData, name: str, longest: int) -> str:
     """Return a field of a form, without surrounding space.
 
-    :raises InvalidError: the field is empty, longer than ``longest`` characters or has U+0000
+    :raises InvalidError: the field is empty, longer than ``longest`` characters, or has hidden ones
     """
     value = str(form.get(name, "")).strip()
-    if not value or len(value) > longest or "\0" in value:
-        raise InvalidError(f"{name}: enter 1 to {longest} characters")
+    if not value or len(value) > longest or has_hidden(value):
+        raise InvalidError(f"{name}: enter 1 to {longest} characters, none of them hidden")
     return value

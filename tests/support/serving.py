@@ -1,6 +1,8 @@
 """A server for tests, and its users with keys."""
 
+import base64
 import contextlib
+import itertools
 import json
 import socket
 import subprocess
@@ -18,10 +20,13 @@ from refstack_client.upload import rsa_key
 from refstack_server.settings import DATABASE
 from refstack_server.store import database
 from refstack_server.store import users as stored_users
+from refstack_server.store.schema import new_id
 from refstack_server.store.users import NewUser
 from support.certifying import CLIENT
 
 SECONDS_TO_START = 30
+_DIFFERENT = itertools.count(1)
+"""The same body twice is the same result."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Server:
         body = json.dumps(
             {
                 "cpid": cpid,
-                "duration_seconds": 10,
+                "duration_seconds": next(_DIFFERENT),
                 "results": [{"name": name} for name in names],
             }
         ).encode()
@@ -80,12 +85,52 @@ class Server:
         return answer.json()["test_id"]
 
 
+def vendor_of(server: Server, who: Person, name: str = "") -> str:
+    """Add a vendor with a name of its own; return its id."""
+    answer = server.call("POST", "/v1/vendors", who, json={"name": name or f"Vendor {new_id()}"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def official_vendor_of(server: Server, who: Person, foundation: Person, name: str = "") -> str:
+    """Add a vendor, which the Foundation approves; return its id."""
+    vendor_id = vendor_of(server, who, name)
+    for caller, step in ((who, "register"), (foundation, "approve")):
+        answer = server.call("POST", f"/v1/vendors/{vendor_id}/action", caller, json={step: True})
+        assert answer.status_code == 200, answer.text
+    return vendor_id
+
+
+def product_of(server: Server, who: Person, vendor_id: str | None = None, **more) -> str:
+    """Add a product; return its id."""
+    document = {"name": "Product", "product_type": 1, **more}
+    if vendor_id:
+        document["organization_id"] = vendor_id
+    answer = server.call("POST", "/v1/products", who, json=document)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def user_path(vendor_id: str, who: Person) -> str:
+    """Return the path of a user of a vendor in RefStack v1's API."""
+    encoded = base64.b64encode(who.openid.encode()).decode()
+    return f"/v1/vendors/{vendor_id}/users/{encoded}"
+
+
+def join(server: Server, vendor_id: str, inviting: Person, who: Person) -> None:
+    """Let a user of a vendor invite another one, who accepts."""
+    assert server.call("PUT", user_path(vendor_id, who), inviting).status_code == 204
+    assert server.call("PUT", f"/v2/invitations/{vendor_id}", who).status_code == 204
+
+
 def add_user(data: Path, who: Person, url: str = "", *, is_foundation: bool = False) -> None:
     """Add a user as ``server user add`` does."""
     data.mkdir(exist_ok=True, mode=0o700)
     engine = database.connect(url or f"sqlite:///{data / DATABASE}")
     database.upgrade(engine)
-    stored_users.add(engine, NewUser(who.openid, key=rsa_key.public_line(who.key)))
+    name = who.openid.rpartition("/")[2]
+    key = rsa_key.public_line(who.key)
+    stored_users.add(engine, NewUser(who.openid, f"{name}@example.org", name.title(), key))
     if is_foundation:
         stored_users.add_to_foundation(engine, who.openid)
     engine.dispose()

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from refstack_server.api.v1.result_documents import summary
 from refstack_server.intake.judge_passes import judge_passes
 from refstack_server.store import results as stored_results
-from refstack_server.store import sharing
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import ForbiddenError, InvalidError
 from refstack_server.store.schema import Result
+from refstack_server.store.text import has_hidden
 from refstack_server.web.dependencies import (
     Body,
     ReadCaller,
@@ -55,9 +55,9 @@ def write_meta(
         value = body.decode()
     except UnicodeDecodeError as error:
         raise InvalidError(f"the value of {key} is not UTF-8 text", str(error)) from error
-    if "\0" in value or len(value) > _LONGEST_VALUE:
+    if len(value) > _LONGEST_VALUE or has_hidden(value):
         raise InvalidError(
-            f"the value of {key} must have at most {_LONGEST_VALUE} characters and no NUL"
+            f"the value of {key} must have at most {_LONGEST_VALUE} characters, none of them hidden"
         )
     stored_results.write_meta(session, result, key, value)
     if key in _DECIDE_THE_VERDICT:
@@ -77,13 +77,11 @@ def delete_meta(result_id: str, key: str, session: WriteSession, caller: WriteCa
 
 def _find_writable(session: Session, result_id: str, key: str, caller: Caller) -> Result:
     if not caller.openid:
-        raise ForbiddenError("only the owner of a result and the Foundation may change it")
+        raise ForbiddenError("only the owner of a result may change it")
     result = stored_results.find_own(session, result_id, caller)
     if key not in stored_results.PUBLIC_KEYS:
         raise ForbiddenError(
             f"{key} cannot be written; writable keys: {', '.join(stored_results.PUBLIC_KEYS)}"
         )
     stored_results.require_unverified(result, "its metadata cannot be changed")
-    if key == stored_results.SHARED:
-        sharing.require_owner(result, caller)
     return result

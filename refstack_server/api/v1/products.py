@@ -9,14 +9,13 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from refstack_server.store import memberships, vendors
 from refstack_server.store import results as stored_results
-from refstack_server.store import vendors
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from refstack_server.store.schema import (
     LONGEST_CPID,
     PUBLIC_VENDORS,
-    Membership,
     Product,
     ProductKind,
     ProductVersion,
@@ -31,7 +30,15 @@ from refstack_server.web.dependencies import (
     WriteCaller,
     WriteSession,
 )
-from refstack_server.web.request_body import Document, Text, read, read_fields, schema_of
+from refstack_server.web.request_body import (
+    Description,
+    Document,
+    Line,
+    Properties,
+    read,
+    read_fields,
+    schema_of,
+)
 
 router = APIRouter(prefix="/products", tags=["products"])
 _LONGEST = 80
@@ -40,33 +47,33 @@ _LONGEST = 80
 class NewProduct(Document):
     """A new product; without an organization it belongs to the user's own vendor."""
 
-    name: Text = pydantic.Field(max_length=_LONGEST)
+    name: Line = pydantic.Field(max_length=_LONGEST)
     product_type: int = pydantic.Field(ge=min(ProductKind), le=max(ProductKind))
-    description: Text | None = None
-    organization_id: Text | None = None
-    version: Text | None = pydantic.Field(default=None, max_length=255)
+    description: Description | None = None
+    organization_id: Line | None = None
+    version: Line | None = pydantic.Field(default=None, max_length=255)
 
 
 class ProductChange(pydantic.BaseModel):
     """The changeable fields of a product."""
 
-    name: Text | None = pydantic.Field(default=None, max_length=_LONGEST, min_length=1)
-    description: Text | None = None
+    name: Line | None = pydantic.Field(default=None, max_length=_LONGEST, min_length=1)
+    description: Description | None = None
     public: bool | None = None
-    properties: dict[str, object] | None = None
+    properties: Properties | None = None
 
 
 class NewVersion(Document):
     """A new version of a product, and the cloud provider id of a cloud that runs it."""
 
-    version: Text = pydantic.Field(max_length=255)
-    cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
+    version: Line = pydantic.Field(max_length=255)
+    cpid: Line | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
 class VersionChange(pydantic.BaseModel):
     """The changeable fields of a version."""
 
-    cpid: Text | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
+    cpid: Line | None = pydantic.Field(default=None, max_length=LONGEST_CPID)
 
 
 class ProductSummary(TypedDict):
@@ -162,7 +169,7 @@ def _own_vendor(session: Session, caller: Caller) -> str:
         vendor = Vendor(name=name, created_by_user=caller.openid)
         session.add(vendor)
         session.flush()
-        session.add(Membership(vendor_id=vendor.id, openid=caller.openid))
+        memberships.join(session, vendor, caller.openid)
     return vendor.id
 
 

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/profile", tags=["profile"])
 _SIGNED = b"signature"
 """The text that RefStack v1 has users sign to prove possession of a key."""
 _FORMATS = ("ssh-rsa",)
-"""RefStack v1 accepts RSA keys only; ``/v2/keys`` accepts every type."""
+"""RefStack v1 accepts RSA keys only; ``/v2/keys`` accepts every type, and proves more."""
 
 
 class NewKey(Document):
@@ -86,13 +86,16 @@ def key_schema() -> Json:
 
 @router.post("/pubkeys", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
 def add_key(body: Body, session: WriteSession, caller: WriteCaller) -> str:
-    """Register a key for the caller; return its id."""
+    """Register a key for the caller, for requests of RefStack v1 alone; return its id.
+
+    The signature is of a constant text, so that it can be sent by every client that saw it once.
+    """
     caller.require_user()
     sent = read(body, NewKey)
     line = public_keys.parse(sent.raw_key, _FORMATS)
     key = callers.read_key(sent.raw_key)
     callers.check_signature(key, sent.self_signature, _SIGNED)
-    added = public_keys.add(session, caller.openid, line)
+    added = public_keys.add(session, caller.openid, line, is_proven=False)
     session.commit()
     return added.id
 

@@ -1,5 +1,6 @@
 """Results in RefStack v1's form: upload, list, show, change (``/v1/results``)."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -8,8 +9,10 @@ from typing import Annotated
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_server.api.v1.result_documents import (
     ResultDetails,
     ResultsPage,
@@ -37,7 +40,7 @@ from refstack_server.web.dependencies import (
     WriteCaller,
     WriteSession,
 )
-from refstack_server.web.request_body import Document, Json, Text, read, read_fields, schema_of
+from refstack_server.web.request_body import Document, Json, Line, read, read_fields, schema_of
 from refstack_server.web.urls import result_url
 from scoring.conformance.outcomes import Outcome
 
@@ -51,14 +54,14 @@ class Test(pydantic.BaseModel):
     __test__ = False
 
     model_config = pydantic.ConfigDict(strict=True)
-    name: Text = pydantic.Field(max_length=512)
-    uuid: Text | None = pydantic.Field(default=None, max_length=36)
+    name: Line = pydantic.Field(max_length=512)
+    uuid: Line | None = pydantic.Field(default=None, max_length=36)
 
 
 class Upload(Document):
     """The passed tests of a cloud, which its cloud provider id names."""
 
-    cpid: Text = pydantic.Field(max_length=LONGEST_CPID)
+    cpid: Line = pydantic.Field(max_length=LONGEST_CPID)
     duration_seconds: int = pydantic.Field(ge=-_LARGEST, le=_LARGEST)
     results: list[Test]
 
@@ -66,7 +69,7 @@ class Upload(Document):
 class Change(pydantic.BaseModel):
     """The changeable fields of a result; other keys are ignored."""
 
-    product_version_id: Text | None = None
+    product_version_id: Line | None = None
     verification_status: pydantic.StrictInt | pydantic.StrictBool | None = None
 
 
@@ -91,25 +94,48 @@ def upload(
             "Anonymous result uploads are disabled. Please create a user account and an api key at "
             f"{settings.public_url}"
         )
-    owner = _owner(session, key) if is_signed and key else None
     result = Result(
         cpid=sent.cpid,
         cpid_folded=sent.cpid.casefold(),
         duration_seconds=sent.duration_seconds,
-        openid=owner.openid if owner else None,
         outcomes=packed_outcomes.pack(_passed(sent.results)),
     )
-    if owner:
-        result.product_version = _version_of(session, sent.cpid, owner)
-    stored_results.add(session, result)
-    if owner:
-        stored_results.write_meta(session, result, stored_results.USER, owner.openid)
-    session.commit()
+    if is_signed and key:
+        line = public_keys.parse(key)
+        result = _add_signed(session, result, _owner(session, line), _digest(line, body))
+    else:
+        stored_results.add(session, result, settings.most_unowned_bytes)
+        session.commit()
     return {"test_id": result.id, "url": result_url(settings, result)}
 
 
-def _owner(session: Session, key: str) -> Caller:
-    registered = public_keys.registered(session, public_keys.parse(key))
+def _digest(line: PublicKey, body: bytes) -> str:
+    """Return what names a signed upload: the signature alone may have several forms."""
+    return hashlib.sha256(f"{line.fingerprint}\n".encode() + body).hexdigest()
+
+
+def _add_signed(session: Session, result: Result, owner: Caller, digest: str) -> Result:
+    """Store a signed upload; the same body by the same key again is the same result.
+
+    The protocol does not protect against requests that are sent again by others.
+    """
+    same = sa.select(Result).where(Result.upload_digest == digest)
+    if found := session.scalar(same):
+        return found
+    result.upload_digest, result.openid = digest, owner.openid
+    result.product_version = _version_of(session, result.cpid, owner)
+    stored_results.add(session, result)
+    stored_results.write_meta(session, result, stored_results.USER, owner.openid)
+    try:
+        session.commit()
+    except IntegrityError:  # Another process stored it in the meantime.
+        session.rollback()
+        return session.scalars(same).one()
+    return result
+
+
+def _owner(session: Session, line: PublicKey) -> Caller:
+    registered = public_keys.registered(session, line)
     if registered is None:
         raise UnauthenticatedError(
             "User with specified key not found. Please log into the RefStack server to upload "
@@ -127,12 +153,15 @@ def _passed(tests: list[Test]) -> list[Entry]:
 
 
 def _version_of(session: Session, cpid: str, owner: Caller) -> ProductVersion | None:
-    """Return the version with this cpid if there is exactly one and the uploader acts for it."""
-    query = sa.select(ProductVersion).where(ProductVersion.cpid == cpid).limit(2)
+    """Return the version with this cpid of the uploader's own vendors, if there is exactly one."""
+    query = (
+        sa.select(ProductVersion)
+        .join(Product, Product.id == ProductVersion.product_id)
+        .where(ProductVersion.cpid == cpid, Product.organization_id.in_(owner.vendors))
+        .limit(2)
+    )
     versions = list(session.scalars(query)) if cpid else []
-    if len(versions) != 1 or not owner.acts_for(versions[0].product.organization_id):
-        return None
-    return versions[0]
+    return versions[0] if len(versions) == 1 else None
 
 
 @router.get("/schema")
@@ -183,8 +212,8 @@ def _conditions(
     if filters.product_id is not None:
         yield stored_results.of_product(filters.product_id)
     yield from _period(filters)
-    if filters.cpid is not None:
-        yield Result.cpid_folded == filters.cpid.casefold()
+    if filters.cpid:
+        yield stored_results.with_cpid(filters.cpid, caller)
     if filters.verification_status is not None:
         verified = stored_results.verified()
         yield verified if filters.verification_status == "1" else ~verified
@@ -249,27 +278,32 @@ def change(
     wanted = read_fields(body, content_type, request.url.query, Change)
     if not caller.openid:
         raise ForbiddenError("only the owner of a result and the Foundation may change it")
-    result = stored_results.find_own(session, result_id, caller)
-    if "product_version_id" in wanted.model_fields_set:
-        _attach(session, result, wanted.product_version_id, caller)
     if "verification_status" in wanted.model_fields_set:
-        _verify(session, result, wanted.verification_status, caller)
+        caller.require_foundation()
+    result = stored_results.find(session, result_id, caller)
+    if "product_version_id" in wanted.model_fields_set:
+        result = stored_results.find_own(session, result_id, caller)
+        stored_results.attach(session, result, _version(session, wanted, caller))
+    if "verification_status" in wanted.model_fields_set:
+        _verify(session, result, wanted.verification_status)
     session.commit()
     return summary(result, caller)
 
 
-def _attach(session: Session, result: Result, version_id: str | None, caller: Caller) -> None:
-    stored_results.require_unverified(result, "its product cannot be changed")
-    version = session.get(ProductVersion, version_id) if version_id else None
-    if version_id and version is None:
+def _version(session: Session, wanted: Change, caller: Caller) -> ProductVersion | None:
+    """Return the version to attach a result to: one of the caller's own vendors."""
+    version_id = wanted.product_version_id
+    if not version_id:
+        return None
+    version = session.get(ProductVersion, version_id)
+    if version is None:
         raise NotFoundError(f"Product version {version_id} not found")
-    if version:
-        caller.require_vendor(version.product.organization_id)
-    result.product_version = version
+    if version.product.organization_id not in caller.vendors:
+        raise ForbiddenError("a result can be attached only to a product of the caller's vendors")
+    return version
 
 
-def _verify(session: Session, result: Result, status: int | bool | None, caller: Caller) -> None:
-    caller.require_foundation()
+def _verify(session: Session, result: Result, status: int | bool | None) -> None:
     if status not in (0, 1):
         raise InvalidError("verification_status must be 0 or 1")
     if status:
@@ -280,10 +314,10 @@ def _verify(session: Session, result: Result, status: int | bool | None, caller:
 
 @router.delete("/{result_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
 def delete(result_id: str, session: WriteSession, caller: WriteCaller) -> None:
-    """Remove a result; only the Foundation may remove one without an owner."""
+    """Remove a result; the Foundation may remove any public one, also one without an owner."""
     if not caller.openid:
         raise ForbiddenError("only the owner of a result and the Foundation may remove it")
-    result = stored_results.find_own(session, result_id, caller)
+    result = stored_results.find_removable(session, result_id, caller)
     stored_results.require_unverified(result, "it cannot be removed")
     stored_results.remove(session, result)
     session.commit()

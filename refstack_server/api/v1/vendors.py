@@ -4,18 +4,18 @@ import base64
 import binascii
 import json
 from http import HTTPStatus
+from typing import Annotated
 
 import pydantic
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from refstack_server.store import memberships, vendors
 from refstack_server.store import results as stored_results
-from refstack_server.store import vendors
-from refstack_server.store.callers import Caller, find_user
+from refstack_server.store.callers import Caller
 from refstack_server.store.errors import ForbiddenError, InvalidError
-from refstack_server.store.schema import Membership, User, Vendor, VendorType
+from refstack_server.store.schema import User, Vendor, VendorType
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
@@ -24,7 +24,16 @@ from refstack_server.web.dependencies import (
     WriteCaller,
     WriteSession,
 )
-from refstack_server.web.request_body import Document, Text, read, read_fields, schema_of
+from refstack_server.web.request_body import (
+    Description,
+    Document,
+    Line,
+    Properties,
+    Text,
+    read,
+    read_fields,
+    schema_of,
+)
 
 router = APIRouter(prefix="/vendors", tags=["vendors"])
 _LONGEST = 80
@@ -33,16 +42,16 @@ _LONGEST = 80
 class NewVendor(Document):
     """A new organization."""
 
-    name: Text = pydantic.Field(max_length=_LONGEST)
-    description: Text | None = None
+    name: Line = pydantic.Field(max_length=_LONGEST)
+    description: Description | None = None
 
 
 class VendorChange(pydantic.BaseModel):
     """The changeable fields of a vendor."""
 
-    name: Text | None = pydantic.Field(default=None, max_length=_LONGEST)
-    description: Text | None = None
-    properties: dict[str, object] | None = None
+    name: Line | None = pydantic.Field(default=None, max_length=_LONGEST)
+    description: Description | None = None
+    properties: Properties | None = None
 
 
 class VendorSummary(TypedDict):
@@ -92,12 +101,13 @@ def add(body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str
     sent = read(body, NewVendor)
     if not sent.name.strip():
         raise InvalidError("name should not be empty")
+    vendors.require_distinct(session, sent.name)
     vendor = Vendor(
         name=sent.name, description=sent.description, created_by_user=caller.openid, properties=None
     )
     session.add(vendor)
     session.flush()
-    session.add(Membership(vendor_id=vendor.id, openid=caller.openid))
+    memberships.join(session, vendor, caller.openid)
     session.commit()
     return {"id": vendor.id}
 
@@ -141,16 +151,18 @@ def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> VendorDeta
 def change(
     vendor_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
 ) -> VendorDetails:
-    """Change a vendor; only the Foundation may rename an official one."""
+    """Change a vendor; only the Foundation may rename an official or a pending one."""
     vendor = _find_own(session, vendor_id, caller)
     content_type = request.headers.get("content-type", "")
-    change = read_fields(body, content_type, request.url.query, VendorChange)
-    for name, value in change.model_dump(exclude_unset=True).items():
-        if name == "name" and not (value or "").strip():
+    sent = read_fields(body, content_type, request.url.query, VendorChange)
+    change = sent.model_dump(exclude_unset=True)
+    if "name" in change:
+        name = change.pop("name") or ""
+        if not name.strip():
             raise InvalidError("name should not be empty")
-        if name == "name" and value != vendor.name and vendor.type == VendorType.OFFICIAL:
-            caller.require_foundation()
-        setattr(vendor, name, value)
+        vendors.rename(session, caller, vendor, name)
+    for field, value in change.items():
+        setattr(vendor, field, value)
     session.commit()
     return _details(vendor, caller)
 
@@ -168,13 +180,17 @@ def delete(vendor_id: str, session: WriteSession, caller: WriteCaller) -> None:
 
 
 class Action(pydantic.BaseModel):
-    """One of the steps, with any value; a denial has a reason."""
+    """One of the steps, with any value; a denial has a reason.
+
+    ``name`` is the vendor's name that the Foundation decided about, which RefStack v1 has not.
+    """
 
     register_: object = pydantic.Field(default=None, alias="register")
     cancel: object = None
     approve: object = None
     deny: object = None
-    registration_decline_reason: Text | None = None
+    name: Line | None = None
+    registration_decline_reason: Annotated[Text, pydantic.Field(max_length=1000)] | None = None
 
 
 @router.post("/{vendor_id}/action")
@@ -189,7 +205,8 @@ def act(
     if len(chosen) != 1:
         raise InvalidError(f"Invalid actions in the body: {chosen}")
     reason = fields.get(vendors.REASON) or ""
-    vendors.take_step(session, caller, vendor_id, chosen[0], reason)
+    seen = fields.get("name")
+    vendors.take_step(session, caller, vendor_id, chosen[0], reason=reason, seen=seen)
     session.commit()
 
 
@@ -197,31 +214,36 @@ def act(
 def list_users(
     vendor_id: str, session: ReadSession, caller: ReadCaller
 ) -> list[UserDocument] | None:
-    """List the users of a vendor; null for callers who do not act for it."""
+    """List the users of a vendor; null for callers who do not act for it.
+
+    Full names and email addresses of others are empty, except for the Foundation.
+    """
     caller.require_user()
     vendor = vendors.get_vendor(session, vendor_id)
     if not caller.acts_for(vendor.id):
         return None
-    query = (
-        sa.select(User)
-        .join(Membership, Membership.openid == User.openid)
-        .where(Membership.vendor_id == vendor.id)
-        .order_by(User.openid)
-    )
-    return [
-        {"openid": user.openid, "fullname": user.fullname, "email": user.email}
-        for user in session.scalars(query)
-    ]
+    return [_user(user, caller) for user in memberships.users(session, vendor.id)]
+
+
+def _user(user: User, caller: Caller) -> UserDocument:
+    sees_all = caller.is_foundation or caller.openid == user.openid
+    return {
+        "openid": user.openid,
+        "fullname": user.fullname if sees_all else "",
+        "email": user.email if sees_all else "",
+    }
 
 
 @router.put(
     "/{vendor_id}/users/{encoded}", status_code=HTTPStatus.NO_CONTENT, response_class=Response
 )
-def add_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteCaller) -> None:
-    """Let a user act for a vendor; the openid is in base64, since it is usually a URL."""
-    vendor = _find_own(session, vendor_id, caller)
-    user = find_user(session, _decoded(encoded))
-    session.merge(Membership(vendor_id=vendor.id, openid=user.openid))
+def invite_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteCaller) -> None:
+    """Invite a user to act for a vendor; the openid is in base64, since it is usually a URL.
+
+    The user accepts with ``PUT /v2/invitations/{vendor_id}`` or on a page.
+    """
+    vendor = vendors.get_vendor(session, vendor_id)
+    memberships.invite(session, caller, vendor, _decoded(encoded))
     session.commit()
 
 
@@ -229,13 +251,9 @@ def add_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteC
     "/{vendor_id}/users/{encoded}", status_code=HTTPStatus.NO_CONTENT, response_class=Response
 )
 def remove_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteCaller) -> None:
-    """Remove a user from a vendor."""
-    vendor = _find_own(session, vendor_id, caller)
-    user = find_user(session, _decoded(encoded))
-    query = sa.delete(Membership).where(
-        Membership.vendor_id == vendor.id, Membership.openid == user.openid
-    )
-    session.execute(query)
+    """Remove a user from a vendor, or withdraw the user's invitation."""
+    vendor = vendors.get_vendor(session, vendor_id)
+    memberships.remove(session, caller, vendor, _decoded(encoded))
     session.commit()
 
 

@@ -151,11 +151,11 @@ def test_a_test_named_twice_counts_once(server):
     assert server.call("GET", f"/v1/results/{result_id}.json").json()["results"] == ["a", "b"]
 
 
-def test_lists_have_pages_with_each_result_once_newest_first(server):
+def test_lists_have_pages_with_each_result_once_newest_first(server, root):
     cpid = f"Paged-{uuid.uuid4()}"
     made = [server.upload([f"t{number}"], cpid=cpid) for number in range(45)]
     pages = [
-        server.call("GET", "/v1/results", params={"cpid": cpid.lower(), "page": page}).json()
+        server.call("GET", "/v1/results", root, params={"cpid": cpid.lower(), "page": page}).json()
         for page in ("1", "+2", "03")
     ]
     assert [page["pagination"] for page in pages] == [
@@ -200,7 +200,7 @@ def test_invalid_filters_are_refused(server, filters, title):
     assert answer.json()["title"].startswith(title)
 
 
-def test_filters_select_results(server, alice):
+def test_filters_select_results(server, alice, root):
     mine = server.upload(["t"], alice, cpid="narrow")
     anonymous = server.upload(["t"], cpid="narrow")
 
@@ -208,13 +208,14 @@ def test_filters_select_results(server, alice):
         answer = server.call("GET", "/v1/results", who, params={"cpid": "NARROW", **filters})
         return [row["id"] for row in answer.json()["results"]]
 
-    assert ids() == [anonymous]
-    assert ids(alice) == [anonymous]
+    assert ids(root) == [anonymous]
     assert ids(alice, signed="false") == [mine]
-    assert ids(start_date="2020-01-01 00:00:00", end_date="2999-01-01 00:00:00") == [anonymous]
-    assert ids(start_date="2999-01-01 00:00:00") == []
-    assert ids(verification_status="1") == []
-    assert ids(verification_status="abc") == [anonymous]
+    period = {"start_date": "2020-01-01 00:00:00", "end_date": "2999-01-01 00:00:00"}
+    assert ids(root, **period) == [anonymous]
+    assert ids(root, start_date="2999-01-01 00:00:00") == []
+    assert ids(root, verification_status="1") == []
+    assert ids(root, verification_status="abc") == [anonymous]
+    assert anonymous in ids(cpid="")  # An empty filter selects all.
     empty = server.call("GET", "/v1/results", params={"cpid": "no such cloud"})
     assert empty.json() == {
         "results": [],

@@ -4,28 +4,9 @@ import base64
 import uuid
 
 import pytest
+from support.serving import join, product_of, user_path, vendor_of
 
 from refstack_client.upload import rsa_key
-
-
-def vendor_of(server, who, name="Vendor") -> str:
-    answer = server.call("POST", "/v1/vendors", who, json={"name": name})
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-def product_of(server, who, vendor_id=None, **more) -> str:
-    document = {"name": "Product", "product_type": 1, **more}
-    if vendor_id:
-        document["organization_id"] = vendor_id
-    answer = server.call("POST", "/v1/products", who, json=document)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-def user_path(vendor_id, who) -> str:
-    encoded = base64.b64encode(who.openid.encode()).decode()
-    return f"/v1/vendors/{vendor_id}/users/{encoded}"
 
 
 def test_a_private_vendor_is_visible_to_its_users(server, alice, bob, root):
@@ -54,7 +35,7 @@ def test_an_invalid_vendor_is_refused(server, alice, document):
 
 
 def test_a_vendor_becomes_official_when_the_foundation_approves_it(server, alice, bob, root):
-    vendor_id = vendor_of(server, alice)
+    vendor_id = vendor_of(server, alice, "Good Clouds")
     path = f"/v1/vendors/{vendor_id}/action"
 
     def act(who, **keys):
@@ -76,8 +57,8 @@ def test_a_vendor_becomes_official_when_the_foundation_approves_it(server, alice
     assert act(root, approve=True).status_code == 200
     official = server.call("GET", f"/v1/vendors/{vendor_id}", alice).json()
     assert (official["type"], official["properties"]) == (3, None)
-    assert server.call("GET", f"/v1/vendors/{vendor_id}").json()["name"] == "Vendor"
-    renamed = {"name": "Other"}
+    assert server.call("GET", f"/v1/vendors/{vendor_id}").json()["name"] == "Good Clouds"
+    renamed = {"name": "Better Clouds"}
     assert server.call("PUT", f"/v1/vendors/{vendor_id}", alice, json=renamed).status_code == 403
     assert server.call("PUT", f"/v1/vendors/{vendor_id}", root, json=renamed).status_code == 200
     described = server.call("PUT", f"/v1/vendors/{vendor_id}?description=x", alice)
@@ -91,6 +72,12 @@ def test_users_act_for_a_vendor_after_they_are_added(server, alice, bob, carol):
     assert server.call("PUT", user_path(vendor_id, bob), bob).status_code == 403
     for _ in range(2):
         assert server.call("PUT", user_path(vendor_id, bob), alice).status_code == 204
+    assert server.call("GET", f"/v1/vendors/{vendor_id}/users", bob).json() is None
+    (invitation,) = server.call("GET", "/v2/invitations", bob).json()
+    assert invitation["vendor_id"] == vendor_id
+    assert server.call("PUT", f"/v2/invitations/{vendor_id}", carol).status_code == 404
+    assert server.call("PUT", f"/v2/invitations/{vendor_id}", bob).status_code == 204
+    assert server.call("GET", "/v2/invitations", bob).json() == []
     users = server.call("GET", f"/v1/vendors/{vendor_id}/users", bob).json()
     assert {user["openid"] for user in users} == {alice.openid, bob.openid}
     for _ in range(2):
@@ -108,7 +95,7 @@ def test_results_of_a_product_belong_to_all_users_of_its_vendor(server, alice, b
     assert version["version"] == "1"
     result_id = server.upload(["t"], alice)
     path = f"/v1/results/{result_id}"
-    server.call("PUT", user_path(vendor_id, bob), alice)
+    join(server, vendor_id, alice, bob)
     assert server.call("GET", path, bob).status_code == 401
     attached = server.call("PUT", path, alice, json={"product_version_id": version["id"]})
     assert attached.json()["product_version"]["product_info"]["id"] == product_id
@@ -121,7 +108,6 @@ def test_results_of_a_product_belong_to_all_users_of_its_vendor(server, alice, b
     assert server.call("GET", path).json()["product_version"] is None  # the product is private
     for what in (f"products/{product_id}", f"vendors/{vendor_id}"):
         assert server.call("DELETE", f"/v1/{what}", alice).status_code == 400
-    server.call("PUT", user_path(vendor_id, alice), bob)
     server.call("DELETE", user_path(vendor_id, bob), alice)
     assert server.call("DELETE", path, bob).status_code == 403
     assert server.call("DELETE", path, alice).status_code == 204

@@ -147,8 +147,23 @@ def test_the_first_key_is_registered_with_a_browser_and_removed(served, provider
 
 def test_signing_out_ends_the_session(served, provider):
     browser = signed_in(served, provider, "alice")
-    post(browser, served, "/signout", csrf=csrf(browser, served))
-    assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
+    other = signed_in(served, provider, "alice")
+    copied = requests.cookies.merge_cookies(requests.cookies.RequestsCookieJar(), browser.cookies)
+    token = csrf(browser, served)
+    post(browser, served, "/signout", csrf=token)
+    mine = f"{served.url}/mine"
+    assert browser.get(mine, allow_redirects=False, timeout=30).status_code == 303
+    assert requests.get(mine, cookies=copied, allow_redirects=False, timeout=30).status_code == 303
+    again = requests.post(f"{served.url}/signout", cookies=copied, data={"csrf": token}, timeout=30)
+    assert again.status_code == 401
+    assert other.get(mine, allow_redirects=False, timeout=30).status_code == 200
+
+
+def test_no_cache_keeps_private_pages(served, alice, uploaded):
+    for path in ("/mine", "/mine/keys", f"/results/{uploaded}", "/v1/results", "/signin"):
+        answer = alice.get(f"{served.url}{path}", allow_redirects=False, timeout=30)
+        assert answer.headers["Cache-Control"] == "no-store", path
+    assert "Cache-Control" not in requests.get(f"{served.url}/results", timeout=30).headers
 
 
 def test_a_refused_or_forged_sign_in_starts_no_session(served, provider):
@@ -264,8 +279,10 @@ def test_the_foundation_approves_and_denies_vendors_with_a_browser(served, provi
     assert post(alice, served, f"{good}/approve", csrf=mine).status_code == 403
     token = csrf(browser, served, "/queue")
     assert post(browser, served, f"{bad}/deny", csrf=token).status_code == 400
-    post(browser, served, f"{bad}/deny", csrf=token, why="no cloud")
-    post(browser, served, f"{good}/approve", csrf=token)
+    post(browser, served, f"{bad}/deny", csrf=token, why="no cloud", name="Bad Clouds")
+    other = post(browser, served, f"{good}/approve", csrf=token, name="Other Clouds")
+    assert other.status_code == 409  # The vendor has another name than the page showed.
+    post(browser, served, f"{good}/approve", csrf=token, name="Good Clouds")
     listed = requests.get(f"{served.url}/vendors", timeout=30).text
     assert ("Good Clouds" in listed, "Bad Clouds" in listed) == (True, False)
     denied = served.call("GET", f"/v1/vendors/{ids['Bad Clouds']}", vendor).json()
