@@ -64,7 +64,8 @@ def fill(engine: sa.Engine, number: int) -> list[str]:
         for begin in range(0, number, 1000):
             rows = [{"id": result_id, **common} for result_id in ids[begin : begin + 1000]]
             connection.execute(sa.insert(Result), rows)
-        connection.execute(sa.update(Count).values(number=Count.number + number))
+        counting = sa.update(Count).where(Count.what == "listed results")
+        connection.execute(counting.values(number=Count.number + number))
     return random.sample(ids, min(FEW, number))
 
 

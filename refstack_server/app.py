@@ -11,13 +11,21 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from refstack_server.api.v1 import guidelines, metadata, products, profile, results, vendors
+from refstack_server.api.v1 import (
+    guidelines,
+    metadata,
+    products,
+    profile,
+    results,
+    uploads,
+    vendors,
+)
 from refstack_server.api.v2 import challenges, invitations, keys
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
+from refstack_server.pages import errors as error_pages
 from refstack_server.pages import guidelines as guideline_pages
 from refstack_server.pages import keys as key_pages
-from refstack_server.pages import render
 from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
@@ -26,9 +34,10 @@ from refstack_server.store.errors import InvalidError, RefusedError
 from refstack_server.web import observability, session_secret, signin
 from refstack_server.web.errors import Refusal, json_answer, refusal
 from refstack_server.web.middleware import BodyLimit, RateLimit, RefstackV1Compat, SecurityHeaders
+from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
-_V1 = (results, metadata, profile, vendors, products, guidelines)
+_V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
 _V2 = (challenges, invitations, keys, whole_results)
 _PAGES = (result_pages, guideline_pages, vendor_pages, signin, account_pages, key_pages)
 
@@ -46,6 +55,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
+    app.state.workers = Workers(settings)
     app.state.secret = session_secret.read_or_create(settings.data)
     blobs.remove_partial(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
@@ -76,7 +86,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
 
 
 def _answer(request: Request, refused: Refusal) -> Response:
-    return render.error(refused) if render.wants_page(request) else json_answer(refused)
+    return error_pages.error(refused) if error_pages.wants_page(request) else json_answer(refused)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -99,8 +109,8 @@ def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
-    if render.wants_page(request):
-        return render.error(Refusal(status, status.phrase))
+    if error_pages.wants_page(request):
+        return error_pages.error(Refusal(status, status.phrase))
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
 

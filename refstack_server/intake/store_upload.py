@@ -1,12 +1,13 @@
 """Storage of verified uploads: the same content once, as a result of its owner."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from refstack_server.intake.verify_upload import VerifiedUpload
-from refstack_server.settings import Settings
-from refstack_server.store import blobs, packed_outcomes, public_keys
+from refstack_server.store import blobs, public_keys
 from refstack_server.store import results as stored_results
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
@@ -14,35 +15,12 @@ from refstack_server.store.errors import ConflictError, UnauthenticatedError
 from refstack_server.store.schema import Result
 
 
-def store(
-    session: Session,
-    settings: Settings,
-    caller: Caller,
-    verified: VerifiedUpload,
-    upload: IncomingUpload,
-) -> tuple[Result, bool]:
-    """Return the result of an upload, and whether it is new.
+def owner_of(session: Session, caller: Caller, fingerprint: str) -> str:
+    """Return to whom an upload belongs: the user whose key signed it, otherwise the caller.
 
+    :param fingerprint: that of the signing key, "" without a signature
     :raises UnauthenticatedError: it is not signed with a registered key and the caller is anonymous
-    :raises ConflictError: another user uploaded the same content before
     """
-    owner = _owner(session, caller, verified)
-    result, is_new = _find(session, verified.sha256), False
-    if result is None:
-        session.rollback()  # Other writers need not wait for this write to the disk.
-        blobs.keep(settings.data, upload)
-        result, is_new = _add(session, verified, owner)
-    if result.openid != owner:
-        raise ConflictError("This was uploaded by another user already")
-    return result, is_new
-
-
-def _find(session: Session, sha256: str) -> Result | None:
-    return session.scalar(sa.select(Result).where(Result.sha256 == sha256))
-
-
-def _owner(session: Session, caller: Caller, verified: VerifiedUpload) -> str:
-    fingerprint = verified.fingerprint
     key = public_keys.proven(session, fingerprint) if fingerprint else None
     owner = key.openid if key else caller.openid
     if not owner:
@@ -52,21 +30,41 @@ def _owner(session: Session, caller: Caller, verified: VerifiedUpload) -> str:
     return owner
 
 
-def _add(session: Session, verified: VerifiedUpload, owner: str) -> tuple[Result, bool]:
-    programme = verified.verdict.programme
+def store(
+    session: Session, data: Path, owner: str, verified: VerifiedUpload, upload: IncomingUpload
+) -> tuple[Result, bool]:
+    """Return the result of an upload, and whether it is new.
+
+    :raises ConflictError: another user uploaded the same content before
+    """
+    result, is_new = _find(session, upload.sha256), False
+    if result is None:
+        session.rollback()  # Other writers need not wait for this write to the disk.
+        blobs.keep(data, upload)
+        result, is_new = _add(session, verified, owner, upload.sha256)
+    if result.openid != owner:
+        raise ConflictError("This was uploaded by another user already")
+    return result, is_new
+
+
+def _find(session: Session, sha256: str) -> Result | None:
+    return session.scalar(sa.select(Result).where(Result.sha256 == sha256))
+
+
+def _add(
+    session: Session, verified: VerifiedUpload, owner: str, sha256: str
+) -> tuple[Result, bool]:
     result = Result(
         kind=verified.kind,
-        sha256=verified.sha256,
+        sha256=sha256,
         cpid=verified.cpid,
         cpid_folded=verified.cpid.casefold(),
         duration_seconds=verified.seconds,
         openid=owner,
-        outcomes=packed_outcomes.pack(
-            packed_outcomes.from_outcomes(verified.outcomes), verified.outcomes.damage
-        ),
-        guideline=programme.guideline.id,
-        programme=programme.key,
-        conformance=str(verified.verdict.conformance),
+        outcomes=verified.outcomes,
+        guideline=verified.guideline,
+        programme=verified.programme,
+        conformance=verified.conformance,
     )
     stored_results.add(session, result)
     stored_results.write_meta(session, result, stored_results.USER, owner)
@@ -74,7 +72,7 @@ def _add(session: Session, verified: VerifiedUpload, owner: str) -> tuple[Result
         session.commit()
     except IntegrityError:  # The same content was stored in the meantime.
         session.rollback()
-        stored = _find(session, verified.sha256)
+        stored = _find(session, sha256)
         if stored is None:
             raise
         return stored, False

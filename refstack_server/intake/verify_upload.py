@@ -1,6 +1,7 @@
 """Verification of uploads by the client's code: bundles are verified, verdicts recomputed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from typing_extensions import TypedDict
 
@@ -13,31 +14,36 @@ from refstack_client.bundle.checks import Check
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import subunit_stream
+from refstack_client.report import text as report_text
 from refstack_server.intake import challenges
 from refstack_server.settings import Settings
-from refstack_server.store.blobs import IncomingUpload
+from refstack_server.store import packed_outcomes
 from refstack_server.store.errors import InvalidError, NotFoundError
 from refstack_server.store.schema import LONGEST_CPID, Kind
 from refstack_server.store.text import has_hidden
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
+MOST_ENTRIES = 20_000
+"""How many outcomes a result may have: many times the tests of all published guidelines."""
+
 
 @dataclass(frozen=True)
 class VerifiedUpload:
     """A verified upload with its verdict.
 
-    ``seconds`` is the duration of all tests, ``fingerprint`` that of the signing key ("" without a
-    signature), ``checks`` the checks of a bundle, all passed.
+    ``outcomes`` are packed (:mod:`refstack_server.store.packed_outcomes`), ``headline`` is the
+    verdict in one line, ``seconds`` the duration of all tests. All ``checks`` of a bundle passed.
     """
 
     kind: Kind
-    sha256: str
-    outcomes: Outcomes
-    verdict: Verdict
+    outcomes: bytes
+    guideline: str
+    programme: str
+    conformance: str
+    headline: str
     cpid: str = ""
     seconds: int = 0
-    fingerprint: str = ""
     checks: tuple[Check, ...] = ()
 
 
@@ -51,16 +57,32 @@ class CheckDocument(TypedDict):
     found: str
 
 
-def read_bundle(upload: IncomingUpload, settings: Settings) -> VerifiedUpload:
+def signer_of(path: Path) -> str:
+    """Return the fingerprint of the key that signed a bundle, "" without a signature.
+
+    :raises InvalidError: the file is not a bundle, or the signature is not valid
+    """
+    bundle = _unpack(path)
+    try:
+        return bundle.signer.fingerprint if bundle.signer else ""
+    except ClientError as error:
+        raise _invalid("signature", str(error)) from error
+
+
+def _unpack(path: Path) -> Bundle:
+    try:
+        return Bundle.unpack(path.read_bytes(), "the bundle")
+    except ClientError as error:
+        raise InvalidError("This is not a bundle", str(error)) from error
+
+
+def read_bundle(path: Path, settings: Settings) -> VerifiedUpload:
     """Verify a bundle and recompute its verdict.
 
     :raises InvalidError: a check failed, which the error names; or the bundle's guideline is not a
         shipped one, so that anyone may have written it
     """
-    try:
-        bundle = Bundle.unpack(upload.content(), "the bundle")
-    except ClientError as error:
-        raise InvalidError("This is not a bundle", str(error)) from error
+    bundle = _unpack(path)
     own = challenges.signers(settings) if bundle.has(bundle_contents.CHALLENGE) else None
     trust = bundle_verify.Trust(any_signer=True, certifiers=own)
     verification = bundle_verify.verify_bundle(bundle, trust)
@@ -70,24 +92,30 @@ def read_bundle(upload: IncomingUpload, settings: Settings) -> VerifiedUpload:
     if failed or verification.verdict is None or verification.outcomes is None:
         check = failed or verification.checks[-1]
         raise _invalid(check.name, check.found)
+    judged = _judged(Kind.BUNDLE, verification.outcomes, verification.verdict)
+    return replace(judged, cpid=_cpid(bundle), checks=verification.checks)
+
+
+def _judged(kind: Kind, outcomes: Outcomes, verdict: Verdict) -> VerifiedUpload:
+    entries = packed_outcomes.from_outcomes(outcomes)
+    if len(entries) > MOST_ENTRIES:
+        raise InvalidError(
+            f"There are {len(entries)} outcomes in it, more than {MOST_ENTRIES}",
+            "run the tests of one programme",
+        )
     return VerifiedUpload(
-        kind=Kind.BUNDLE,
-        sha256=upload.sha256,
-        outcomes=verification.outcomes,
-        verdict=verification.verdict,
-        cpid=_cpid(bundle),
-        seconds=_seconds(verification.outcomes),
-        fingerprint=_fingerprint(bundle),
-        checks=verification.checks,
+        kind=kind,
+        outcomes=packed_outcomes.pack(entries, outcomes.damage),
+        guideline=verdict.programme.guideline.id,
+        programme=verdict.programme.key,
+        conformance=str(verdict.conformance),
+        headline=report_text.headline(verdict),
+        seconds=_seconds(outcomes),
     )
 
 
 def _invalid(name: str, message: str) -> InvalidError:
     return InvalidError("The bundle is not valid", f"{name}: {message}")
-
-
-def _fingerprint(bundle: Bundle) -> str:
-    return bundle.signer.fingerprint if bundle.signer else ""
 
 
 def _cpid(bundle: Bundle) -> str:
@@ -106,22 +134,18 @@ def _seconds(outcomes: Outcomes) -> int:
     return round(min(max(seconds, 0.0), 2**31 - 1))
 
 
-def read_stream(upload: IncomingUpload, chosen: Programme) -> VerifiedUpload:
-    """Judge a subunit stream by a programme.
+def read_stream(path: Path, guideline: str, name: str) -> VerifiedUpload:
+    """Judge a subunit stream by a programme of a shipped guideline.
 
+    :raises NotFoundError: there is no such programme
     :raises InvalidError: the upload is not a subunit stream
     """
+    chosen = shipped_programme(guideline, name)
     try:
-        outcomes = subunit_stream.parse(upload.content(), "the stream")
+        outcomes = subunit_stream.parse(path.read_bytes(), "the stream")
     except ClientError as error:
         raise InvalidError("This is not a subunit stream", str(error)) from error
-    return VerifiedUpload(
-        kind=Kind.STREAM,
-        sha256=upload.sha256,
-        outcomes=outcomes,
-        verdict=judge(chosen, outcomes),
-        seconds=_seconds(outcomes),
-    )
+    return _judged(Kind.STREAM, outcomes, judge(chosen, outcomes))
 
 
 def shipped_programme(guideline: str, name: str) -> Programme:

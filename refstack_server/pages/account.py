@@ -6,12 +6,13 @@ from http import HTTPStatus
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
-from refstack_server.intake import store_upload, verify_upload
+from refstack_server.intake import store_upload
 from refstack_server.pages import results as result_pages
-from refstack_server.pages.render import render
+from refstack_server.pages.template import render
 from refstack_server.store import blobs, memberships, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
@@ -22,6 +23,7 @@ from refstack_server.store.sharing import Sharing
 from refstack_server.web import signin
 from refstack_server.web.bundle_download import bundle_response
 from refstack_server.web.dependencies import CallerContext, Context, WriteCaller, WriteSession
+from refstack_server.web.incoming_bundles import verified_bundle
 from refstack_server.web.signin import Form
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -80,16 +82,16 @@ def _values(
 
 
 @router.post("/mine/upload")
-def upload(form: Form, session: WriteSession, context: Context) -> Response:
+async def upload(form: Form, session: WriteSession, context: Context) -> Response:
     """Store a bundle from a form."""
     sent = form.get("bundle")
     if not isinstance(sent, UploadFile):
         raise InvalidError("choose a bundle: a .zip file that refstack-client bundle sign wrote")
     with blobs.incoming(context.settings.data) as incoming:
-        shutil.copyfileobj(sent.file, incoming)
-        verified = verify_upload.read_bundle(incoming, context.settings)
-        result, _ = store_upload.store(
-            session, context.settings, context.caller, verified, incoming
+        await run_in_threadpool(shutil.copyfileobj, sent.file, incoming)
+        owner, verified = await verified_bundle(context, incoming)
+        result, _ = await run_in_threadpool(
+            store_upload.store, session, context.settings.data, owner, verified, incoming
         )
     return RedirectResponse(f"/results/{result.id}", HTTPStatus.SEE_OTHER)
 

@@ -9,7 +9,7 @@ from capabilities import catalogue
 from capabilities import programme as programmes
 from capabilities.guideline import Status
 from capabilities.programme import Programme
-from refstack_server.pages.render import render
+from refstack_server.pages.template import render
 from refstack_server.store.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle import ssh_public_key
-from refstack_server.pages.render import render
+from refstack_server.pages.template import render
 from refstack_server.store import public_keys
 from refstack_server.web import signin
 from refstack_server.web.dependencies import Config, Context, WriteCaller, WriteSession

@@ -9,25 +9,19 @@ from urllib.parse import urlencode
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
-from refstack_client.outcomes.run_attempts import retries_of
-from refstack_client.report import comparison
-from refstack_client.report import html as report_html
-from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
-from refstack_client.report.comparison import Change
-from refstack_server.pages import guidelines
-from refstack_server.pages.render import render
-from refstack_server.publish import verdicts
-from refstack_server.publish.verdicts import By
-from refstack_server.store import packed_outcomes
+from refstack_server.pages import guidelines, result_page
+from refstack_server.pages.template import render
+from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store import results as stored_results
 from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.web import times
-from refstack_server.web.dependencies import Config, Context, ReadSession
+from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
 from refstack_server.web.urls import result_url
 from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
@@ -89,7 +83,7 @@ def list_as_csv(filters: Annotated[Filters, Query()], session: ReadSession) -> R
     return _csv(table(_COLUMNS, cells), "results")
 
 
-def _csv(content: str, name: str) -> Response:
+def _csv(content: str | bytes, name: str) -> Response:
     disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=disposition)
 
@@ -171,32 +165,23 @@ def _product_name(product: Product | None, verified_as: dict[str, str] | None) -
 
 
 @router.get("/results/{result_id}")
-def show_result(result_id: str, by: Annotated[By, Query()], context: Context) -> str:
+async def show_result(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
+    shown, about = await run_in_threadpool(_about, context, result_id)
+    return HTMLResponse(await context.render(result_page.page, shown, by, about))
+
+
+def _about(context: CallerContext, result_id: str) -> tuple[StoredResult, dict[str, object]]:
     result = context.find(result_id)
-    sees_all = context.sees_all(result)
-    about = {
-        "result": result,
+    about: dict[str, object] = {
         "created_at": times.text(result.created_at),
         "standing": _standing(result),
-        "judged_by": by.or_of(result),
         "guidelines": guidelines.newest_first(),
         "programmes": guidelines.programme_keys(),
-        "sees_all": sees_all,
         "sharing": STANDINGS[sharing(result)],
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
-    if not (by.guideline or result.guideline):
-        names = packed_outcomes.passed(packed_outcomes.unpack(result.outcomes))
-        return render("passes.html", names=names, **about)
-    attempts = verdicts.attempts(context.settings, result)
-    report = {
-        **report_html.context(
-            context.verdict(result, by), retries_of(attempts) if attempts else None
-        ),
-        "attempts": attempts if sees_all else (),
-    }
-    return render("result.html", **report, **about)
+    return context.stored(result), about
 
 
 def _standing(result: Result) -> str:
@@ -207,10 +192,10 @@ def _standing(result: Result) -> str:
 
 
 @router.get("/results/{result_id}/tests.csv")
-def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
+async def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Return the outcome of every test of a result as a table for spreadsheets."""
-    verdict = context.verdict(context.find(result_id), by)
-    return _csv(report_table.csv_text(verdict), result_id)
+    result = await context.look_up(result_id)
+    return _csv(await context.render(result_page.tests_csv, result, by), result_id)
 
 
 class Pair(By):
@@ -221,23 +206,14 @@ class Pair(By):
 
 
 @router.get("/compared")
-def compare(pair: Annotated[Pair, Query()], context: Context) -> str:
+async def compare(pair: Annotated[Pair, Query()], context: Context) -> Response:
     """Show how the outcome of each required test changed between two results."""
     # Each is an id, or the URL of a result's page.
-    ids = (text.strip().rpartition("/")[2] for text in (pair.before, pair.after))
-    first, second = map(context.find, ids)
-    by = pair.or_of(first)
-    before, after = (context.verdict(result, by) for result in (first, second))
-    tests = comparison.compare(before, after)
-    return render(
-        "compared.html",
-        sides=[
-            (result, times.text(result.created_at), report_text.headline(verdict))
-            for result, verdict in ((first, before), (second, after))
-        ],
-        changes=[test for test in tests if test.change is not Change.SAME],
-        total=len(tests),
-    )
+    ids = [text.strip().rpartition("/")[2] for text in (pair.before, pair.after)]
+    found = [await run_in_threadpool(context.find, result_id) for result_id in ids]
+    results = [await run_in_threadpool(context.stored, result) for result in found]
+    uploaded = [times.text(result.created_at) for result in found]
+    return HTMLResponse(await context.render(result_page.compared, *results, pair, uploaded))
 
 
 @router.get("/results/{result_id}/badge.svg")

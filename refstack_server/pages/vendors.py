@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from refstack_server.pages import results as result_pages
-from refstack_server.pages.render import render
+from refstack_server.pages.template import render
 from refstack_server.store import results as stored_results
 from refstack_server.store import vendors
 from refstack_server.store.schema import ProductKind, ProductVersion, Vendor

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from capabilities.guideline import Status, Test
@@ -50,24 +50,28 @@ class Statistics(TypedDict):
     capabilities: list[CapabilityCounts]
 
 
-def over(session: Session, caller: Caller, programme: Programme) -> Statistics:
-    """Return the counts for the required capabilities of a programme."""
+def newest(session: Session, caller: Caller, guideline: str, programme: str) -> list[bytes]:
+    """Return the packed outcomes of the newest results that are counted."""
     query = (
-        sa.select(Result)
-        .options(undefer(Result.outcomes))
+        sa.select(Result.outcomes)
         .where(
             stored_results.visible_to(caller),
-            Result.guideline == programme.guideline.id,
-            Result.programme == programme.key,
+            Result.guideline == guideline,
+            Result.programme == programme,
         )
         .order_by(Result.number.desc())
         .limit(MOST)
     )
+    return list(session.scalars(query))
+
+
+def over(packed: Sequence[bytes], programme: Programme) -> Statistics:
+    """Return the counts for the required capabilities of a programme.
+
+    :param packed: the outcomes of each result (:mod:`refstack_server.store.packed_outcomes`)
+    """
     tests = programme.required_tests()
-    results = [
-        _by_test(tests, packed_outcomes.unpack(result.outcomes))
-        for result in session.scalars(query)
-    ]
+    results = [_by_test(tests, packed_outcomes.unpack(outcomes)) for outcomes in packed]
     return {
         "guideline": programme.guideline.id,
         "programme": programme.key,

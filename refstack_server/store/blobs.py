@@ -42,10 +42,10 @@ class IncomingUpload:
         """The SHA-256 of the chunks so far, in hexadecimal."""
         return self._hash.hexdigest()
 
-    def content(self) -> bytes:
-        """Return all bytes; the upload must be complete."""
+    def complete(self) -> Path:
+        """Return the file of a complete upload, for other processes to read."""
         self._file.flush()
-        return self.path.read_bytes()
+        return self.path
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
 """Arguments of request handlers: settings, database session, caller, body."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import anyio
 import sqlalchemy as sa
@@ -11,8 +11,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
-from refstack_server.publish import public_view, verdicts
-from refstack_server.publish.verdicts import By
+from refstack_server.publish.stored_result import StoredResult, stored_result
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, callers, sessions
 from refstack_server.store import results as stored_results
@@ -20,8 +19,10 @@ from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
 from refstack_server.web.middleware import API, V1
-from scoring.conformance.verdict import Verdict
+from refstack_server.web.workers import Workers
 
+Value = TypeVar("Value")
+_CLOSING = anyio.CapacityLimiter(8)
 SESSION = "session"
 """The key of a session's secret in the cookie of a browser."""
 
@@ -43,13 +44,21 @@ async def _write_session(request: Request) -> AsyncIterator[Session]:
 
 @contextlib.asynccontextmanager
 async def _session(engine: sa.Engine) -> AsyncIterator[Session]:
-    """Yield a session; close it in a thread, since closing may wait for the database."""
+    """Yield a session, and close it."""
     session = Session(engine, expire_on_commit=False)
     try:
         yield session
     finally:
         with anyio.CancelScope(shield=True):
-            await run_in_threadpool(session.close)
+            await _close(session)
+
+
+async def _close(session: Session) -> None:
+    """Close a session in a thread, since closing may wait for the database.
+
+    These threads are extra ones: all others may wait for the connection that a session returns.
+    """
+    await anyio.to_thread.run_sync(session.close, limiter=_CLOSING)
 
 
 async def _read_caller(request: Request, session: "ReadSession") -> Caller:
@@ -97,6 +106,7 @@ class CallerContext:
     session: Session
     caller: Caller
     settings: Settings
+    workers: Workers
 
     def find(self, result_id: str) -> Result:
         """Return a result that the caller may see; errors as for :func:`.results.find`."""
@@ -106,16 +116,29 @@ class CallerContext:
         """Return whether the caller may see more of a result than the public."""
         return stored_results.role(result, self.caller) != stored_results.READER
 
-    def verdict(self, result: Result, by: By) -> Verdict:
-        """Return a verdict as far as the caller may see it; errors as for :func:`.verdicts.of`."""
-        verdict = verdicts.of(self.settings, result, by)
-        return verdict if self.sees_all(result) else public_view.verdict(verdict)
+    def stored(self, result: Result) -> StoredResult:
+        """Return a result as far as the caller may see it, for :meth:`render`."""
+        return stored_result(self.settings.data, result, sees_all=self.sees_all(result))
+
+    async def look_up(self, result_id: str) -> StoredResult:
+        """Return a result as :meth:`stored` does; errors as for :meth:`find`."""
+        return await run_in_threadpool(lambda: self.stored(self.find(result_id)))
+
+    async def run(self, function: Callable[..., Value], *arguments: object) -> Value:
+        """Run a function in a worker; meanwhile the request has no connection to the database."""
+        await _close(self.session)
+        return await self.workers.run(function, *arguments)
+
+    async def render(self, function: Callable[..., bytes], *arguments: object) -> bytes:
+        """As :meth:`run`, once for all who request the same."""
+        await _close(self.session)
+        return await self.workers.render(function, *arguments)
 
 
 async def _context(
-    session: "ReadSession", caller: "ReadCaller", settings: "Config"
+    request: Request, session: "ReadSession", caller: "ReadCaller", settings: "Config"
 ) -> CallerContext:
-    return CallerContext(session, caller, settings)
+    return CallerContext(session, caller, settings, request.app.state.workers)
 
 
 Config = Annotated[Settings, Depends(_settings)]

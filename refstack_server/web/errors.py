@@ -23,6 +23,10 @@ class IdentityProviderError(RefusedError):
     """The identity provider does not answer, or not as OpenID Connect requires."""
 
 
+class BusyError(RefusedError):
+    """The server has too much to do at the moment."""
+
+
 _STATUSES = {
     InvalidError: HTTPStatus.BAD_REQUEST,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -31,6 +35,7 @@ _STATUSES = {
     ConflictError: HTTPStatus.CONFLICT,
     FullError: HTTPStatus.INSUFFICIENT_STORAGE,
     IdentityProviderError: HTTPStatus.BAD_GATEWAY,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _TITLED_BY_STATUS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 """Their title is the status's own phrase, as in RefStack v1, and the message is the detail."""

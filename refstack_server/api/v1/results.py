@@ -1,18 +1,17 @@
-"""Results in RefStack v1's form: upload, list, show, change (``/v1/results``)."""
+"""Results in RefStack v1's form: list, show, change (``/v1/results``)."""
 
-import hashlib
+import json
 import math
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import pydantic
 import sqlalchemy as sa
-from fastapi import APIRouter, Header, Query, Request, Response
-from sqlalchemy.exc import IntegrityError
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
-from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_server.api.v1.result_documents import (
     ResultDetails,
     ResultsPage,
@@ -20,50 +19,32 @@ from refstack_server.api.v1.result_documents import (
     Row,
     summary,
 )
-from refstack_server.store import callers, packed_outcomes, public_keys, sharing
+from refstack_server.store import packed_outcomes, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    UnauthenticatedError,
 )
-from refstack_server.store.packed_outcomes import Entry
-from refstack_server.store.schema import LONGEST_CPID, Product, ProductVersion, Result
+from refstack_server.store.schema import Product, ProductVersion, Result
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
+    CallerContext,
     Config,
+    Context,
     ReadCaller,
     ReadSession,
     WriteCaller,
     WriteSession,
 )
-from refstack_server.web.request_body import Document, Json, Line, read, read_fields, schema_of
+from refstack_server.web.request_body import Line, read_fields
 from refstack_server.web.urls import result_url
-from scoring.conformance.outcomes import Outcome
 
 router = APIRouter(prefix="/results", tags=["results"])
-_LARGEST = 2**31 - 1
-
-
-class Test(pydantic.BaseModel):
-    """A passed test; other keys are ignored."""
-
-    __test__ = False
-
-    model_config = pydantic.ConfigDict(strict=True)
-    name: Line = pydantic.Field(max_length=512)
-    uuid: Line | None = pydantic.Field(default=None, max_length=36)
-
-
-class Upload(Document):
-    """The passed tests of a cloud, which its cloud provider id names."""
-
-    cpid: Line = pydantic.Field(max_length=LONGEST_CPID)
-    duration_seconds: int = pydantic.Field(ge=-_LARGEST, le=_LARGEST)
-    results: list[Test]
+_QUICKLY_UNPACKED = 16 * 1024
+"""Packed outcomes up to this size are shown within milliseconds."""
 
 
 class Change(pydantic.BaseModel):
@@ -71,103 +52,6 @@ class Change(pydantic.BaseModel):
 
     product_version_id: Line | None = None
     verification_status: pydantic.StrictInt | pydantic.StrictBool | None = None
-
-
-@router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(Upload))
-def upload(
-    body: Body,
-    session: WriteSession,
-    settings: Config,
-    signature: Annotated[str | None, Header(alias="X-Signature")] = None,
-    key: Annotated[str | None, Header(alias="X-Public-Key")] = None,
-) -> dict[str, str]:
-    """Store results: a signed upload is private to the key's owner, an anonymous one is public."""
-    sent = read(body, Upload)
-    is_signed = signature is not None or key is not None
-    if is_signed:
-        raw = callers.read_signature(signature or "")
-        callers.check_signature(callers.read_key(key or ""), raw.hex(), body)
-    if not sent.results:
-        raise InvalidError("Uploaded results must contain at least one passing test.")
-    if not is_signed and not settings.anonymous_upload:
-        raise UnauthenticatedError(
-            "Anonymous result uploads are disabled. Please create a user account and an api key at "
-            f"{settings.public_url}"
-        )
-    result = Result(
-        cpid=sent.cpid,
-        cpid_folded=sent.cpid.casefold(),
-        duration_seconds=sent.duration_seconds,
-        outcomes=packed_outcomes.pack(_passed(sent.results)),
-    )
-    if is_signed and key:
-        line = public_keys.parse(key)
-        result = _add_signed(session, result, _owner(session, line), _digest(line, body))
-    else:
-        stored_results.add(session, result, settings.most_unowned_bytes)
-        session.commit()
-    return {"test_id": result.id, "url": result_url(settings, result)}
-
-
-def _digest(line: PublicKey, body: bytes) -> str:
-    """Return what names a signed upload: the signature alone may have several forms."""
-    return hashlib.sha256(f"{line.fingerprint}\n".encode() + body).hexdigest()
-
-
-def _add_signed(session: Session, result: Result, owner: Caller, digest: str) -> Result:
-    """Store a signed upload; the same body by the same key again is the same result.
-
-    The protocol does not protect against requests that are sent again by others.
-    """
-    same = sa.select(Result).where(Result.upload_digest == digest)
-    if found := session.scalar(same):
-        return found
-    result.upload_digest, result.openid = digest, owner.openid
-    result.product_version = _version_of(session, result.cpid, owner)
-    stored_results.add(session, result)
-    stored_results.write_meta(session, result, stored_results.USER, owner.openid)
-    try:
-        session.commit()
-    except IntegrityError:  # Another process stored it in the meantime.
-        session.rollback()
-        return session.scalars(same).one()
-    return result
-
-
-def _owner(session: Session, line: PublicKey) -> Caller:
-    registered = public_keys.registered(session, line)
-    if registered is None:
-        raise UnauthenticatedError(
-            "User with specified key not found. Please log into the RefStack server to upload "
-            "your key."
-        )
-    return callers.of_user(session, registered.openid)
-
-
-def _passed(tests: list[Test]) -> list[Entry]:
-    """Return each test once: a list of tests may repeat a test for each of its capabilities."""
-    by_name: dict[str, Entry] = {}
-    for test in tests:
-        by_name.setdefault(test.name, Entry(test.name, test.uuid or "", str(Outcome.PASS)))
-    return list(by_name.values())
-
-
-def _version_of(session: Session, cpid: str, owner: Caller) -> ProductVersion | None:
-    """Return the version with this cpid of the uploader's own vendors, if there is exactly one."""
-    query = (
-        sa.select(ProductVersion)
-        .join(Product, Product.id == ProductVersion.product_id)
-        .where(ProductVersion.cpid == cpid, Product.organization_id.in_(owner.vendors))
-        .limit(2)
-    )
-    versions = list(session.scalars(query)) if cpid else []
-    return versions[0] if len(versions) == 1 else None
-
-
-@router.get("/schema")
-def upload_schema() -> Json:
-    """Return the JSON schema of an upload."""
-    return Upload.model_json_schema()
 
 
 class Filters(pydantic.BaseModel):
@@ -257,16 +141,39 @@ def _page(text: str, pages: int) -> int:
     return page
 
 
-@router.get("/{result_id}")
-def show(result_id: str, session: ReadSession, caller: ReadCaller) -> ResultDetails:
+@router.get("/{result_id}", response_model=ResultDetails)
+async def show(result_id: str, context: Context) -> Response:
     """Return a result with the names of the passed tests."""
-    result = stored_results.find(session, result_id, caller)
-    role = stored_results.role(result, caller)
-    names = packed_outcomes.passed(packed_outcomes.unpack(result.outcomes))
-    details: ResultDetails = {**summary(result, caller), "results": names, "user_role": role}
+    shown = await run_in_threadpool(_show, context, result_id)
+    if len(shown.outcomes) > _QUICKLY_UNPACKED:
+        content = await context.render(document_of, shown)
+    else:
+        content = await run_in_threadpool(document_of, shown)
+    return Response(content, media_type="application/json")
+
+
+class Shown(NamedTuple):
+    """A result as its caller sees it: fields, packed outcomes, the role of the caller."""
+
+    fields: dict[str, object]
+    outcomes: bytes
+    role: str | None
+
+
+def _show(context: CallerContext, result_id: str) -> Shown:
+    result = context.find(result_id)
+    role = stored_results.role(result, context.caller)
+    fields: dict[str, object] = {**summary(result, context.caller)}
     if role != stored_results.READER:
-        details["cpid"] = result.cpid
-    return details
+        fields["cpid"] = result.cpid
+    return Shown(fields, result.outcomes, role)
+
+
+def document_of(shown: Shown) -> bytes:
+    """Return a result with the names of the passed tests as JSON."""
+    names = packed_outcomes.passed(packed_outcomes.unpack(shown.outcomes))
+    document = {**shown.fields, "results": names, "user_role": shown.role}
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 @router.put("/{result_id}", status_code=HTTPStatus.CREATED)

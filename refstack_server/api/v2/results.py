@@ -6,18 +6,17 @@ from typing import Annotated
 
 import pydantic
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from refstack_client.report import comparison
-from refstack_client.report import document as report_document
-from refstack_client.report import text as report_text
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.intake.verify_upload import CheckDocument, VerifiedUpload
-from refstack_server.publish import public_view, statistics
+from refstack_server.publish import documents, statistics
+from refstack_server.publish.documents import ChangeDocument, OutcomeDocument
 from refstack_server.publish.statistics import Statistics
-from refstack_server.publish.verdicts import By
-from refstack_server.store import audit_log, packed_outcomes
+from refstack_server.publish.stored_result import By
+from refstack_server.store import audit_log
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.audit_log import EntryDocument
@@ -33,6 +32,7 @@ from refstack_server.web.dependencies import (
     WriteCaller,
     WriteSession,
 )
+from refstack_server.web.incoming_bundles import verified_bundle
 from refstack_server.web.request_body import Document, Json, Text, read, schema_of
 from refstack_server.web.urls import result_url
 
@@ -71,24 +71,6 @@ class ResultDocument(TypedDict):
     verified_until: str | None
 
 
-class OutcomeDocument(TypedDict):
-    """The outcome of one attempt of a test, or of the set-up of a class."""
-
-    test: str
-    outcome: str
-    reason: str
-
-
-class ChangeDocument(TypedDict):
-    """The outcome of a test in two results."""
-
-    test: str
-    before: str
-    after: str
-    change: str
-    reason: str
-
-
 class VerificationDocument(TypedDict):
     """A verification, and the date on which it expires, null for never."""
 
@@ -96,8 +78,12 @@ class VerificationDocument(TypedDict):
     until: str | None
 
 
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
 @router.post("/bundles", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
-def add_bundle(
+async def add_bundle(
     upload: StreamedBody, response: Response, session: WriteSession, context: Context
 ) -> StoredUpload:
     """Store a valid bundle; the same bundle again is the same result, with status 200.
@@ -105,12 +91,12 @@ def add_bundle(
     The result is private. It belongs to the user whose registered key signed the bundle, otherwise
     to the caller.
     """
-    verified = verify_upload.read_bundle(upload, context.settings)
-    return _store(session, context, verified, upload, response)
+    owner, verified = await verified_bundle(context, upload)
+    return await run_in_threadpool(_store, session, context, owner, verified, upload, response)
 
 
 @router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
-def add_stream(
+async def add_stream(
     by: Annotated[By, Query()],
     upload: StreamedBody,
     response: Response,
@@ -119,25 +105,28 @@ def add_stream(
 ) -> StoredUpload:
     """Store a subunit stream of the caller, judged by a programme."""
     context.caller.require_user()
-    programme = verify_upload.shipped_programme(by.guideline, by.programme)
-    verified = verify_upload.read_stream(upload, programme)
-    return _store(session, context, verified, upload, response)
+    verified = await context.run(
+        verify_upload.read_stream, upload.complete(), by.guideline, by.programme
+    )
+    owner = context.caller.openid
+    return await run_in_threadpool(_store, session, context, owner, verified, upload, response)
 
 
 def _store(
     session: Session,
     context: CallerContext,
+    owner: str,
     verified: VerifiedUpload,
     upload: IncomingUpload,
     response: Response,
 ) -> StoredUpload:
-    result, is_new = store_upload.store(session, context.settings, context.caller, verified, upload)
+    result, is_new = store_upload.store(session, context.settings.data, owner, verified, upload)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return {
         "id": result.id,
         "url": result_url(context.settings, result),
-        "sha256": verified.sha256,
-        "verdict": report_text.headline(verified.verdict),
+        "sha256": upload.sha256,
+        "verdict": verified.headline,
         "checks": verify_upload.checks_as_json(verified.checks),
     }
 
@@ -160,21 +149,18 @@ def show(result_id: str, context: Context) -> ResultDocument:
     }
 
 
-@router.get("/results/{result_id}/verdict")
-def verdict(result_id: str, by: Annotated[By, Query()], context: Context) -> Json:
+@router.get("/results/{result_id}/verdict", response_model=Json)
+async def verdict(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Return the verdict on a result by a guideline's programme, with all reasons."""
-    return report_document.as_json(context.verdict(context.find(result_id), by))
+    result = await context.look_up(result_id)
+    return _json(await context.render(documents.verdict, result, by))
 
 
-@router.get("/results/{result_id}/outcomes")
-def list_outcomes(result_id: str, context: Context) -> list[OutcomeDocument]:
+@router.get("/results/{result_id}/outcomes", response_model=list[OutcomeDocument])
+async def list_outcomes(result_id: str, context: Context) -> Response:
     """Return every outcome of a result in order, including failed set-ups of classes."""
-    result = context.find(result_id)
-    shown = str if context.sees_all(result) else public_view.text
-    return [
-        {"test": entry.name, "outcome": entry.outcome, "reason": shown(entry.reason)}
-        for entry in packed_outcomes.unpack(result.outcomes)
-    ]
+    result = await context.look_up(result_id)
+    return _json(await context.render(documents.outcomes, result))
 
 
 @router.get("/results/{result_id}/bundle", response_class=Response)
@@ -183,23 +169,13 @@ def download(result_id: str, context: Context) -> Response:
     return bundle_response(context, result_id)
 
 
-@router.get("/results/{result_id}/compared/{other_id}")
-def compare(
+@router.get("/results/{result_id}/compared/{other_id}", response_model=list[ChangeDocument])
+async def compare(
     result_id: str, other_id: str, by: Annotated[By, Query()], context: Context
-) -> list[ChangeDocument]:
+) -> Response:
     """Return the outcome of every required test in two results, the worst change first."""
-    first, second = context.find(result_id), context.find(other_id)
-    before, after = (context.verdict(result, by.or_of(first)) for result in (first, second))
-    return [
-        {
-            "test": change.test.name,
-            "before": str(change.before),
-            "after": str(change.after),
-            "change": str(change.change),
-            "reason": change.reason,
-        }
-        for change in comparison.compare(before, after)
-    ]
+    pair = await context.look_up(result_id), await context.look_up(other_id)
+    return _json(await context.render(documents.comparison, *pair, by))
 
 
 class Share(Document):
@@ -257,11 +233,14 @@ def revoke(
     return {"verified": False}
 
 
-@router.get("/statistics")
-def count(by: Annotated[By, Query()], context: Context) -> Statistics:
+@router.get("/statistics", response_model=Statistics)
+async def count(by: Annotated[By, Query()], context: Context) -> Response:
     """Return statistics of the newest results of a programme that the caller may see."""
-    programme = verify_upload.shipped_programme(by.guideline, by.programme)
-    return statistics.over(context.session, context.caller, programme)
+    verify_upload.shipped_programme(by.guideline, by.programme)
+    packed = await run_in_threadpool(
+        statistics.newest, context.session, context.caller, by.guideline, by.programme
+    )
+    return _json(await context.render(documents.counts, packed, by))
 
 
 @router.get("/log")

@@ -325,7 +325,7 @@ def test_statistics_count_the_results_that_the_caller_may_see(server, alice, roo
     assert server.call("GET", "/v2/statistics", params={**by, "guideline": "x"}).status_code == 404
 
 
-def test_a_challenge_is_answered_with_the_key_that_it_was_issued_for(server, key, tmp_path):
+def test_a_challenge_is_answered_with_the_key_that_it_was_issued_for(server, alice, key, tmp_path):
     def issue(public: str):
         return server.call("POST", "/v2/challenges", json={"key": public})
 
@@ -346,7 +346,7 @@ def test_a_challenge_is_answered_with_the_key_that_it_was_issued_for(server, key
         started = answered.challenge.issued + timedelta(minutes=1)
         run = answering(tmp_path / f"{key.name}-{one.challenge.nonce}", one, started=started)
         members = pack.signed(pack.make(pack.of_run(run)), key)
-        answer = server.call("POST", "/v2/bundles", data=archive.pack(members)).json()
+        answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(members)).json()
         return [check for check in answer.get("checks", ()) if check["name"] == "challenge"], answer
 
     (check,), _ = sent(answered, key)
@@ -386,7 +386,7 @@ def test_a_token_of_an_odd_user_is_refused(server, alice, openid):
     assert "Content-Security-Policy" in answer.headers
 
 
-def test_a_bundle_with_half_a_character_is_refused(server, tmp_path):
+def test_a_bundle_with_half_a_character_is_refused(server, alice, tmp_path):
     run = make_run(tmp_path)
     plan = run.plan.read_text().replace('"identity_service": ""', '"identity_service": "x"')
     run.plan.write_text(plan)
@@ -400,6 +400,6 @@ def test_a_bundle_with_half_a_character_is_refused(server, tmp_path):
             manifest["members"][name] = {"sha256": digest, "size": len(members[name])}
             members[bundle_contents.MANIFEST] = json_text(manifest).encode()
     assert b"ud800" in members[bundle_contents.MANIFEST]
-    answer = server.call("POST", "/v2/bundles", data=archive.pack(members))
+    answer = server.call("POST", "/v2/bundles", alice, data=archive.pack(members))
     assert answer.status_code == 400
     assert "surrogates not allowed" in answer.json()["detail"]

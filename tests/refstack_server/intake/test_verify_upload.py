@@ -69,7 +69,7 @@ def resealed(made: dict[str, bytes], name: str) -> dict[str, bytes]:
 def read(content: bytes, place: Path) -> verify_upload.VerifiedUpload:
     with blobs.incoming(place) as file:
         file.write(content)
-        return verify_upload.read_bundle(file, Settings(place, "http://x"))
+        return verify_upload.read_bundle(file.complete(), Settings(place, "http://x"))
 
 
 @settings(max_examples=200)

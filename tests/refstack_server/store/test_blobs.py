@@ -19,7 +19,7 @@ def test_a_kept_upload_is_read_by_its_hash(tmp_path):
         with blobs.incoming(tmp_path) as upload:
             upload.write(CONTENT[:3])
             upload.write(CONTENT[3:])
-            assert (upload.sha256, upload.content()) == (SHA256, CONTENT)
+            assert (upload.sha256, upload.complete().read_bytes()) == (SHA256, CONTENT)
             blobs.keep(tmp_path, upload)
     assert files(tmp_path) == [f"uploads/{SHA256[:2]}/{SHA256}"]
     assert blobs.read(tmp_path, SHA256) == CONTENT

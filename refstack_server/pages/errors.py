@@ -1,21 +1,11 @@
-"""Rendering of pages, and of errors as pages."""
+"""Errors as pages."""
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from refstack_server.pages.template import render
 from refstack_server.web.errors import Refusal
 from refstack_server.web.middleware import API
-from scoring.formats import html_templates
-
-
-def render(name: str, here: str = "", /, **values: object) -> str:
-    """Return a page from a template; all values are escaped.
-
-    :param name: the file name of the template
-    :param here: the path of the navigation's current entry, "" for none
-    """
-    template = html_templates.template("refstack_server.pages", name, "refstack_client.report")
-    return template.render(here=here, **values)
 
 
 def wants_page(request: Request) -> bool:

@@ -1,0 +1,13 @@
+"""Rendering of pages from templates."""
+
+from scoring.formats import html_templates
+
+
+def render(name: str, here: str = "", /, **values: object) -> str:
+    """Return a page from a template; all values are escaped.
+
+    :param name: the file name of the template
+    :param here: the path of the navigation's current entry, "" for none
+    """
+    template = html_templates.template("refstack_server.pages", name, "refstack_client.report")
+    return template.render(here=here, **values)
