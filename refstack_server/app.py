@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import ClientDisconnect
 
 from refstack_server.api.v1 import (
     guidelines,
@@ -32,8 +33,10 @@ from refstack_server.settings import Settings
 from refstack_server.store import blobs, database, sessions
 from refstack_server.store.errors import InvalidError, RefusedError
 from refstack_server.web import observability, session_secret, signin
+from refstack_server.web.body_limit import BodyLimit
+from refstack_server.web.body_places import BodyPlaces
 from refstack_server.web.errors import Refusal, json_answer, refusal
-from refstack_server.web.middleware import BodyLimit, RateLimit, RefstackV1Compat, SecurityHeaders
+from refstack_server.web.middleware import RateLimit, RefstackV1Compat, SecurityHeaders
 from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
@@ -56,6 +59,8 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
     app.state.workers = Workers(settings)
+    app.state.bodies = BodyPlaces(settings.most_anonymous_bodies)
+    app.state.uploads = BodyPlaces(settings.most_anonymous_uploads)
     app.state.secret = session_secret.read_or_create(settings.data)
     blobs.remove_partial(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
@@ -67,6 +72,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     for unavailable in (sa.exc.OperationalError, sa.exc.TimeoutError):
         app.add_exception_handler(unavailable, _unavailable)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _unexpected)
     # A request passes the middleware in reverse order: the last one added is the first.
     app.add_middleware(
@@ -123,6 +129,11 @@ def _unavailable(request: Request, error: Exception) -> Response:
         request,
         Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again"),
     )
+
+
+def _disconnected(_request: Request, _error: Exception) -> Response:
+    """Answer a client that closed the connection before its body was complete: only to the log."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

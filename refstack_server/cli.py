@@ -5,7 +5,6 @@ can report what is not installed.
 """
 # ruff: noqa: PLC0415
 
-import contextlib
 import logging
 import os
 import socket
@@ -21,7 +20,6 @@ from refstack_server.settings import Provider, Settings
 from refstack_server.store.errors import RefusedError
 
 _HOST, _PORT = "127.0.0.1", 8000
-_SECONDS_TO_END = 10
 
 
 class _Server(Command):
@@ -130,11 +128,9 @@ class Serve(_Server):
 
     def take_action(self, args: Namespace) -> int:
         """Serve until the process is interrupted or terminated."""
-        import uvicorn
-
         from refstack_server import app
         from refstack_server.store import database
-        from refstack_server.web import observability
+        from refstack_server.web import connections, observability
 
         url = f"http://{args.host}:{args.port}"
         settings = replace(
@@ -150,15 +146,7 @@ class Serve(_Server):
         listening = _listen(args.host, args.port)
         say(f"listening on {url}; stop with Ctrl-C")
         observability.set_up_logging()
-        config = uvicorn.Config(
-            app.create(settings, engine),
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=_SECONDS_TO_END,
-        )
-        # uvicorn shuts down in order on SIGINT and SIGTERM, and then raises them again.
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+        connections.serve(app.create(settings, engine), settings, listening)
         return EXIT_OK
 
 

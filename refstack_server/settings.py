@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DATABASE = "refstack.sqlite"
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Settings:
     database (0 for no limit). To judge an upload or to render a page may take ``seconds_of_work``
     and ``bytes_of_work``; ``most_waiting`` requests wait for it, and ``most_cached_bytes`` of pages
     are kept. The limits per minute apply to each client IP address and each key; 0 means no limit.
+
+    The head of a request must arrive within ``seconds_for_head``, and its body within
+    ``seconds_for_body``. Bodies arrive, and answers are read, at ``least_bytes_per_second`` or more
+    after ``seconds_of_grace``. There are at most ``most_connections``, fewer if the process may
+    open few files. From callers without a token, ``most_anonymous_bodies`` arrive at the same time
+    in memory, and ``most_anonymous_uploads`` are on disk.
     """
 
     data: Path
@@ -33,16 +40,23 @@ class Settings:
     database: str = field(default="", repr=False)
     anonymous_upload: bool = True
     provider: Provider | None = None
-    most_bytes: int = 4 * 1024 * 1024
-    most_bundle_bytes: int = 32 * 1024 * 1024
-    most_unowned_bytes: int = 1024 * 1024 * 1024
+    most_bytes: int = 4 * MIB
+    most_bundle_bytes: int = 32 * MIB
+    most_unowned_bytes: int = 1024 * MIB
     seconds_of_work: int = 20
-    bytes_of_work: int = 256 * 1024 * 1024
+    bytes_of_work: int = 256 * MIB
     most_waiting: int = 200
-    most_cached_bytes: int = 32 * 1024 * 1024
+    most_cached_bytes: int = 32 * MIB
     page_size: int = 20
     requests_per_minute: int = 6000
     uploads_per_minute: int = 600
+    seconds_for_head: float = 10
+    seconds_for_body: float = 30 * 60
+    seconds_of_grace: float = 30
+    least_bytes_per_second: int = 8 * 1024
+    most_connections: int = 4096
+    most_anonymous_bodies: int = 64
+    most_anonymous_uploads: int = 8
 
     @property
     def database_url(self) -> str:

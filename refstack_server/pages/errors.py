@@ -17,4 +17,4 @@ def wants_page(request: Request) -> bool:
 def error(refused: Refusal) -> HTMLResponse:
     """Return the page for a refused request."""
     page = render("error.html", title=refused.title, detail=refused.detail)
-    return HTMLResponse(page, int(refused.status))
+    return HTMLResponse(page, int(refused.status), refused.headers)

@@ -88,12 +88,25 @@ def _of_browser(session: Session, secret: str) -> Caller:
     return callers.of_user(session, openid) if openid else callers.ANONYMOUS
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
+async def _sender(request: Request) -> Caller:
+    """Return the caller before the body is read, so that no slow body holds a session."""
+    async with _session(request.app.state.engine) as session:
+        return await _caller(request, session)
 
 
-async def _streamed_body(request: Request, settings: "Config") -> AsyncIterator[IncomingUpload]:
-    with blobs.incoming(settings.data) as upload:
+async def _signed_in(sender: "Sender") -> None:
+    sender.require_user()
+
+
+async def _body(request: Request, sender: "Sender") -> bytes:
+    with request.app.state.bodies.taken(sender):
+        return await request.body()
+
+
+async def _streamed_body(
+    request: Request, settings: "Config", sender: "Sender"
+) -> AsyncIterator[IncomingUpload]:
+    with request.app.state.uploads.taken(sender), blobs.incoming(settings.data) as upload:
         async for chunk in request.stream():
             upload.write(chunk)
         yield upload
@@ -153,6 +166,10 @@ WriteCaller = Annotated[Caller, Depends(_write_caller)]
 """The caller, looked up in the session that writes."""
 Context = Annotated[CallerContext, Depends(_context)]
 """The caller with session and settings."""
+Sender = Annotated[Caller, Depends(_sender)]
+"""The caller, looked up before the body is read: a token that is not valid is refused first."""
+SIGNED_IN = Depends(_signed_in)
+"""For routes that refuse an anonymous caller before the body is read."""
 Body = Annotated[bytes, Depends(_body)]
 """The body of the request, in memory."""
 StreamedBody = Annotated[IncomingUpload, Depends(_streamed_body)]

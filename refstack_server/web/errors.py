@@ -1,6 +1,5 @@
 """Refusals as HTTP answers, in the shape of RefStack v1's errors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NotRequired
@@ -23,8 +22,16 @@ class IdentityProviderError(RefusedError):
     """The identity provider does not answer, or not as OpenID Connect requires."""
 
 
+class TooLargeError(RefusedError):
+    """The body of the request is larger than its limit."""
+
+
+class BodyTimeoutError(RefusedError):
+    """The body of the request did not arrive in time."""
+
+
 class BusyError(RefusedError):
-    """The server has too much to do at the moment."""
+    """The server has as much to do as it can."""
 
 
 _STATUSES = {
@@ -35,8 +42,12 @@ _STATUSES = {
     ConflictError: HTTPStatus.CONFLICT,
     FullError: HTTPStatus.INSUFFICIENT_STORAGE,
     IdentityProviderError: HTTPStatus.BAD_GATEWAY,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_RETRY_AFTER: dict[type[RefusedError], int] = {BusyError: 30}
+"""The seconds after which a client may try again."""
 _TITLED_BY_STATUS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 """Their title is the status's own phrase, as in RefStack v1, and the message is the detail."""
 
@@ -51,11 +62,20 @@ class ErrorDocument(TypedDict):
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to a refused request; ``detail`` is "" if the title is complete."""
+    """The answer to a refused request; ``detail`` is "" if the title is complete.
+
+    ``retry_after`` is the number of seconds after which the client may try again, 0 for none.
+    """
 
     status: HTTPStatus
     title: str
     detail: str = ""
+    retry_after: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the answer."""
+        return {"Retry-After": str(self.retry_after)} if self.retry_after else {}
 
     def as_json(self) -> ErrorDocument:
         """Return the JSON body."""
@@ -68,9 +88,9 @@ def refusal(error: RefusedError) -> Refusal:
     status = _STATUSES[type(error)]
     if status in _TITLED_BY_STATUS:
         return Refusal(status, status.phrase, error.message)
-    return Refusal(status, error.message, error.detail)
+    return Refusal(status, error.message, error.detail, _RETRY_AFTER.get(type(error), 0))
 
 
-def json_answer(refused: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def json_answer(refused: Refusal) -> JSONResponse:
     """Return a refusal as JSON, for programs."""
-    return JSONResponse(refused.as_json(), int(refused.status), headers)
+    return JSONResponse(refused.as_json(), int(refused.status), refused.headers)

@@ -21,8 +21,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 V1 = "/v1/"
 API = (V1, "/v2/")
-_LARGE_UPLOADS = ("/v2/", "/mine/")
-"""Prefixes of paths that accept bundles and streams."""
 _KEYS = (b"authorization", b"x-public-key")
 """Headers that name a user's key."""
 _NAMING = (*_KEYS, b"cookie")
@@ -30,6 +28,7 @@ _NAMING = (*_KEYS, b"cookie")
 _PRIVATE = ("/mine", "/queue", "/signin", "/signout")
 """Prefixes of the paths of pages for signed-in users."""
 _SECONDS_OF_TWO_YEARS = 2 * 365 * 24 * 3600
+_SECONDS_TO_RETRY = 60
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -81,9 +80,11 @@ class RateLimit:
         """Handle a request."""
         if scope["type"] == "http" and not self._is_allowed(scope):
             refused = Refusal(
-                HTTPStatus.TOO_MANY_REQUESTS, "too many requests; try again in a minute"
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too many requests; try again in a minute",
+                retry_after=_SECONDS_TO_RETRY,
             )
-            await json_answer(refused, {"Retry-After": "60"})(scope, receive, send)
+            await json_answer(refused)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -118,47 +119,3 @@ class RefstackV1Compat:
             if scope["method"] == "POST" and method in ("DELETE", "PUT"):
                 scope["method"] = method
         await self._app(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """A body is larger than its limit."""
-
-
-class BodyLimit:
-    """Refuses bodies above the size limit while they arrive, whatever their headers state."""
-
-    def __init__(self, app: App, settings: Settings):
-        self._app, self._settings = app, settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        is_large = scope["path"].startswith(_LARGE_UPLOADS)
-        limit = self._settings.most_bundle_bytes if is_large else self._settings.most_bytes
-        size, is_answered = 0, False
-
-        async def receive_limited() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > limit:
-                raise _TooLargeError
-            return message
-
-        async def send_noted(message: Message) -> None:
-            nonlocal is_answered
-            is_answered = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive_limited, send_noted)
-        except _TooLargeError:
-            if is_answered:
-                raise
-            refused = Refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body of a request is limited to {limit} bytes",
-            )
-            await json_answer(refused)(scope, receive, send)

@@ -25,6 +25,9 @@ _REQUESTS = prometheus_client.Histogram(
     "Duration of requests in seconds.",
     ("method", "route", "status"),
 )
+_NO_FILES = "accept() out of system resource"
+"""What asyncio logs with a traceback, up to thousands of times in a second."""
+_SECONDS_BETWEEN = 60
 
 
 @router.get("/health")
@@ -105,8 +108,25 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class _NoFilesFilter(logging.Filter):
+    """Lets one line a minute pass while the process cannot open more files."""
+
+    _next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _NO_FILES not in record.getMessage():
+            return True
+        now, due = time.monotonic(), self._next
+        if now < due:
+            return False
+        self._next = now + _SECONDS_BETWEEN
+        record.msg, record.exc_info = "cannot accept connections: too many open files", None
+        return True
+
+
 def set_up_logging() -> None:
     """Send all log records of the server to stderr as lines of JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter())
+    handler.addFilter(_NoFilesFilter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

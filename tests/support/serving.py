@@ -6,8 +6,9 @@ import itertools
 import json
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from support.certifying import CLIENT
 SECONDS_TO_START = 30
 _DIFFERENT = itertools.count(1)
 """The same body twice is the same result."""
+LIMITED = Path(__file__).with_name("limited_server.py")
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(data: Path, *options: str) -> Iterator[Server]:
-    """Run a server."""
+def serving(
+    data: Path, *options: str, limits: Mapping[str, float] | None = None
+) -> Iterator[Server]:
+    """Run a server, with other limits than its own if ``limits`` has them."""
     port = free_port()
-    command = [CLIENT, "server", "--data", data, "--port", str(port), *options]
+    program = [sys.executable, LIMITED, json.dumps(limits)] if limits else [CLIENT]
+    command = [*program, "server", "--data", data, "--port", str(port), *options]
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as errors, subprocess.Popen(command, stderr=errors) as process:
         try:

@@ -24,6 +24,7 @@ from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.sharing import Sharing
 from refstack_server.web.bundle_download import bundle_response
 from refstack_server.web.dependencies import (
+    SIGNED_IN,
     Body,
     CallerContext,
     Context,
@@ -95,7 +96,12 @@ async def add_bundle(
     return await run_in_threadpool(_store, session, context, owner, verified, upload, response)
 
 
-@router.post("/streams", status_code=HTTPStatus.CREATED, openapi_extra=_ANY_BYTES)
+@router.post(
+    "/streams",
+    status_code=HTTPStatus.CREATED,
+    openapi_extra=_ANY_BYTES,
+    dependencies=[SIGNED_IN],
+)
 async def add_stream(
     by: Annotated[By, Query()],
     upload: StreamedBody,
@@ -104,7 +110,6 @@ async def add_stream(
     context: Context,
 ) -> StoredUpload:
     """Store a subunit stream of the caller, judged by a programme."""
-    context.caller.require_user()
     verified = await context.run(
         verify_upload.read_stream, upload.complete(), by.guideline, by.programme
     )
