@@ -30,8 +30,8 @@ from refstack_server.pages import keys as key_pages
 from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
-from refstack_server.store import blobs, database, sessions
-from refstack_server.store.errors import InvalidError, RefusedError
+from refstack_server.store import blobs, database, disk_space, sessions
+from refstack_server.store.errors import InvalidError, NoSpaceError, RefusedError
 from refstack_server.web import observability, session_secret, signin
 from refstack_server.web.body_limit import BodyLimit
 from refstack_server.web.body_places import BodyPlaces
@@ -72,6 +72,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     for unavailable in (sa.exc.OperationalError, sa.exc.TimeoutError):
         app.add_exception_handler(unavailable, _unavailable)
+    app.add_exception_handler(OSError, _failed_write)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _unexpected)
     # A request passes the middleware in reverse order: the last one added is the first.
@@ -125,10 +126,20 @@ def _unavailable(request: Request, error: Exception) -> Response:
     """Answer while the database cannot be reached, or is locked by other writers for too long."""
     # The query is left out, since it may contain names.
     LOG.error("the database is not available: %s", getattr(error, "orig", error))
+    if isinstance(error, sa.exc.SQLAlchemyError) and database.is_full(error):
+        return _answer(request, refusal(NoSpaceError()))
     return _answer(
         request,
         Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again"),
     )
+
+
+def _failed_write(request: Request, error: Exception) -> Response:
+    """Answer while the disk is full."""
+    if not isinstance(error, OSError) or not disk_space.is_full(error):
+        raise error
+    LOG.error("cannot write: %s", error)
+    return _answer(request, refusal(NoSpaceError()))
 
 
 def _disconnected(_request: Request, _error: Exception) -> Response:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.errors import InputError, MachineError, UsageError
-from refstack_server.settings import Provider, Settings
+from refstack_server.settings import MIB, Provider, Settings
 from refstack_server.store.errors import RefusedError
 
 _HOST, _PORT = "127.0.0.1", 8000
@@ -107,6 +107,15 @@ class Serve(_Server):
                 help=f"limit of {name} per minute for each client IP address and each key, "
                 f"0 for no limit (default: {default})",
             )
+        default = Settings.reserve_bytes // MIB
+        parser.add_argument(
+            "--disk-reserve",
+            type=int,
+            default=default,
+            metavar="MIB",
+            help="free disk space, in MiB, that uploads leave; below it they are refused "
+            f"(default: {default})",
+        )
         parser.add_argument(
             "--oidc-issuer",
             metavar="URL",
@@ -140,6 +149,7 @@ class Serve(_Server):
             provider=_provider(args),
             requests_per_minute=args.requests_per_minute,
             uploads_per_minute=args.uploads_per_minute,
+            reserve_bytes=args.disk_reserve * MIB,
         )
         _create_data(args)
         engine = database.open_or_create(settings.database_url)

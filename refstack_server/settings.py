@@ -22,8 +22,9 @@ class Settings:
 
     ``data`` contains the database, unless ``database`` is the URL of another. ``public_url`` is the
     URL of the server for its users, without a slash at the end. ``most_bytes`` is the largest body
-    of a request, ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of
-    results on a page of a list. All results without an owner may take ``most_unowned_bytes`` in the
+    of a request, ``most_passes_bytes`` that of results in RefStack v1's format,
+    ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of results on a page
+    of a list. All results without an owner may take ``most_unowned_bytes`` in the
     database (0 for no limit). To judge an upload or to render a page may take ``seconds_of_work``
     and ``bytes_of_work``; ``most_waiting`` requests wait for it, and ``most_cached_bytes`` of pages
     are kept. The limits per minute apply to each client IP address and each key; 0 means no limit.
@@ -32,7 +33,8 @@ class Settings:
     ``seconds_for_body``. Bodies arrive, and answers are read, at ``least_bytes_per_second`` or more
     after ``seconds_of_grace``. There are at most ``most_connections``, fewer if the process may
     open few files. From callers without a token, ``most_anonymous_bodies`` arrive at the same time
-    in memory, and ``most_anonymous_uploads`` are on disk.
+    in memory, and ``most_anonymous_uploads`` are on disk. Uploads leave ``reserve_bytes`` of the
+    disk free.
     """
 
     data: Path
@@ -40,7 +42,8 @@ class Settings:
     database: str = field(default="", repr=False)
     anonymous_upload: bool = True
     provider: Provider | None = None
-    most_bytes: int = 4 * MIB
+    most_bytes: int = MIB // 4
+    most_passes_bytes: int = 4 * MIB
     most_bundle_bytes: int = 32 * MIB
     most_unowned_bytes: int = 1024 * MIB
     seconds_of_work: int = 20
@@ -57,6 +60,7 @@ class Settings:
     most_connections: int = 4096
     most_anonymous_bodies: int = 64
     most_anonymous_uploads: int = 8
+    reserve_bytes: int = 256 * MIB
 
     @property
     def database_url(self) -> str:

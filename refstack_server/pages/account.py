@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from refstack_server.intake import store_upload
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.template import render
-from refstack_server.store import blobs, memberships, vendors
+from refstack_server.store import blobs, disk_space, memberships, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.callers import Caller
@@ -87,6 +87,7 @@ async def upload(form: Form, session: WriteSession, context: Context) -> Respons
     sent = form.get("bundle")
     if not isinstance(sent, UploadFile):
         raise InvalidError("choose a bundle: a .zip file that refstack-client bundle sign wrote")
+    disk_space.require(context.settings, sent.size or 0)
     with blobs.incoming(context.settings.data) as incoming:
         await run_in_threadpool(shutil.copyfileobj, sent.file, incoming)
         owner, verified = await verified_bundle(context, incoming)

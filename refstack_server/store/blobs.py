@@ -6,59 +6,84 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 from typing import IO
 
 _DIRECTORY = "uploads"
 _PARTIAL = ".coming-"
 """The prefix of the name of a file that is still being received."""
 _SECONDS_TO_RECEIVE = 24 * 3600
+IN_MEMORY = 64 * 1024
+"""The size up to which an upload is received in memory, in bytes."""
 
 
 class IncomingUpload:
-    """An upload that is being received: written to disk and hashed as it arrives."""
+    """An upload that is received and hashed: in memory while it is small, otherwise on disk."""
 
-    def __init__(self, file: IO[bytes]):
-        self._file = file
+    def __init__(self, directory: Path):
+        self._directory = directory
+        self._memory = bytearray()
+        self._file: IO[bytes] | None = None
+        self._path = directory
         self._hash = hashlib.sha256()
+        self.size = 0
 
     def write(self, chunk: bytes) -> None:
         """Append a chunk."""
-        self._file.write(chunk)
         self._hash.update(chunk)
+        self.size += len(chunk)
+        if self._file is None:
+            self._memory += chunk
+        else:
+            self._file.write(chunk)
+        if self.size > IN_MEMORY:
+            self._on_disk()
 
-    def sync(self) -> None:
-        """Flush all chunks to the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    @property
-    def path(self) -> Path:
-        """The file that the upload is written to."""
-        return Path(self._file.name)
+    def _on_disk(self) -> IO[bytes]:
+        if self._file is None:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = mkstemp(dir=self._directory, prefix=_PARTIAL)
+            self._file, self._path = os.fdopen(handle, "wb"), Path(name)
+            self._file.write(self._memory)
+            self._memory.clear()
+        return self._file
 
     @property
     def sha256(self) -> str:
         """The SHA-256 of the chunks so far, in hexadecimal."""
         return self._hash.hexdigest()
 
+    def content(self) -> bytes:
+        """Return all bytes of a small upload."""
+        return self.complete().read_bytes() if self._file else bytes(self._memory)
+
     def complete(self) -> Path:
-        """Return the file of a complete upload, for other processes to read."""
-        self._file.flush()
-        return self.path
+        """Return a file with all bytes, for other processes to read."""
+        self._on_disk().flush()
+        return self._path
+
+    def sync(self) -> Path:
+        """Return a file with all bytes, which are on the disk and not only in its cache."""
+        path = self.complete()
+        os.fsync(self._on_disk().fileno())
+        return path
+
+    def remove(self) -> None:
+        """Remove the file, if there is one and nothing else took it."""
+        if self._file:
+            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # What a full disk did not take.
+                self._file.close()
 
 
 @contextlib.contextmanager
 def incoming(data: Path) -> Iterator[IncomingUpload]:
     """Receive an upload; its file is removed afterwards unless :func:`keep` kept it."""
-    directory = data / _DIRECTORY
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=directory, prefix=_PARTIAL, delete=False) as file:
-        upload = IncomingUpload(file)
-        try:
-            yield upload
-        finally:
-            upload.path.unlink(missing_ok=True)
+    upload = IncomingUpload(data / _DIRECTORY)
+    try:
+        yield upload
+    finally:
+        upload.remove()
 
 
 def remove_partial(data: Path) -> None:
@@ -78,8 +103,7 @@ def keep(data: Path, upload: IncomingUpload) -> None:
     if target.exists():
         return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    upload.sync()
-    upload.path.replace(target)
+    upload.sync().replace(target)
     for directory in (target.parent, target.parent.parent):
         _sync_directory(directory)
 

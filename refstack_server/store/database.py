@@ -19,6 +19,8 @@ _EXAMPLE = (
 )
 _SECONDS_TO_WAIT = 20
 """How long a writer waits for other writers."""
+_FULL = ("SQLITE_FULL", "53100")
+"""The errors of SQLite and PostgreSQL for a full disk."""
 
 
 def with_password(url: str, password: str) -> str:
@@ -151,6 +153,13 @@ def _current(engine: sa.Engine) -> str | None:
             f"cannot reach the database: {error.orig}",
             hint="check its URL, and that it is running",
         ) from error
+
+
+def is_full(error: sa.exc.SQLAlchemyError) -> bool:
+    """Return whether a statement failed because the disk of the database is full."""
+    original = getattr(error, "orig", None)
+    codes = (getattr(original, name, None) for name in ("sqlite_errorname", "sqlstate"))
+    return any(code in _FULL for code in codes)
 
 
 def _scripts() -> ScriptDirectory:

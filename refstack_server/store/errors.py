@@ -1,5 +1,7 @@
 """Reasons why a request on the stored data is refused, independent of HTTP."""
 
+_NO_SPACE = "the server has no space left for uploads; its operator must free disk space"
+
 
 class RefusedError(Exception):
     """A request that the collector refuses.
@@ -34,5 +36,8 @@ class ConflictError(RefusedError):
     """The object exists already, or belongs to another user."""
 
 
-class FullError(RefusedError):
-    """There is no room for what the request would store."""
+class NoSpaceError(RefusedError):
+    """An upload would leave less than the reserve of the disk, or exceed a quota."""
+
+    def __init__(self, message: str = _NO_SPACE, detail: str = ""):
+        super().__init__(message, detail)

@@ -10,7 +10,7 @@ from refstack_server.store.audit_log import Event
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import (
     ForbiddenError,
-    FullError,
+    NoSpaceError,
     NotFoundError,
     UnauthenticatedError,
 )
@@ -120,13 +120,13 @@ def add(session: Session, result: Result, most_unowned_bytes: int = 0) -> None:
     """Store a new result; a result without an owner is public.
 
     :param most_unowned_bytes: how much all results without an owner may take, 0 for no limit
-    :raises FullError: they take as much already
+    :raises NoSpaceError: they take as much already
     """
     result.listed = result.openid is None
     if result.openid is None:
         _count(session, _UNOWNED, len(result.outcomes))
         if most_unowned_bytes and _number(session, _UNOWNED) > most_unowned_bytes:
-            raise FullError(
+            raise NoSpaceError(
                 "the server has no more room for anonymous uploads", "sign the upload with a key"
             )
     session.add(result)

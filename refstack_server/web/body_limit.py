@@ -7,8 +7,9 @@ from refstack_server.settings import Settings
 from refstack_server.web.errors import BodyTimeoutError, TooLargeError
 from refstack_server.web.middleware import App, Message, Receive, Scope, Send
 
-_LARGE_UPLOADS = ("/v2/", "/mine/")
-"""Prefixes of paths that accept bundles and streams."""
+_PASSES = "/v1/results"
+_WHOLE_RUNS = ("/v2/bundles", "/v2/streams", "/mine/upload")
+"""Prefixes of the paths for uploads: RefStack v1's format, and bundles and streams."""
 
 
 class BodyLimit:
@@ -29,8 +30,7 @@ class _Body:
 
     def __init__(self, scope: Scope, receive: Receive, settings: Settings):
         self._receive, self._settings = receive, settings
-        is_large = scope["path"].startswith(_LARGE_UPLOADS)
-        self._most = settings.most_bundle_bytes if is_large else settings.most_bytes
+        self._most = _most(scope["path"], settings)
         self._stated = int(dict(scope["headers"]).get(b"content-length", 0))
         self._size, self._seconds, self._is_complete = 0, 0.0, False
 
@@ -68,3 +68,9 @@ class _Body:
             ) from error
         finally:
             self._seconds += time.monotonic() - began
+
+
+def _most(path: str, settings: Settings) -> int:
+    if path.startswith(_WHOLE_RUNS):
+        return settings.most_bundle_bytes
+    return settings.most_passes_bytes if path.startswith(_PASSES) else settings.most_bytes

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from refstack_server.publish.stored_result import StoredResult, stored_result
 from refstack_server.settings import Settings
-from refstack_server.store import blobs, callers, sessions
+from refstack_server.store import blobs, callers, disk_space, sessions
 from refstack_server.store import results as stored_results
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
@@ -106,8 +106,13 @@ async def _body(request: Request, sender: "Sender") -> bytes:
 async def _streamed_body(
     request: Request, settings: "Config", sender: "Sender"
 ) -> AsyncIterator[IncomingUpload]:
-    with request.app.state.uploads.taken(sender), blobs.incoming(settings.data) as upload:
+    stated = int(request.headers.get("content-length", 0))
+    disk_space.require(settings, min(stated, settings.most_bundle_bytes))
+    with contextlib.ExitStack() as place, blobs.incoming(settings.data) as upload:
         async for chunk in request.stream():
+            disk_space.require(settings, len(chunk))
+            if upload.size <= blobs.IN_MEMORY < upload.size + len(chunk):
+                place.enter_context(request.app.state.uploads.taken(sender))
             upload.write(chunk)
         yield upload
 
@@ -173,4 +178,4 @@ SIGNED_IN = Depends(_signed_in)
 Body = Annotated[bytes, Depends(_body)]
 """The body of the request, in memory."""
 StreamedBody = Annotated[IncomingUpload, Depends(_streamed_body)]
-"""The body of the request, written to disk while it arrives."""
+"""The body of an upload, written to disk while it arrives if it is not small."""

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from refstack_server.store.errors import (
     ConflictError,
     ForbiddenError,
-    FullError,
     InvalidError,
+    NoSpaceError,
     NotFoundError,
     RefusedError,
     UnauthenticatedError,
@@ -40,11 +40,11 @@ _STATUSES = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
-    FullError: HTTPStatus.INSUFFICIENT_STORAGE,
     IdentityProviderError: HTTPStatus.BAD_GATEWAY,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoSpaceError: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 _RETRY_AFTER: dict[type[RefusedError], int] = {BusyError: 30}
 """The seconds after which a client may try again."""

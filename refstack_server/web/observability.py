@@ -14,7 +14,8 @@ import prometheus_client
 import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
-from refstack_server.web.dependencies import ReadSession
+from refstack_server.store import disk_space
+from refstack_server.web.dependencies import Config, ReadSession
 from refstack_server.web.middleware import App, Message, Receive, Scope, Send
 
 router = APIRouter(tags=["operation"])
@@ -25,21 +26,32 @@ _REQUESTS = prometheus_client.Histogram(
     "Duration of requests in seconds.",
     ("method", "route", "status"),
 )
+_FREE = prometheus_client.Gauge(
+    "refstack_disk_free_bytes", "Free space on the disk of the data directory."
+)
+_RESERVE = prometheus_client.Gauge(
+    "refstack_disk_reserve_bytes", "Free space below which uploads are refused."
+)
 _NO_FILES = "accept() out of system resource"
 """What asyncio logs with a traceback, up to thousands of times in a second."""
 _SECONDS_BETWEEN = 60
 
 
 @router.get("/health")
-def health(session: ReadSession) -> dict[str, str]:
-    """Report that the server and its database answer."""
+def health(session: ReadSession, settings: Config) -> dict[str, str]:
+    """Report that the server and its database answer, and whether the disk is nearly full.
+
+    The code stays 200 on such a disk: a proxy that checks the health would stop the reading.
+    """
     session.execute(sa.select(1))
-    return {"status": "ok"}
+    return {"status": "disk is nearly full" if disk_space.is_low(settings) else "ok"}
 
 
 @router.get("/metrics", response_class=Response)
-def metrics() -> Response:
+def metrics(settings: Config) -> Response:
     """Return metrics in the Prometheus text format."""
+    _FREE.set(disk_space.free_bytes(settings))
+    _RESERVE.set(settings.reserve_bytes)
     return Response(
         prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import pydantic
@@ -14,21 +15,19 @@ from sqlalchemy.orm import Session
 from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_server.intake.verify_upload import MOST_ENTRIES
 from refstack_server.settings import Settings
-from refstack_server.store import callers, packed_outcomes, public_keys
+from refstack_server.store import blobs, callers, packed_outcomes, public_keys
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import InvalidError, UnauthenticatedError
 from refstack_server.store.packed_outcomes import Entry
 from refstack_server.store.schema import LONGEST_CPID, Product, ProductVersion, Result
-from refstack_server.web.dependencies import Body, Context, WriteSession
+from refstack_server.web.dependencies import Context, StreamedBody, WriteSession
 from refstack_server.web.request_body import Document, Json, Line, read, schema_of
 from refstack_server.web.urls import result_url
 from scoring.conformance.outcomes import Outcome
 
 router = APIRouter(prefix="/results", tags=["results"])
 _LARGEST = 2**31 - 1
-_QUICKLY_READ = 64 * 1024
-"""Bodies up to this size are read within milliseconds."""
 
 
 class Test(pydantic.BaseModel):
@@ -57,36 +56,60 @@ class Passes(NamedTuple):
     outcomes: bytes
 
 
+class Sealed(NamedTuple):
+    """A public key, and the signature of a body by its private key."""
+
+    key: str
+    signature: str
+
+
+class Signer(NamedTuple):
+    """The key that signed an upload, and a digest of the key and the body.
+
+    The signature itself is not covered: one body may have several.
+    """
+
+    line: PublicKey
+    digest: str
+
+
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(Upload))
 async def upload(
-    body: Body,
+    body: StreamedBody,
     session: WriteSession,
     context: Context,
     signature: Annotated[str | None, Header(alias="X-Signature")] = None,
     key: Annotated[str | None, Header(alias="X-Public-Key")] = None,
 ) -> dict[str, str]:
     """Store results: a signed upload is private to the key's owner, an anonymous one is public."""
-    is_signed = signature is not None or key is not None
-    if is_signed:
-        raw = callers.read_signature(signature or "")
-        callers.check_signature(callers.read_key(key or ""), raw.hex(), body)
-    elif not context.settings.anonymous_upload:
+    sealed = Sealed(key or "", signature or "") if key or signature else None
+    if not sealed and not context.settings.anonymous_upload:
         raise UnauthenticatedError(
             "Anonymous result uploads are disabled. Please create a user account and an api key at "
             f"{context.settings.public_url}"
         )
-    if len(body) > _QUICKLY_READ:
-        passes = await context.run(read_passes, body)
+    if body.size > blobs.IN_MEMORY:
+        passes = await context.run(read_file, body.complete(), sealed)
     else:
-        passes = await run_in_threadpool(read_passes, body)
-    return await run_in_threadpool(_store, session, context.settings, body, passes, key)
+        passes = await run_in_threadpool(read_passes, body.content(), sealed)
+    signer = _signer(sealed, body.sha256) if sealed else None
+    return await run_in_threadpool(_store, session, context.settings, passes, signer)
 
 
-def read_passes(body: bytes) -> Passes:
+def read_file(path: Path, sealed: Sealed | None) -> Passes:
+    """As :func:`read_passes`, for a body in a file."""
+    return read_passes(path.read_bytes(), sealed)
+
+
+def read_passes(body: bytes, sealed: Sealed | None) -> Passes:
     """Return what an upload states.
 
-    :raises InvalidError: it does not have the form of :class:`Upload`, or contains no passed test
+    :raises InvalidError: the signature is not valid, the body does not have the form of
+        :class:`Upload`, or it contains no passed test
     """
+    if sealed:
+        raw = callers.read_signature(sealed.signature)
+        callers.check_signature(callers.read_key(sealed.key), raw.hex(), body)
     sent = read(body, Upload)
     if not sent.results:
         raise InvalidError("Uploaded results must contain at least one passing test.")
@@ -94,7 +117,7 @@ def read_passes(body: bytes) -> Passes:
 
 
 def _store(
-    session: Session, settings: Settings, body: bytes, passes: Passes, key: str | None
+    session: Session, settings: Settings, passes: Passes, signer: Signer | None
 ) -> dict[str, str]:
     result = Result(
         cpid=passes.cpid,
@@ -102,18 +125,18 @@ def _store(
         duration_seconds=passes.duration_seconds,
         outcomes=passes.outcomes,
     )
-    if key is not None:
-        line = public_keys.parse(key)
-        result = _add_signed(session, result, _owner(session, line), _digest(line, body))
+    if signer:
+        result = _add_signed(session, result, _owner(session, signer.line), signer.digest)
     else:
         stored_results.add(session, result, settings.most_unowned_bytes)
         session.commit()
     return {"test_id": result.id, "url": result_url(settings, result)}
 
 
-def _digest(line: PublicKey, body: bytes) -> str:
-    """Return what names a signed upload: the signature alone may have several forms."""
-    return hashlib.sha256(f"{line.fingerprint}\n".encode() + body).hexdigest()
+def _signer(sealed: Sealed, body_sha256: str) -> Signer:
+    line = public_keys.parse(sealed.key)
+    digest = hashlib.sha256(f"{line.fingerprint} {body_sha256}".encode()).hexdigest()
+    return Signer(line, digest)
 
 
 def _add_signed(session: Session, result: Result, owner: Caller, digest: str) -> Result:
