@@ -102,8 +102,7 @@ class _Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Start the time for the rest of the body, and the head of the next request."""
-        if not self.transport.is_closing():
-            self._await_head()
+        self._await_head()
         super().on_response_complete()
 
     def pause_writing(self) -> None:

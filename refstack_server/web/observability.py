@@ -32,8 +32,9 @@ _FREE = prometheus_client.Gauge(
 _RESERVE = prometheus_client.Gauge(
     "refstack_disk_reserve_bytes", "Free space below which uploads are refused."
 )
-_NO_FILES = "accept() out of system resource"
-"""What asyncio logs with a traceback, up to thousands of times in a second."""
+_NO_FILES = ("accept() out of system resource", "_start_serving(")
+"""What asyncio logs with a traceback, up to thousands of times in a second: that it cannot accept a
+connection, and, in a stop, that it cannot try again."""
 _SECONDS_BETWEEN = 60
 
 
@@ -126,7 +127,7 @@ class _NoFilesFilter(logging.Filter):
     _next = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if _NO_FILES not in record.getMessage():
+        if not any(text in record.getMessage() for text in _NO_FILES):
             return True
         now, due = time.monotonic(), self._next
         if now < due:

@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import re
+import resource
 import select
 import socket
 import time
@@ -133,18 +134,18 @@ def test_connections_that_are_held_open_do_not_stop_the_service(tmp_path, sent, 
 
 def test_a_process_without_files_logs_little_and_recovers(tmp_path):
     """The database and uploads may need so many files that connections find no more."""
-    with (
-        serving(tmp_path / "data", limits={"files": 24}) as server,
-        contextlib.ExitStack() as stack,
-    ):
-        for _ in range(100):
-            connection = stack.enter_context(socket.socket())
-            connection.setblocking(False)
-            connection.connect_ex(address(server))
-        log = tmp_path / "data.log"
+    log = tmp_path / "data.log"
+    with serving(tmp_path / "data") as server, contextlib.ExitStack() as stack:
+        pid = server.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        open_files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files + 5, before[1]))
+        for _ in range(50):
+            stack.enter_context(connect(server, HALF_HEAD))
         assert_soon(lambda: "too many open files" in log.read_text())
         time.sleep(3)
         stack.close()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         assert_soon(lambda: server.call("GET", "/health").status_code == 200)
     assert log.read_text().count("too many open files") == 1
     assert log.stat().st_size < 100_000
@@ -204,14 +205,15 @@ def test_a_body_of_a_steady_client_may_take_longer_than_the_grace(short):
     assert server.call("POST", "/v1/results", data=pieces()).status_code == 201
 
 
-def test_a_client_that_does_not_read_is_disconnected(short):
+@pytest.mark.parametrize("lines", [(), ("Connection: close",)])
+def test_a_client_that_does_not_read_is_disconnected(short, lines):
     server, _ = short
     results = [{"name": f"{number}{'x' * 500}"} for number in range(25_000)]
     sent = {"cpid": "c", "duration_seconds": 1, "results": results}
     result_id = server.call("POST", "/v1/results", json=sent).json()["test_id"]
     assert_soon(lambda: sockets(server) <= 3)
     before = sockets(server)
-    asked = f"GET /v1/results/{result_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    asked = head("GET", f"/v1/results/{result_id}", 0, *lines)
     with connect(server, asked, receive_buffer=4096) as deaf:
         assert_soon(lambda: sockets(server) > before)
         assert_soon(lambda: sockets(server) == before, 15)
