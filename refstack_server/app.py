@@ -59,8 +59,8 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
     app.state.workers = Workers(settings)
-    app.state.bodies = BodyPlaces(settings.most_anonymous_bodies)
-    app.state.uploads = BodyPlaces(settings.most_anonymous_uploads)
+    app.state.bodies = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_bodies)
+    app.state.uploads = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_uploads)
     app.state.secret = session_secret.read_or_create(settings.data)
     blobs.remove_partial(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None

@@ -32,9 +32,9 @@ class Settings:
     The head of a request must arrive within ``seconds_for_head``, and its body within
     ``seconds_for_body``. Bodies arrive, and answers are read, at ``least_bytes_per_second`` or more
     after ``seconds_of_grace``. There are at most ``most_connections``, fewer if the process may
-    open few files. From callers without a token, ``most_anonymous_bodies`` arrive at the same time
-    in memory, and ``most_anonymous_uploads`` are on disk. Uploads leave ``reserve_bytes`` of the
-    disk free.
+    open few files. At the same time ``most_bodies_of_a_user`` arrive, and from all callers without
+    a token ``most_anonymous_bodies``, of which ``most_anonymous_uploads`` are on disk. Uploads
+    leave ``reserve_bytes`` of the disk free.
     """
 
     data: Path
@@ -57,7 +57,8 @@ class Settings:
     seconds_for_body: float = 30 * 60
     seconds_of_grace: float = 30
     least_bytes_per_second: int = 8 * 1024
-    most_connections: int = 4096
+    most_connections: int = 1024
+    most_bodies_of_a_user: int = 16
     most_anonymous_bodies: int = 64
     most_anonymous_uploads: int = 8
     reserve_bytes: int = 256 * MIB

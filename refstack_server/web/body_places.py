@@ -1,6 +1,7 @@
-"""Places for bodies that arrive at the same time from callers without a token."""
+"""Places for bodies that arrive, or are judged, at the same time."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 
 from refstack_server.store.callers import Caller
@@ -8,10 +9,11 @@ from refstack_server.web.errors import BusyError
 
 
 class BodyPlaces:
-    """A number of places; callers with a token need none."""
+    """A number of places for each user, and one for all callers without a token together."""
 
-    def __init__(self, most: int):
-        self._free = most
+    def __init__(self, most_of_a_user: int, most_anonymous: int):
+        self._most_of_a_user, self._most_anonymous = most_of_a_user, most_anonymous
+        self._taken: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def taken(self, caller: Caller) -> Iterator[None]:
@@ -19,14 +21,17 @@ class BodyPlaces:
 
         :raises BusyError: all places are taken
         """
-        needed = 0 if caller.openid else 1
-        if needed > self._free:
+        user = caller.openid
+        if self._taken[user] >= (self._most_of_a_user if user else self._most_anonymous):
             raise BusyError(
-                "the server receives too many uploads without a token; try again later, "
+                "the server receives too many uploads of this user; try again later"
+                if user
+                else "the server receives too many uploads without a token; try again later, "
                 "or send a token: Authorization: Bearer …"
             )
-        self._free -= needed
+        self._taken[user] += 1
         try:
             yield
         finally:
-            self._free += needed
+            self._taken[user] -= 1
+            self._taken += Counter()  # Without users who have none.

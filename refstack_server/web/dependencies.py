@@ -108,12 +108,14 @@ async def _streamed_body(
 ) -> AsyncIterator[IncomingUpload]:
     stated = int(request.headers.get("content-length", 0))
     disk_space.require(settings, min(stated, settings.most_bundle_bytes))
-    with contextlib.ExitStack() as place, blobs.incoming(settings.data) as upload:
-        async for chunk in request.stream():
-            disk_space.require(settings, len(chunk))
-            if upload.size <= blobs.IN_MEMORY < upload.size + len(chunk):
-                place.enter_context(request.app.state.uploads.taken(sender))
-            upload.write(chunk)
+    places = request.app.state
+    with contextlib.ExitStack() as on_disk, blobs.incoming(settings.data) as upload:
+        with places.bodies.taken(sender):
+            async for chunk in request.stream():
+                disk_space.require(settings, len(chunk))
+                if upload.size <= blobs.IN_MEMORY < upload.size + len(chunk):
+                    on_disk.enter_context(places.uploads.taken(sender))
+                upload.write(chunk)
         yield upload
 
 

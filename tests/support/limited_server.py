@@ -11,12 +11,17 @@ from dataclasses import replace
 from refstack_client.__main__ import main
 from refstack_server import cli
 
-limits = json.loads(sys.argv[1])
-files = limits.pop("files", None)
-if files:
-    # The server raises the lower one.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files // 2, files))
-common = cli._settings
-cli._settings = lambda args: replace(common(args), **limits)
-del sys.argv[1]
-sys.exit(main())
+
+def run() -> None:
+    """Run the command with the limits of the first argument."""
+    limits = json.loads(sys.argv.pop(1))
+    if files := limits.pop("files", None):
+        # The server raises the lower one.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files // 2, files))
+    common = cli._settings
+    cli._settings = lambda args: replace(common(args), **limits)
+    sys.exit(main())
+
+
+if __name__ == "__main__":  # Workers of the server import this module too.
+    run()

@@ -27,6 +27,8 @@ def test_a_kept_upload_is_read_by_its_hash(tmp_path):
 
 def test_an_upload_that_is_not_kept_is_removed(tmp_path):
     with contextlib.suppress(ConnectionError), blobs.incoming(tmp_path) as upload:
+        upload.write(bytes(blobs.IN_MEMORY))
+        assert not files(tmp_path)
         upload.write(CONTENT)
         assert files(tmp_path)
         raise ConnectionError
@@ -35,8 +37,9 @@ def test_an_upload_that_is_not_kept_is_removed(tmp_path):
 
 def test_partial_uploads_are_removed_after_a_day(tmp_path):
     with blobs.incoming(tmp_path) as upload:
+        path = upload.complete()
         blobs.remove_partial(tmp_path)
-        assert upload.path.exists()
-        os.utime(upload.path, (1, 1))
+        assert path.exists()
+        os.utime(path, (1, 1))
         blobs.remove_partial(tmp_path)
-        assert not upload.path.exists()
+        assert not path.exists()
