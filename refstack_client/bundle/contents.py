@@ -113,9 +113,7 @@ class Bundle:
 
         Reading it raises :class:`SignatureError` if the signature is not valid.
         """
-        if not self.has(SIGNATURE):
-            return None
-        return ssh_signature.check(self.member(MANIFEST), self.members[SIGNATURE], NAMESPACE)
+        return _signer(self.members)
 
     @cached_property
     def guideline(self) -> Guideline:
@@ -190,3 +188,20 @@ class Bundle:
         """The attestation of the designated sections, None where the bundle has none."""
         content = self.members.get(ATTESTATION)
         return None if content is None else attestation.read(content, ATTESTATION)
+
+
+def signer_of(path: Path, source: str) -> Signer | None:
+    """Return the key that signed a bundle, as :attr:`Bundle.signer`, without reading the rest.
+
+    :raises InputError: the file is not a bundle, or the signature is not valid
+    """
+    members = archive.small_members(path, (MANIFEST, SIGNATURE), source)
+    if MANIFEST not in members:
+        raise InputError(f"{source} has no {MANIFEST} of at most {archive.SMALL} bytes")
+    return _signer(members)
+
+
+def _signer(members: Members) -> Signer | None:
+    if SIGNATURE not in members:
+        return None
+    return ssh_signature.check(members[MANIFEST], members[SIGNATURE], NAMESPACE)

@@ -10,6 +10,7 @@ from capabilities.errors import GuidelineError
 from capabilities.programme import Programme
 from refstack_client.bundle import contents as bundle_contents
 from refstack_client.bundle import verify as bundle_verify
+from refstack_client.bundle.archive import ArchiveError
 from refstack_client.bundle.checks import Check
 from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
@@ -62,11 +63,13 @@ def signer_of(path: Path) -> str:
 
     :raises InvalidError: the file is not a bundle, or the signature is not valid
     """
-    bundle = _unpack(path)
     try:
-        return bundle.signer.fingerprint if bundle.signer else ""
+        signer = bundle_contents.signer_of(path, "the bundle")
+    except ArchiveError as error:
+        raise InvalidError("This is not a bundle", str(error)) from error
     except ClientError as error:
         raise _invalid("signature", str(error)) from error
+    return signer.fingerprint if signer else ""
 
 
 def _unpack(path: Path) -> Bundle:

@@ -22,7 +22,7 @@ from refstack_server.store.schema import PUBLIC_VENDORS, Result, VendorType
 from refstack_server.store.sharing import Sharing
 from refstack_server.web import signin
 from refstack_server.web.bundle_download import bundle_response
-from refstack_server.web.dependencies import CallerContext, Context, WriteCaller, WriteSession
+from refstack_server.web.dependencies import CallerContext, Context, CurrentCaller, WriteSession
 from refstack_server.web.incoming_bundles import verified_bundle
 from refstack_server.web.signin import Form
 
@@ -104,7 +104,7 @@ def download(result_id: str, context: Context) -> Response:
 
 
 @router.post("/mine/{result_id}/share")
-def share(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def share(result_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Share a result with the certifier, publish it, or withdraw it."""
     try:
         with_ = Sharing(signin.text(form, "with", _LONGEST_WORD))
@@ -116,7 +116,7 @@ def share(result_id: str, form: Form, session: WriteSession, caller: WriteCaller
 
 
 @router.post("/queue/{result_id}/verify")
-def verify(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def verify(result_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Record the Foundation verification of a result."""
     caller.require_foundation()
     try:
@@ -129,7 +129,7 @@ def verify(result_id: str, form: Form, session: WriteSession, caller: WriteCalle
 
 
 @router.post("/queue/{result_id}/revoke")
-def revoke(result_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def revoke(result_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Revoke the Foundation verification of a result."""
     caller.require_foundation()
     why = signin.text(form, "why", _LONGEST_REASON)
@@ -139,7 +139,7 @@ def revoke(result_id: str, form: Form, session: WriteSession, caller: WriteCalle
 
 
 @router.post("/queue/vendors/{vendor_id}/approve")
-def approve(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def approve(vendor_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Approve a vendor as official."""
     vendors.take_step(session, caller, vendor_id, "approve", seen=_seen(form))
     session.commit()
@@ -147,7 +147,7 @@ def approve(vendor_id: str, form: Form, session: WriteSession, caller: WriteCall
 
 
 @router.post("/queue/vendors/{vendor_id}/deny")
-def deny(vendor_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def deny(vendor_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Deny a vendor's request to become official, with a reason."""
     why = signin.text(form, "why", _LONGEST_REASON)
     vendors.take_step(session, caller, vendor_id, "deny", reason=why, seen=_seen(form))
@@ -162,7 +162,7 @@ def _seen(form: FormData) -> str:
 
 @router.post("/mine/invitations/{vendor_id}/{answer}")
 def answer_invitation(
-    vendor_id: str, answer: str, form: Form, session: WriteSession, caller: WriteCaller
+    vendor_id: str, answer: str, form: Form, session: WriteSession, caller: CurrentCaller
 ) -> Response:
     """Accept or decline an invitation to act for a vendor."""
     if answer not in ("accept", "decline"):

@@ -9,7 +9,7 @@ from refstack_client.bundle import ssh_public_key
 from refstack_server.pages.template import render
 from refstack_server.store import public_keys
 from refstack_server.web import signin
-from refstack_server.web.dependencies import Config, Context, WriteCaller, WriteSession
+from refstack_server.web.dependencies import Config, Context, CurrentCaller, WriteSession
 from refstack_server.web.signin import Form
 
 router = APIRouter(
@@ -38,7 +38,7 @@ def show(request: Request, context: Context) -> Response | str:
 
 @router.post("")
 def add(
-    request: Request, form: Form, session: WriteSession, settings: Config, caller: WriteCaller
+    request: Request, form: Form, session: WriteSession, settings: Config, caller: CurrentCaller
 ) -> Response:
     """Register a key that signed the page's challenge."""
     proof = public_keys.Proof(
@@ -52,7 +52,7 @@ def add(
 
 
 @router.post("/{key_id}/remove")
-def remove(key_id: str, form: Form, session: WriteSession, caller: WriteCaller) -> Response:
+def remove(key_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
     """Remove a key; the caller keeps the results that were uploaded with it."""
     public_keys.remove(session, caller.openid, key_id)
     session.commit()

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
@@ -167,7 +166,7 @@ def _product_name(product: Product | None, verified_as: dict[str, str] | None) -
 @router.get("/results/{result_id}")
 async def show_result(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, about = await run_in_threadpool(_about, context, result_id)
+    shown, about = await context.query(_about, context, result_id)
     return HTMLResponse(await context.render(result_page.page, shown, by, about))
 
 
@@ -208,12 +207,17 @@ class Pair(By):
 @router.get("/compared")
 async def compare(pair: Annotated[Pair, Query()], context: Context) -> Response:
     """Show how the outcome of each required test changed between two results."""
-    # Each is an id, or the URL of a result's page.
-    ids = [text.strip().rpartition("/")[2] for text in (pair.before, pair.after)]
-    found = [await run_in_threadpool(context.find, result_id) for result_id in ids]
-    results = [await run_in_threadpool(context.stored, result) for result in found]
-    uploaded = [times.text(result.created_at) for result in found]
+    results, uploaded = await context.query(_both, context, pair)
     return HTMLResponse(await context.render(result_page.compared, *results, pair, uploaded))
+
+
+def _both(context: CallerContext, pair: Pair) -> tuple[list[StoredResult], list[str]]:
+    """Return the two results, and when each was uploaded."""
+    # Each is named by its id, or by the URL of its page.
+    ids = [text.strip().rpartition("/")[2] for text in (pair.before, pair.after)]
+    results = [context.find(result_id) for result_id in ids]
+    uploaded = [times.text(result.created_at) for result in results]
+    return [context.stored(result) for result in results], uploaded
 
 
 @router.get("/results/{result_id}/badge.svg")

@@ -1,6 +1,7 @@
 """Arguments of request handlers: settings, database session, caller, body."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -22,7 +23,7 @@ from refstack_server.web.middleware import API, V1
 from refstack_server.web.workers import Workers
 
 Value = TypeVar("Value")
-_CLOSING = anyio.CapacityLimiter(8)
+_CLOSING, _FOR_WORKERS = anyio.CapacityLimiter(8), anyio.CapacityLimiter(4)
 SESSION = "session"
 """The key of a session's secret in the cookie of a browser."""
 
@@ -61,26 +62,28 @@ async def _close(session: Session) -> None:
     await anyio.to_thread.run_sync(session.close, limiter=_CLOSING)
 
 
-async def _read_caller(request: Request, session: "ReadSession") -> Caller:
-    return await _caller(request, session)
+async def _caller(request: Request) -> Caller:
+    """Return the caller: by token, or, for pages only, by the browser's session.
 
-
-async def _write_caller(request: Request, session: "WriteSession") -> Caller:
-    return await _caller(request, session)
-
-
-async def _caller(request: Request, session: Session) -> Caller:
-    """Return the caller: by token, or, for pages only, by the browser's session."""
+    The lookup has a session of its own, which is closed before the body is read and the handler
+    gets a thread: threads that wait for a connection must not be those that its holder waits for.
+    """
     header = request.headers.get("authorization")
-    path = request.url.path
-    if header is not None:
-        server = request.app.state.settings.public_url
-        is_v1 = path.startswith(V1)
-        return await run_in_threadpool(callers.of_token, session, header, server, is_v1=is_v1)
     secret = request.session.get(SESSION)
-    if secret and not path.startswith(API):
-        return await run_in_threadpool(_of_browser, session, secret)
-    return callers.ANONYMOUS
+    path, state = request.url.path, request.app.state
+    if header is not None:
+        server, is_v1 = state.settings.public_url, path.startswith(V1)
+        find = functools.partial(callers.of_token, header=header, server=server, is_v1=is_v1)
+    elif secret and not path.startswith(API):
+        find = functools.partial(_of_browser, secret=secret)
+    else:
+        return callers.ANONYMOUS
+    return await run_in_threadpool(_in_session, state.engine, find)
+
+
+def _in_session(engine: sa.Engine, find: Callable[[Session], Value]) -> Value:
+    with Session(engine) as session:
+        return find(session)
 
 
 def _of_browser(session: Session, secret: str) -> Caller:
@@ -88,23 +91,17 @@ def _of_browser(session: Session, secret: str) -> Caller:
     return callers.of_user(session, openid) if openid else callers.ANONYMOUS
 
 
-async def _sender(request: Request) -> Caller:
-    """Return the caller before the body is read, so that no slow body holds a session."""
-    async with _session(request.app.state.engine) as session:
-        return await _caller(request, session)
-
-
-async def _signed_in(sender: "Sender") -> None:
+async def _signed_in(sender: "CurrentCaller") -> None:
     sender.require_user()
 
 
-async def _body(request: Request, sender: "Sender") -> bytes:
+async def _body(request: Request, sender: "CurrentCaller") -> bytes:
     with request.app.state.bodies.taken(sender):
         return await request.body()
 
 
 async def _streamed_body(
-    request: Request, settings: "Config", sender: "Sender"
+    request: Request, settings: "Config", sender: "CurrentCaller"
 ) -> AsyncIterator[IncomingUpload]:
     stated = int(request.headers.get("content-length", 0))
     disk_space.require(settings, min(stated, settings.most_bundle_bytes))
@@ -142,21 +139,32 @@ class CallerContext:
 
     async def look_up(self, result_id: str) -> StoredResult:
         """Return a result as :meth:`stored` does; errors as for :meth:`find`."""
-        return await run_in_threadpool(lambda: self.stored(self.find(result_id)))
+        return await self.query(lambda: self.stored(self.find(result_id)))
+
+    async def query(self, function: Callable[..., Value], *arguments: object) -> Value:
+        """Run a function that queries the database for :meth:`render`.
+
+        It runs in one of a few threads, so that requests which wait for workers take no thread and
+        no connection from those which do not. The session is closed afterwards.
+        """
+
+        def call() -> Value:
+            with self.session:
+                return function(*arguments)
+
+        return await anyio.to_thread.run_sync(call, limiter=_FOR_WORKERS)
 
     async def run(self, function: Callable[..., Value], *arguments: object) -> Value:
-        """Run a function in a worker; meanwhile the request has no connection to the database."""
-        await _close(self.session)
+        """Run a function in a worker."""
         return await self.workers.run(function, *arguments)
 
     async def render(self, function: Callable[..., bytes], *arguments: object) -> bytes:
         """As :meth:`run`, once for all who request the same."""
-        await _close(self.session)
         return await self.workers.render(function, *arguments)
 
 
 async def _context(
-    request: Request, session: "ReadSession", caller: "ReadCaller", settings: "Config"
+    request: Request, session: "ReadSession", caller: "CurrentCaller", settings: "Config"
 ) -> CallerContext:
     return CallerContext(session, caller, settings, request.app.state.workers)
 
@@ -167,14 +175,10 @@ ReadSession = Annotated[Session, Depends(_read_session)]
 """A database session that only reads."""
 WriteSession = Annotated[Session, Depends(_write_session)]
 """A database session that may write."""
-ReadCaller = Annotated[Caller, Depends(_read_caller)]
-"""The caller, looked up in the session that reads."""
-WriteCaller = Annotated[Caller, Depends(_write_caller)]
-"""The caller, looked up in the session that writes."""
 Context = Annotated[CallerContext, Depends(_context)]
 """The caller with session and settings."""
-Sender = Annotated[Caller, Depends(_sender)]
-"""The caller, looked up before the body is read: a token that is not valid is refused first."""
+CurrentCaller = Annotated[Caller, Depends(_caller)]
+"""The caller; a token that is not valid is refused before the body is read."""
 SIGNED_IN = Depends(_signed_in)
 """For routes that refuse an anonymous caller before the body is read."""
 Body = Annotated[bytes, Depends(_body)]

@@ -1,7 +1,5 @@
 """Bundles that are sent to the API or with a form."""
 
-from fastapi.concurrency import run_in_threadpool
-
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.intake.verify_upload import VerifiedUpload
 from refstack_server.store.blobs import IncomingUpload
@@ -18,7 +16,5 @@ async def verified_bundle(
     """
     path = upload.complete()
     fingerprint = await context.run(verify_upload.signer_of, path)
-    owner = await run_in_threadpool(
-        store_upload.owner_of, context.session, context.caller, fingerprint
-    )
+    owner = await context.query(store_upload.owner_of, context.session, context.caller, fingerprint)
     return owner, await context.run(verify_upload.read_bundle, path, context.settings)

@@ -32,7 +32,7 @@ from refstack_server.store.errors import (
 )
 from refstack_server.store.text import has_hidden, stored
 from refstack_server.store.users import NewUser
-from refstack_server.web.dependencies import SESSION, ReadCaller, WriteSession
+from refstack_server.web.dependencies import SESSION, CurrentCaller, WriteSession
 from refstack_server.web.errors import IdentityProviderError
 
 router = APIRouter(include_in_schema=False)
@@ -113,7 +113,7 @@ def _unavailable(error: Exception) -> IdentityProviderError:
     return IdentityProviderError("The identity provider does not answer", str(error))
 
 
-async def _form(request: Request, caller: ReadCaller) -> FormData:
+async def _form(request: Request, caller: CurrentCaller) -> FormData:
     """Return a form that a signed-in user sent from a page of this server."""
     if not caller.openid:
         raise UnauthenticatedError("sign in first")

@@ -22,6 +22,8 @@ from refstack_server.web.errors import BusyError
 
 Value = TypeVar("Value")
 _ALL = os.cpu_count() or 1
+_LOW_PRIORITY = 10
+"""As of nice(1)."""
 
 
 class Workers:
@@ -79,6 +81,9 @@ class Workers:
 
 
 def _limited(size: int, function: Callable[..., Value], *arguments: object) -> Value:
+    """Run a function in a worker: within a size, and after the process that answers requests."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (size, most))
+    if os.getpriority(os.PRIO_PROCESS, 0) < _LOW_PRIORITY:
+        os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
     return function(*arguments)

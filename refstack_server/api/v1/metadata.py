@@ -14,9 +14,8 @@ from refstack_server.store.schema import Result
 from refstack_server.store.text import has_hidden
 from refstack_server.web.dependencies import (
     Body,
-    ReadCaller,
+    CurrentCaller,
     ReadSession,
-    WriteCaller,
     WriteSession,
 )
 
@@ -26,14 +25,14 @@ _DECIDE_THE_VERDICT = (stored_results.GUIDELINE, stored_results.TARGET)
 
 
 @router.get("")
-def show_meta(result_id: str, session: ReadSession, caller: ReadCaller) -> dict[str, str]:
+def show_meta(result_id: str, session: ReadSession, caller: CurrentCaller) -> dict[str, str]:
     """Return the metadata of a result."""
     return summary(stored_results.find(session, result_id, caller), caller)["meta"]
 
 
 @router.get("/{key}")
 def show_meta_value(
-    result_id: str, key: str, session: ReadSession, caller: ReadCaller
+    result_id: str, key: str, session: ReadSession, caller: CurrentCaller
 ) -> str | None:
     """Return a value of a result's metadata, null if there is no such key."""
     result = stored_results.find(session, result_id, caller)
@@ -47,7 +46,7 @@ def show_meta_value(
 
 @router.post("/{key}", status_code=HTTPStatus.CREATED)
 def write_meta(
-    result_id: str, key: str, body: Body, session: WriteSession, caller: WriteCaller
+    result_id: str, key: str, body: Body, session: WriteSession, caller: CurrentCaller
 ) -> None:
     """Set a value of a result's metadata to the unchanged body."""
     result = _find_writable(session, result_id, key, caller)
@@ -66,7 +65,7 @@ def write_meta(
 
 
 @router.delete("/{key}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete_meta(result_id: str, key: str, session: WriteSession, caller: WriteCaller) -> None:
+def delete_meta(result_id: str, key: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a value of a result's metadata."""
     result = _find_writable(session, result_id, key, caller)
     stored_results.delete_meta(session, result, key)

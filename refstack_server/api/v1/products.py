@@ -25,9 +25,8 @@ from refstack_server.store.schema import (
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
-    ReadCaller,
+    CurrentCaller,
     ReadSession,
-    WriteCaller,
     WriteSession,
 )
 from refstack_server.web.request_body import (
@@ -125,7 +124,7 @@ class Version(TypedDict):
 
 @router.get("")
 def list_products(
-    session: ReadSession, caller: ReadCaller, organization_id: str | None = None
+    session: ReadSession, caller: CurrentCaller, organization_id: str | None = None
 ) -> Products:
     """List public products and the caller's own, by name; the Foundation sees all."""
     products = vendors.products(session, caller, organization_id)
@@ -133,7 +132,7 @@ def list_products(
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewProduct))
-def add(body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
+def add(body: Body, session: WriteSession, caller: CurrentCaller) -> dict[str, str]:
     """Add a product with one version."""
     caller.require_user()
     sent = read(body, NewProduct)
@@ -193,7 +192,7 @@ def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
 
 
 @router.get("/{product_id}")
-def show(product_id: str, session: ReadSession, caller: ReadCaller) -> ProductDetails:
+def show(product_id: str, session: ReadSession, caller: CurrentCaller) -> ProductDetails:
     """Return a product; its managers see its creator, dates and properties too."""
     product = vendors.find_product(session, product_id, caller)
     summary = _summary(product, caller)
@@ -210,7 +209,7 @@ def show(product_id: str, session: ReadSession, caller: ReadCaller) -> ProductDe
 
 @router.put("/{product_id}")
 def change(
-    product_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+    product_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> ChangedProduct:
     """Change a product; only products of official vendors can become public."""
     product = _find_own(session, product_id, caller)
@@ -234,7 +233,7 @@ def change(
 
 
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(product_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def delete(product_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a product without attached results."""
     product = _find_own(session, product_id, caller)
     if stored_results.any_match(session, stored_results.of_product(product.id)):
@@ -244,7 +243,7 @@ def delete(product_id: str, session: WriteSession, caller: WriteCaller) -> None:
 
 
 @router.get("/{product_id}/versions")
-def list_versions(product_id: str, session: ReadSession, caller: ReadCaller) -> list[Version]:
+def list_versions(product_id: str, session: ReadSession, caller: CurrentCaller) -> list[Version]:
     """List a product's versions; the one without a name represents the product itself."""
     vendors.find_product(session, product_id, caller)
     query = sa.select(ProductVersion).where(ProductVersion.product_id == product_id)
@@ -270,7 +269,9 @@ def _version(version: ProductVersion) -> Version:
     status_code=HTTPStatus.CREATED,
     openapi_extra=schema_of(NewVersion),
 )
-def add_version(product_id: str, body: Body, session: WriteSession, caller: WriteCaller) -> Version:
+def add_version(
+    product_id: str, body: Body, session: WriteSession, caller: CurrentCaller
+) -> Version:
     """Add a version to a product."""
     product = _find_own(session, product_id, caller)
     sent = read(body, NewVersion)
@@ -289,7 +290,7 @@ def add_version(product_id: str, body: Body, session: WriteSession, caller: Writ
 
 @router.get("/{product_id}/versions/{version_id}")
 def show_version(
-    product_id: str, version_id: str, session: ReadSession, caller: ReadCaller
+    product_id: str, version_id: str, session: ReadSession, caller: CurrentCaller
 ) -> Version:
     """Return a version of a product."""
     vendors.find_product(session, product_id, caller)
@@ -310,7 +311,7 @@ def change_version(
     body: Body,
     request: Request,
     session: WriteSession,
-    caller: WriteCaller,
+    caller: CurrentCaller,
 ) -> Version:
     """Change the cloud provider id of a version."""
     product = _find_own(session, product_id, caller)
@@ -329,7 +330,7 @@ def change_version(
     response_class=Response,
 )
 def delete_version(
-    product_id: str, version_id: str, session: WriteSession, caller: WriteCaller
+    product_id: str, version_id: str, session: WriteSession, caller: CurrentCaller
 ) -> None:
     """Remove a version without attached results."""
     product = _find_own(session, product_id, caller)

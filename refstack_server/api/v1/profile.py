@@ -9,9 +9,8 @@ from refstack_server.store import callers, public_keys
 from refstack_server.store.callers import find_user
 from refstack_server.web.dependencies import (
     Body,
-    ReadCaller,
+    CurrentCaller,
     ReadSession,
-    WriteCaller,
     WriteSession,
 )
 from refstack_server.web.request_body import Document, Json, Text, read, schema_of
@@ -50,7 +49,7 @@ class KeyDocument(TypedDict):
 
 
 @router.get("")
-def show(session: ReadSession, caller: ReadCaller) -> Profile:
+def show(session: ReadSession, caller: CurrentCaller) -> Profile:
     """Return the caller."""
     caller.require_user()
     user = find_user(session, caller.openid)
@@ -63,7 +62,7 @@ def show(session: ReadSession, caller: ReadCaller) -> Profile:
 
 
 @router.get("/pubkeys")
-def list_keys(session: ReadSession, caller: ReadCaller) -> list[KeyDocument]:
+def list_keys(session: ReadSession, caller: CurrentCaller) -> list[KeyDocument]:
     """List the caller's keys."""
     caller.require_user()
     return [
@@ -85,7 +84,7 @@ def key_schema() -> Json:
 
 
 @router.post("/pubkeys", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
-def add_key(body: Body, session: WriteSession, caller: WriteCaller) -> str:
+def add_key(body: Body, session: WriteSession, caller: CurrentCaller) -> str:
     """Register a key for the caller, for requests of RefStack v1 alone; return its id.
 
     The signature is of a constant text, so that it can be sent by every client that saw it once.
@@ -101,7 +100,7 @@ def add_key(body: Body, session: WriteSession, caller: WriteCaller) -> str:
 
 
 @router.delete("/pubkeys/{key_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete_key(key_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def delete_key(key_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a key; the caller keeps the results that were uploaded with it."""
     caller.require_user()
     public_keys.remove(session, caller.openid, key_id)

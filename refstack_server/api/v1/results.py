@@ -34,9 +34,8 @@ from refstack_server.web.dependencies import (
     CallerContext,
     Config,
     Context,
-    ReadCaller,
+    CurrentCaller,
     ReadSession,
-    WriteCaller,
     WriteSession,
 )
 from refstack_server.web.request_body import Line, read_fields
@@ -68,7 +67,10 @@ class Filters(pydantic.BaseModel):
 
 @router.get("")
 def list_results(
-    filters: Annotated[Filters, Query()], session: ReadSession, caller: ReadCaller, settings: Config
+    filters: Annotated[Filters, Query()],
+    session: ReadSession,
+    caller: CurrentCaller,
+    settings: Config,
 ) -> ResultsPage:
     """List the results that the caller may see, the newest first."""
     conditions = list(_conditions(filters, session, caller))
@@ -144,7 +146,7 @@ def _page(text: str, pages: int) -> int:
 @router.get("/{result_id}", response_model=ResultDetails)
 async def show(result_id: str, context: Context) -> Response:
     """Return a result with the names of the passed tests."""
-    shown = await run_in_threadpool(_show, context, result_id)
+    shown = await context.query(_show, context, result_id)
     if len(shown.outcomes) > _QUICKLY_UNPACKED:
         content = await context.render(document_of, shown)
     else:
@@ -178,7 +180,7 @@ def document_of(shown: Shown) -> bytes:
 
 @router.put("/{result_id}", status_code=HTTPStatus.CREATED)
 def change(
-    result_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+    result_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> ResultSummary:
     """Attach a result to a version of a product, or verify it."""
     content_type = request.headers.get("content-type", "")
@@ -220,7 +222,7 @@ def _verify(session: Session, result: Result, status: int | bool | None) -> None
 
 
 @router.delete("/{result_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(result_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def delete(result_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a result; the Foundation may remove any public one, also one without an owner."""
     if not caller.openid:
         raise ForbiddenError("only the owner of a result and the Foundation may remove it")

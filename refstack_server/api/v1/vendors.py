@@ -19,9 +19,8 @@ from refstack_server.store.schema import User, Vendor, VendorType
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
-    ReadCaller,
+    CurrentCaller,
     ReadSession,
-    WriteCaller,
     WriteSession,
 )
 from refstack_server.web.request_body import (
@@ -89,13 +88,13 @@ class UserDocument(TypedDict):
 
 
 @router.get("")
-def list_vendors(session: ReadSession, caller: ReadCaller) -> Vendors:
+def list_vendors(session: ReadSession, caller: CurrentCaller) -> Vendors:
     """List official vendors and the caller's own; the Foundation sees all."""
     return {"vendors": [_summary(vendor, caller) for vendor in vendors.vendors(session, caller)]}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewVendor))
-def add(body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
+def add(body: Body, session: WriteSession, caller: CurrentCaller) -> dict[str, str]:
     """Add a private vendor; the caller becomes its first user."""
     caller.require_user()
     sent = read(body, NewVendor)
@@ -141,7 +140,9 @@ def _find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
 
 
 @router.get("/{vendor_id}")
-def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> VendorDetails | VendorSummary:
+def show(
+    vendor_id: str, session: ReadSession, caller: CurrentCaller
+) -> VendorDetails | VendorSummary:
     """Return a vendor; its users and the Foundation see all fields."""
     vendor = vendors.find_vendor(session, vendor_id, caller)
     return _details(vendor, caller) if caller.acts_for(vendor.id) else _summary(vendor, caller)
@@ -149,7 +150,7 @@ def show(vendor_id: str, session: ReadSession, caller: ReadCaller) -> VendorDeta
 
 @router.put("/{vendor_id}")
 def change(
-    vendor_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+    vendor_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> VendorDetails:
     """Change a vendor; only the Foundation may rename an official or a pending one."""
     vendor = _find_own(session, vendor_id, caller)
@@ -168,7 +169,7 @@ def change(
 
 
 @router.delete("/{vendor_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(vendor_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def delete(vendor_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a vendor with its products, unless results are attached to them."""
     vendor = _find_own(session, vendor_id, caller)
     if vendor.type == VendorType.FOUNDATION:
@@ -195,7 +196,7 @@ class Action(pydantic.BaseModel):
 
 @router.post("/{vendor_id}/action")
 def act(
-    vendor_id: str, body: Body, request: Request, session: WriteSession, caller: WriteCaller
+    vendor_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> None:
     """Take a step of a vendor's registration as an official vendor."""
     content_type = request.headers.get("content-type", "")
@@ -212,7 +213,7 @@ def act(
 
 @router.get("/{vendor_id}/users")
 def list_users(
-    vendor_id: str, session: ReadSession, caller: ReadCaller
+    vendor_id: str, session: ReadSession, caller: CurrentCaller
 ) -> list[UserDocument] | None:
     """List the users of a vendor; null for callers who do not act for it.
 
@@ -237,7 +238,7 @@ def _user(user: User, caller: Caller) -> UserDocument:
 @router.put(
     "/{vendor_id}/users/{encoded}", status_code=HTTPStatus.NO_CONTENT, response_class=Response
 )
-def invite_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteCaller) -> None:
+def invite_user(vendor_id: str, encoded: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Invite a user to act for a vendor; the openid is in base64, since it is usually a URL.
 
     The user accepts with ``PUT /v2/invitations/{vendor_id}`` or on a page.
@@ -250,7 +251,7 @@ def invite_user(vendor_id: str, encoded: str, session: WriteSession, caller: Wri
 @router.delete(
     "/{vendor_id}/users/{encoded}", status_code=HTTPStatus.NO_CONTENT, response_class=Response
 )
-def remove_user(vendor_id: str, encoded: str, session: WriteSession, caller: WriteCaller) -> None:
+def remove_user(vendor_id: str, encoded: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a user from a vendor, or withdraw the user's invitation."""
     vendor = vendors.get_vendor(session, vendor_id)
     memberships.remove(session, caller, vendor, _decoded(encoded))

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from refstack_server.store import memberships
 from refstack_server.web import times
-from refstack_server.web.dependencies import ReadCaller, ReadSession, WriteCaller, WriteSession
+from refstack_server.web.dependencies import CurrentCaller, ReadSession, WriteSession
 
 router = APIRouter(prefix="/invitations", tags=["invitations"])
 
@@ -21,7 +21,7 @@ class InvitationDocument(TypedDict):
 
 
 @router.get("")
-def list_invitations(session: ReadSession, caller: ReadCaller) -> list[InvitationDocument]:
+def list_invitations(session: ReadSession, caller: CurrentCaller) -> list[InvitationDocument]:
     """List the invitations that the caller has not answered."""
     caller.require_user()
     return [
@@ -35,7 +35,7 @@ def list_invitations(session: ReadSession, caller: ReadCaller) -> list[Invitatio
 
 
 @router.put("/{vendor_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def accept(vendor_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def accept(vendor_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Accept an invitation: the caller acts for the vendor from now on."""
     caller.require_user()
     memberships.answer(session, caller, vendor_id, accepts=True)
@@ -43,7 +43,7 @@ def accept(vendor_id: str, session: WriteSession, caller: WriteCaller) -> None:
 
 
 @router.delete("/{vendor_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def decline(vendor_id: str, session: WriteSession, caller: WriteCaller) -> None:
+def decline(vendor_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Decline an invitation."""
     caller.require_user()
     memberships.answer(session, caller, vendor_id, accepts=False)

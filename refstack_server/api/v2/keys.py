@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from typing_extensions import TypedDict
 
 from refstack_server.store import public_keys
-from refstack_server.web.dependencies import Body, Config, ReadCaller, WriteCaller, WriteSession
+from refstack_server.web.dependencies import Body, Config, CurrentCaller, WriteSession
 from refstack_server.web.request_body import Document, Text, read, schema_of
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -29,7 +29,7 @@ class Challenge(TypedDict):
 
 
 @router.get("/challenge")
-def challenge(request: Request, settings: Config, caller: ReadCaller) -> Challenge:
+def challenge(request: Request, settings: Config, caller: CurrentCaller) -> Challenge:
     """Return the challenge to sign to register a key, and the command that signs it."""
     caller.require_user()
     secret = request.app.state.secret
@@ -42,7 +42,7 @@ def challenge(request: Request, settings: Config, caller: ReadCaller) -> Challen
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
 def add(
-    body: Body, request: Request, session: WriteSession, settings: Config, caller: WriteCaller
+    body: Body, request: Request, session: WriteSession, settings: Config, caller: CurrentCaller
 ) -> dict[str, str]:
     """Register a key for the caller."""
     caller.require_user()

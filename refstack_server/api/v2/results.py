@@ -28,9 +28,9 @@ from refstack_server.web.dependencies import (
     Body,
     CallerContext,
     Context,
+    CurrentCaller,
     ReadSession,
     StreamedBody,
-    WriteCaller,
     WriteSession,
 )
 from refstack_server.web.incoming_bundles import verified_bundle
@@ -191,7 +191,9 @@ class Share(Document):
 
 
 @router.put("/results/{result_id}/sharing", openapi_extra=schema_of(Share))
-def share(result_id: str, body: Body, session: WriteSession, caller: WriteCaller) -> dict[str, str]:
+def share(
+    result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
+) -> dict[str, str]:
     """Share a result of the caller with the certifier, publish it, or withdraw it.
 
     The public sees the verdict, the SHA-256, and the reasons without URLs, hosts and ids.
@@ -210,7 +212,7 @@ class Verification(Document):
 
 @router.put("/results/{result_id}/verification", openapi_extra=schema_of(Verification))
 def verify(
-    result_id: str, body: Body, session: WriteSession, caller: WriteCaller
+    result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
 ) -> VerificationDocument:
     """Verify a published result for the Foundation."""
     caller.require_foundation()
@@ -228,7 +230,7 @@ class Revocation(Document):
 
 @router.post("/results/{result_id}/revocation", openapi_extra=schema_of(Revocation))
 def revoke(
-    result_id: str, body: Body, session: WriteSession, caller: WriteCaller
+    result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
 ) -> dict[str, bool]:
     """Revoke the Foundation verification of a result; the reason is public."""
     caller.require_foundation()
@@ -242,7 +244,7 @@ def revoke(
 async def count(by: Annotated[By, Query()], context: Context) -> Response:
     """Return statistics of the newest results of a programme that the caller may see."""
     verify_upload.shipped_programme(by.guideline, by.programme)
-    packed = await run_in_threadpool(
+    packed = await context.query(
         statistics.newest, context.session, context.caller, by.guideline, by.programme
     )
     return _json(await context.render(documents.counts, packed, by))
