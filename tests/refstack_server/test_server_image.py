@@ -14,7 +14,7 @@ from support import postgresql
 from support.engines import ROOT, built, docker
 from support.serving import free_port
 
-from refstack_server.cli import Serve
+from refstack_server.cli.serve import Serve
 
 IMAGE = "refstack-server:test"
 VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from refstack_client.__main__ import main
-from refstack_server import cli
+from refstack_server.cli import data
 
 
 def run() -> None:
@@ -18,8 +18,8 @@ def run() -> None:
     if files := limits.pop("files", None):
         # The server raises the lower one.
         resource.setrlimit(resource.RLIMIT_NOFILE, (files // 2, files))
-    common = cli._settings
-    cli._settings = lambda args: replace(common(args), **limits)
+    common = data.settings
+    data.settings = lambda args: replace(common(args), **limits)
     sys.exit(main())
 
 

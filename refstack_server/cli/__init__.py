@@ -1,0 +1,1 @@
+"""The ``server`` commands: one module per group."""
