@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from refstack_server.store.schema import AuditLogEntry, Count, Result, now
 
-_ENTRIES = "lines of the log"
+ENTRIES = "lines of the log"
 """The key of their number in the table of counts."""
 _FIRST = "0" * 64
 
@@ -68,7 +68,7 @@ def add(session: Session, result: Result, event: Event, **details: str) -> None:
 def add_entry(session: Session, event: Event, document: Mapping[str, object]) -> None:
     """Add an entry about an event; the log is public."""
     # The update locks the row: whoever adds another entry waits for this transaction.
-    counting = sa.update(Count).where(Count.what == _ENTRIES).values(number=Count.number + 1)
+    counting = sa.update(Count).where(Count.what == ENTRIES).values(number=Count.number + 1)
     session.execute(counting)
     last = session.scalar(sa.select(AuditLogEntry).order_by(AuditLogEntry.number.desc()).limit(1))
     text = json.dumps({"at": now().isoformat(), "event": str(event), **document}, sort_keys=True)

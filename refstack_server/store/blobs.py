@@ -99,7 +99,7 @@ def remove_partial(data: Path) -> None:
 
 def keep(data: Path, upload: IncomingUpload) -> None:
     """Keep a complete upload; it is on the disk when this returns."""
-    target = _path(data, upload.sha256)
+    target = path_of(data, upload.sha256)
     if target.exists():
         return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,10 +116,31 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
+def stored(data: Path) -> Iterator[str]:
+    """Yield the SHA-256 of each upload in order, without partial uploads."""
+    for directory in sorted((data / _DIRECTORY).glob("??")):
+        yield from sorted(path.name for path in directory.iterdir() if path.is_file())
+
+
+def is_whole(data: Path, sha256: str) -> bool:
+    """Return whether an upload is there and its content has this SHA-256."""
+    try:
+        with path_of(data, sha256).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def remove(data: Path, sha256: str) -> None:
+    """Remove an upload if it is there."""
+    path_of(data, sha256).unlink(missing_ok=True)
+
+
 def read(data: Path, sha256: str) -> bytes:
     """Return an upload by its SHA-256."""
-    return _path(data, sha256).read_bytes()
+    return path_of(data, sha256).read_bytes()
 
 
-def _path(data: Path, sha256: str) -> Path:
+def path_of(data: Path, sha256: str) -> Path:
+    """Return the file of an upload by its SHA-256."""
     return data / _DIRECTORY / sha256[:2] / sha256

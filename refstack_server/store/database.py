@@ -1,6 +1,8 @@
 """The database: SQLite in the data directory, or PostgreSQL by URL; Alembic manages the schema."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,18 +108,54 @@ def open_existing(url: str) -> sa.Engine:
     """
     engine = connect(url)
     current = _current(engine)
+    _check_current(_require_schema(current))
+    return engine
+
+
+def open_any(url: str) -> sa.Engine:
+    """Return an engine over a database of this release or an earlier one.
+
+    :raises InputError: the schema is newer, or the database is empty
+    """
+    engine = connect(url)
+    _require_schema(_current(engine))
+    return engine
+
+
+def open_empty(url: str) -> sa.Engine:
+    """Return an engine over a database without tables.
+
+    :raises InputError: the database has tables
+    """
+    engine = connect(url)
+    _current(engine)
+    if sa.inspect(engine).get_table_names():
+        raise InputError("the database is not empty", hint="create a new one, and name it")
+    return engine
+
+
+@contextlib.contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection that reads one state of the database, whatever others write meanwhile."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        yield connection
+
+
+def _require_schema(current: str | None) -> str:
     if current is None:
         raise InputError(
             "the database does not belong to a server: it is empty",
             hint="name the data directory of a server with --data",
         )
-    _check_current(current)
-    return engine
+    check_known(current)
+    return current
 
 
 def _check_current(current: str) -> None:
-    _check_not_newer(current)
-    if current != _scripts().get_current_head():
+    check_known(current)
+    if current != head():
         raise InputError(
             "the database is older than this release",
             hint="make a copy of it, then run: refstack-client server upgrade",
@@ -129,13 +167,32 @@ def upgrade(engine: sa.Engine) -> None:
 
     :raises InputError: the schema is newer
     """
-    _check_not_newer(_current(engine))
+    check_known(_current(engine))
     with engine.connect() as connection:
         alembic.command.upgrade(_config(connection), "head")
         connection.commit()
 
 
-def _check_not_newer(current: str | None) -> None:
+def upgrade_to(connection: sa.Connection, revision: str = "head") -> None:
+    """Upgrade the schema in the transaction of the caller, who commits it."""
+    alembic.command.upgrade(_config(connection), revision)
+
+
+def revision(connection: sa.Connection) -> str:
+    """Return the revision of the schema, "" for an empty database."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def head() -> str:
+    """Return the revision of the schema of this release."""
+    return _scripts().get_current_head() or ""
+
+
+def check_known(current: str | None) -> None:
+    """Check that this release has the migrations up to a revision.
+
+    :raises InputError: it is of a newer release
+    """
     known = {script.revision for script in _scripts().walk_revisions()}
     if current and current not in known:
         raise InputError(
@@ -147,11 +204,15 @@ def _check_not_newer(current: str | None) -> None:
 def _current(engine: sa.Engine) -> str | None:
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return revision(connection) or None
     except sa.exc.OperationalError as error:
         raise MachineError(
             f"cannot reach the database: {error.orig}",
             hint="check its URL, and that it is running",
+        ) from error
+    except sa.exc.DatabaseError as error:
+        raise InputError(
+            f"cannot read the database: {error.orig}", hint="restore a backup of the server"
         ) from error
 
 

@@ -19,7 +19,7 @@ from refstack_server.store.schema import Count, Kind, Meta, Product, ProductVers
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
 FOUNDATION, OWNER, READER = "foundation", "owner", "user"
-_LISTED, _UNOWNED = "listed results", "bytes without an owner"
+LISTED_RESULTS, UNOWNED_BYTES = "listed results", "bytes without an owner"
 """Keys of numbers in the table of counts."""
 
 
@@ -124,21 +124,21 @@ def add(session: Session, result: Result, most_unowned_bytes: int = 0) -> None:
     """
     result.listed = result.openid is None
     if result.openid is None:
-        _count(session, _UNOWNED, len(result.outcomes))
-        if most_unowned_bytes and _number(session, _UNOWNED) > most_unowned_bytes:
+        _count(session, UNOWNED_BYTES, len(result.outcomes))
+        if most_unowned_bytes and _number(session, UNOWNED_BYTES) > most_unowned_bytes:
             raise NoSpaceError(
                 "the server has no more room for anonymous uploads", "sign the upload with a key"
             )
     session.add(result)
-    _count(session, _LISTED, int(result.listed))
+    _count(session, LISTED_RESULTS, int(result.listed))
 
 
 def remove(session: Session, result: Result) -> None:
     """Remove a result with its metadata, and record it."""
     audit_log.add(session, result, Event.REMOVED)
-    _count(session, _LISTED, -int(result.listed))
+    _count(session, LISTED_RESULTS, -int(result.listed))
     if result.openid is None:
-        _count(session, _UNOWNED, -len(result.outcomes))
+        _count(session, UNOWNED_BYTES, -len(result.outcomes))
     session.delete(result)
 
 
@@ -171,7 +171,7 @@ def _update_listed(session: Session, result: Result) -> None:
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
         result.listed = listed
-        _count(session, _LISTED, 1 if listed else -1)
+        _count(session, LISTED_RESULTS, 1 if listed else -1)
         audit_log.add(session, result, Event.PUBLISHED if listed else Event.WITHDRAWN)
 
 
@@ -199,7 +199,7 @@ def visible_to(caller: Caller) -> sa.ColumnElement[bool]:
 def count(session: Session, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
     """Return how many results meet all conditions."""
     if len(conditions) == 1 and conditions[0] is LISTED:
-        return _number(session, _LISTED)
+        return _number(session, LISTED_RESULTS)
     query = sa.select(sa.func.count()).select_from(Result).where(*conditions)
     return session.scalar(query) or 0
 

@@ -1,0 +1,1 @@
+"""What an operator does with the whole data of a server: backup, restore, check."""
