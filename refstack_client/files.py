@@ -1,12 +1,15 @@
 """Writing files so that a reader, or a crash, never sees half of one."""
 
+import contextlib
+import errno
 import json
 import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from capabilities import file_content
 from refstack_client.errors import InputError
@@ -36,6 +39,51 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
         if isinstance(error, OSError):  # the failure of a write names no file
             error.filename = str(path)
         raise
+
+
+@contextlib.contextmanager
+def new_private(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a new file, readable by its owner alone, that appears at ``path`` once it is complete.
+
+    Where the file system can, it has no name until then: even a killed process leaves nothing.
+
+    :raises InputError: ``path`` exists
+    """
+    exists = InputError(f"{path} exists", hint="name another file: no file is overwritten")
+    if os.path.lexists(path):
+        raise exists
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with _without_name(path) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            # With a directory, Python calls linkat(2), which follows the link of /proc.
+            source = f"/proc/self/fd/{file.fileno()}"
+            os.link(source, path, src_dir_fd=directory, follow_symlinks=True)
+        os.fsync(directory)
+    except FileExistsError as error:
+        raise exists from error
+    finally:
+        os.close(directory)
+
+
+@contextlib.contextmanager
+def _without_name(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file in the directory of ``path``, or one with a temporary name there."""
+    fresh = None
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+            raise
+        handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+    finally:
+        if fresh:
+            os.unlink(fresh)
 
 
 def write_over(path: Path, content: bytes) -> None:

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DATABASE = "refstack.sqlite"
+SECRET, CHALLENGE_KEY = "secret", "challenge_key"
+SECRETS = (SECRET, CHALLENGE_KEY)
+"""The files of a data directory that nothing else can replace, besides database and uploads."""
 MIB = 1024 * 1024
 
 

@@ -12,10 +12,10 @@ from refstack_client.bundle import ssh_signature
 from refstack_client.bundle.ssh_public_key import PublicKey
 from refstack_client.files import write_private
 from refstack_client.outcomes import challenge
-from refstack_server.settings import Settings
+from refstack_server.settings import CHALLENGE_KEY, Settings
 
 VALID = timedelta(days=30)
-_KEY, _SIGNERS = "challenge_key", "challenge_signers"
+_KEY, _SIGNERS = CHALLENGE_KEY, "challenge_signers"
 
 
 def issue(settings: Settings, vendor: PublicKey) -> bytes:
