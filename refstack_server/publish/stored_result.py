@@ -12,7 +12,7 @@ import pydantic
 from refstack_client.bundle.contents import Bundle
 from refstack_client.outcomes.run_attempts import RunAttempt, most_retries, retries_of
 from refstack_server.intake import verify_upload
-from refstack_server.publish import public_view
+from refstack_server.publish import public_text, public_view
 from refstack_server.store import blobs, packed_outcomes
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.packed_outcomes import Entry
@@ -84,11 +84,14 @@ class StoredResult:
         return _of_bundle(self.data, str(self.sha256))[1] if self._is_bundle else ()
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return every outcome in order, with the reasons as far as the reader may see them."""
+        """Return every outcome in order, with names and reasons as far as the reader may see them."""
         entries = packed_outcomes.unpack(self.outcomes)
         if self.sees_all:
             return entries
-        return tuple(entry._replace(reason=public_view.text(entry.reason)) for entry in entries)
+        shown = public_text.text
+        return tuple(
+            entry._replace(name=shown(entry.name), reason=shown(entry.reason)) for entry in entries
+        )
 
 
 def stored_result(data: Path, result: Result, *, sees_all: bool) -> StoredResult:

@@ -19,6 +19,7 @@ from refstack_server.api.v1.result_documents import (
     Row,
     summary,
 )
+from refstack_server.publish import public_text
 from refstack_server.store import packed_outcomes, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
@@ -27,7 +28,7 @@ from refstack_server.store.errors import (
     InvalidError,
     NotFoundError,
 )
-from refstack_server.store.schema import Product, ProductVersion, Result
+from refstack_server.store.schema import Kind, Product, ProductVersion, Result
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
@@ -155,11 +156,15 @@ async def show(result_id: str, context: Context) -> Response:
 
 
 class Shown(NamedTuple):
-    """A result as its caller sees it: fields, packed outcomes, the role of the caller."""
+    """A result as its caller sees it: fields, packed outcomes, the role of the caller.
+
+    ``is_redacted`` is true if names are shown as far as they are public.
+    """
 
     fields: dict[str, object]
     outcomes: bytes
     role: str | None
+    is_redacted: bool
 
 
 def _show(context: CallerContext, result_id: str) -> Shown:
@@ -168,12 +173,15 @@ def _show(context: CallerContext, result_id: str) -> Shown:
     fields: dict[str, object] = {**summary(result, context.caller)}
     if role != stored_results.READER:
         fields["cpid"] = result.cpid
-    return Shown(fields, result.outcomes, role)
+    is_redacted = role == stored_results.READER and result.kind != Kind.PASSES
+    return Shown(fields, result.outcomes, role, is_redacted)
 
 
 def document_of(shown: Shown) -> bytes:
     """Return a result with the names of the passed tests as JSON."""
     names = packed_outcomes.passed(packed_outcomes.unpack(shown.outcomes))
+    if shown.is_redacted:
+        names = [public_text.text(name) for name in names]
     document = {**shown.fields, "results": names, "user_role": shown.role}
     return json.dumps(document, ensure_ascii=False).encode()
 

@@ -196,7 +196,7 @@ def share(
 ) -> dict[str, str]:
     """Share a result of the caller with the certifier, publish it, or withdraw it.
 
-    The public sees the verdict, the SHA-256, and the reasons without URLs, hosts and ids.
+    The public sees the verdict, the SHA-256, and the reasons without what names parts of the cloud.
     """
     result = stored_sharing.share(session, result_id, caller, read(body, Share).with_)
     session.commit()

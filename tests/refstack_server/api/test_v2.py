@@ -124,7 +124,7 @@ def test_a_published_result_reveals_no_addresses_hosts_and_ids(server, alice, ke
         for asked in ({}, by):
             own = server.call("GET", url, alice, params=asked).text
             public = server.call("GET", url, params=asked).text
-            assert "NotFound: … and …" in public, url
+            assert "NotFound: … and … and …" in public, url
             for canary in (*canaries, host):
                 assert canary in own, url
                 assert canary not in public, url

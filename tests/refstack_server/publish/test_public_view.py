@@ -1,35 +1,48 @@
-"""Reasons in the public view have no URLs, IP addresses, hosts and ids."""
+"""The public part of a verdict: what a stream names is hidden in every field."""
 
-import pytest
+import dataclasses
+import json
 
+from support.making import NAMES, STORAGE
+
+from capabilities import tempest_id
+from refstack_client.report import document, table
 from refstack_server.publish import public_view
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "passed at attempt 2",
-        "tempest.lib.exceptions.ServerFault: Got server fault. Details: 500 at 10:22",
-        "setUpClass (tempest.api.compute.servers.test_x.ServersTest): Compute is not available",
-        "class set-up: os-floating-ips extension is not enabled",
-        "testtools.matchers._impl.MismatchError: 200 != 404: the status differs",
-    ],
+from scoring.conformance.outcomes import (
+    Attempt,
+    Call,
+    Cause,
+    CauseKind,
+    OtherFailure,
+    Outcome,
+    Outcomes,
 )
-def test_reasons_without_addresses_are_unchanged(reason):
-    assert public_view.text(reason) == reason
+from scoring.conformance.verdict import judge
+
+HOST = "canary7.corp.example"
+CALL = Call("GET", f"/v1/AUTH_{HOST}/{HOST}/o", 503, f"tx{HOST}")
 
 
-@pytest.mark.parametrize(
-    ("reason", "public"),
-    [
-        ("GET http://10.0.0.1:8774/v2.1/servers failed", "GET … failed"),
-        ("Connection to 192.0.2.7 refused", "Connection to … refused"),
-        ("no route to 2001:db8::8:800:200c:417a", "no route to …"),
-        ("host='cloud.example', port=5000", "host=…, port=5000"),
-        ("server 7f3e2a10-9a1b-4c6d-8e2f-0123456789ab is in ERROR", "server … is in ERROR"),
-        ("amqp://guest:guest@rabbit:5672// timed out", "… timed out"),
-        ("mail ops@example.org", "mail …"),
-    ],
-)
-def test_addresses_hosts_and_ids_are_hidden(reason, public):
-    assert public_view.text(reason) == public
+def test_every_field_of_a_verdict_is_public():
+    cause = Cause(CauseKind.WRONG_RESPONSE, CALL)
+    test = tempest_id.parse(NAMES[0])
+    attempt = Attempt(test, Outcome.FAIL, f"no route to {HOST}", 1, cause=cause)
+    other = OtherFailure(f"tearDownClass (x.{HOST})", f"{HOST} refused the connection")
+    whole = judge(STORAGE, Outcomes((attempt,), damage=f"cut at {HOST}", other_failures=(other,)))
+    public = public_view.verdict(dataclasses.replace(whole, bases=(whole,)))
+    assert HOST in str(document.as_json(whole))
+    for shown in (repr(public), json.dumps(document.as_json(public)), table.csv_text(public)):
+        assert HOST not in shown
+        assert "canary" not in shown
+    failed = next(test for test in public.required if test.outcome is Outcome.FAIL)
+    assert failed.reason == "no route to …"
+    assert failed.cause == Cause(CauseKind.WRONG_RESPONSE, Call("GET", "/v1/…/…/…", 503))
+    assert public.damage == "cut at …"
+    assert public.other_failures == (OtherFailure("tearDownClass (…)", "… refused the connection"),)
+    assert public.conformance is whole.conformance
+
+
+def test_a_cause_without_a_call_is_public():
+    cause = Cause(CauseKind.TIMEOUT)
+    assert public_view._cause(cause) is cause
+    assert public_view._cause(None) is None
