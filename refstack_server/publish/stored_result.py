@@ -84,7 +84,7 @@ class StoredResult:
         return _of_bundle(self.data, str(self.sha256))[1] if self._is_bundle else ()
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return every outcome in order, with names and reasons as far as the reader may see them."""
+        """Return every outcome in order, as far as the reader may see names and reasons."""
         entries = packed_outcomes.unpack(self.outcomes)
         if self.sees_all:
             return entries
