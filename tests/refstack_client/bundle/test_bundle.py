@@ -388,6 +388,11 @@ def lying_about_its_size() -> bytes:
     return bytes(data)
 
 
+def commented() -> bytes:
+    data = zipped(("manifest.json", b"{}"))
+    return data[:-2] + (7).to_bytes(2, "little") + b"comment"
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -403,6 +408,8 @@ def lying_about_its_size() -> bytes:
         (lambda: zipped(("a/", b"")), "is not a plain file name"),
         (lambda: zipped(("x", b"1"), ("x", b"2")), "two members are called x"),
         (lambda: zipped(*((f"m{each}", b"") for each in range(1000))), "1000 members"),
+        (lambda: zipped(*((f"m{each}", b"") for each in range(40_000))), "40000 members"),
+        (commented, "is not a complete zip file: its end is missing"),
         (bomb, "is compressed or encrypted"),
         (encrypted, "is compressed or encrypted"),
         (lying_about_its_size, ""),
