@@ -37,6 +37,7 @@ from refstack_server.web.body_limit import BodyLimit
 from refstack_server.web.body_places import BodyPlaces
 from refstack_server.web.errors import Refusal, json_answer, refusal
 from refstack_server.web.middleware import RateLimit, RefstackV1Compat, SecurityHeaders
+from refstack_server.web.rate_limits import RateLimits
 from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
     app.state.workers = Workers(settings)
+    app.state.limits = RateLimits(settings, engine)
     app.state.bodies = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_bodies)
     app.state.uploads = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_uploads)
     app.state.secret = session_secret.read_or_create(settings.data)
@@ -86,7 +88,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.add_middleware(RefstackV1Compat)
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(RateLimit, settings=settings)
+    app.add_middleware(RateLimit, limits=app.state.limits)
     app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(observability.RequestLog)
     return app

@@ -258,3 +258,12 @@ class Count(Base):
     __tablename__ = "counts"
     what: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     number: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+
+
+class RateWindow(Base):
+    """The number of requests of a client until a time, in seconds of the epoch."""
+
+    __tablename__ = "rate_windows"
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    number: Mapped[int]
+    expires_at: Mapped[float]

@@ -20,6 +20,7 @@ from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
 from refstack_server.web.middleware import API, V1
+from refstack_server.web.rate_limits import RateLimits
 from refstack_server.web.workers import Workers
 
 Value = TypeVar("Value")
@@ -78,7 +79,10 @@ async def _caller(request: Request) -> Caller:
         find = functools.partial(_of_browser, secret=secret)
     else:
         return callers.ANONYMOUS
-    return await run_in_threadpool(_in_session, state.engine, find)
+    caller = await run_in_threadpool(_in_session, state.engine, find)
+    if caller.openid:
+        await state.limits.count(request.method, caller.openid)
+    return caller
 
 
 def _in_session(engine: sa.Engine, find: Callable[[Session], Value]) -> Value:
@@ -124,6 +128,7 @@ class CallerContext:
     caller: Caller
     settings: Settings
     workers: Workers
+    limits: RateLimits
 
     def find(self, result_id: str) -> Result:
         """Return a result that the caller may see; errors as for :func:`.results.find`."""
@@ -166,7 +171,8 @@ class CallerContext:
 async def _context(
     request: Request, session: "ReadSession", caller: "CurrentCaller", settings: "Config"
 ) -> CallerContext:
-    return CallerContext(session, caller, settings, request.app.state.workers)
+    state = request.app.state
+    return CallerContext(session, caller, settings, state.workers, state.limits)
 
 
 Config = Annotated[Settings, Depends(_settings)]

@@ -30,6 +30,10 @@ class BodyTimeoutError(RefusedError):
     """The body of the request did not arrive in time."""
 
 
+class TooManyRequestsError(RefusedError):
+    """A client sent more requests in a minute than it may."""
+
+
 class BusyError(RefusedError):
     """The server has as much to do as it can."""
 
@@ -43,10 +47,11 @@ _STATUSES = {
     IdentityProviderError: HTTPStatus.BAD_GATEWAY,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
+    TooManyRequestsError: HTTPStatus.TOO_MANY_REQUESTS,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     NoSpaceError: HTTPStatus.INSUFFICIENT_STORAGE,
 }
-_RETRY_AFTER: dict[type[RefusedError], int] = {BusyError: 30}
+_RETRY_AFTER: dict[type[RefusedError], int] = {BusyError: 30, TooManyRequestsError: 60}
 """The seconds after which a client may try again."""
 _TITLED_BY_STATUS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 """Their title is the status's own phrase, as in RefStack v1, and the message is the detail."""

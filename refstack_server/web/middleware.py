@@ -1,18 +1,14 @@
 """ASGI middleware that every request passes before its handler is looked up."""
 
-import hashlib
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 
 from refstack_server.settings import Settings
-from refstack_server.web.errors import Refusal, json_answer
+from refstack_server.web.errors import TooManyRequestsError, json_answer, refusal
+from refstack_server.web.rate_limits import RateLimits
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,14 +17,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 V1 = "/v1/"
 API = (V1, "/v2/")
-_KEYS = (b"authorization", b"x-public-key")
-"""Headers that name a user's key."""
-_NAMING = (*_KEYS, b"cookie")
+_NAMING = (b"authorization", b"x-public-key", b"cookie")
 """Headers that name a user."""
 _PRIVATE = ("/mine", "/queue", "/signin", "/signout")
 """Prefixes of the paths of pages for signed-in users."""
 _SECONDS_OF_TWO_YEARS = 2 * 365 * 24 * 3600
-_SECONDS_TO_RETRY = 60
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -66,41 +59,21 @@ class SecurityHeaders:
 
 
 class RateLimit:
-    """Refuses requests beyond the limit per minute of an IP address, key or token."""
+    """Refuses requests beyond the limit per minute of an IP address."""
 
-    def __init__(self, app: App, settings: Settings):
-        self._app = app
-        self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._limits = {
-            "GET": settings.requests_per_minute,
-            "POST": settings.uploads_per_minute,
-        }
+    def __init__(self, app: App, limits: RateLimits):
+        self._app, self._limits = app, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http" and not self._is_allowed(scope):
-            refused = Refusal(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too many requests; try again in a minute",
-                retry_after=_SECONDS_TO_RETRY,
-            )
-            await json_answer(refused)(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            client, _ = scope.get("client") or ("", 0)
+            try:
+                await self._limits.count(scope["method"], client)
+            except TooManyRequestsError as error:
+                await json_answer(refusal(error))(scope, receive, send)
+                return
         await self._app(scope, receive, send)
-
-    def _is_allowed(self, scope: Scope) -> bool:
-        method = "GET" if scope["method"] in ("GET", "HEAD", "OPTIONS") else "POST"
-        if not self._limits[method]:
-            return True
-        limit = RateLimitItemPerMinute(self._limits[method])
-        return all(self._window.hit(limit, method, client) for client in _clients(scope))
-
-
-def _clients(scope: Scope) -> Iterator[str]:
-    """Yield what identifies a client, each once: its IP address, the digest of its token or key."""
-    yield (scope.get("client") or ("",))[0]
-    named = {value for name, value in scope["headers"] if name in _KEYS}
-    yield from sorted(hashlib.sha256(value).hexdigest() for value in named)
 
 
 class RefstackV1Compat:

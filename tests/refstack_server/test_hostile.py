@@ -3,7 +3,6 @@
 import csv
 import http.server
 import io
-import socket
 import threading
 import time
 import zipfile
@@ -11,7 +10,9 @@ import zipfile
 import pytest
 import requests
 from support.browsing import EVIL, get
-from support.serving import serving
+from support.serving import add_user, person, serving
+
+from refstack_client.upload import rsa_key
 
 
 @pytest.fixture
@@ -180,18 +181,21 @@ def test_requests_above_the_rate_limit_are_refused(tmp_path):
     assert uploads[-1].headers["Retry-After"] == "60"
 
 
-def test_a_key_that_is_named_often_in_one_request_counts_once(tmp_path):
-    with serving(tmp_path / "data", "--uploads-per-minute", "40") as server:
-        host, port = server.url.removeprefix("http://").split(":")
-        named = b"X-Public-Key: ssh-ed25519 AAAA\r\n" * 60
-        with socket.create_connection((host, int(port)), timeout=30) as sent:
-            sent.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
-            sent.sendall(
-                b"Content-Length: 0\r\nX-Forwarded-For: 198.51.100.7\r\n" + named + b"\r\n"
-            )
-            assert sent.recv(64).startswith(b"HTTP/1.1 4")
-        own = {"X-Public-Key": "ssh-ed25519 AAAA", "X-Forwarded-For": "203.0.113.5"}
-        assert server.call("POST", "/v1/nothing", headers=own).status_code != 429
+def test_naming_the_key_of_another_user_takes_nothing_from_them(tmp_path):
+    data, alice = tmp_path / "data", person("alice")
+    add_user(data, alice)
+    with serving(data, "--uploads-per-minute", "20") as server:
+        line = rsa_key.public_line(alice.key)
+        for number in range(40):
+            named = {"X-Public-Key": line, "X-Signature": "00", "X-Forwarded-For": f"::{number}"}
+            assert server.call("POST", "/v1/results", data=b"{}", headers=named).status_code == 400
+        statuses = []
+        for number in range(21):
+            body = b'{"cpid": "c", "duration_seconds": %d, "results": [{"name": "t"}]}' % number
+            own = {**alice.signed(body), "X-Forwarded-For": f"::1:{number}"}
+            answer = server.call("POST", "/v1/results", data=body, headers=own)
+            statuses.append(answer.status_code)
+        assert statuses == [*[201] * 20, 429]  # Her own requests count, whatever their IP address.
 
 
 def test_invented_methods_are_one_label(tmp_path):

@@ -23,6 +23,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(), nullable=False, index=True),
     )
     op.create_table(
+        "rate_windows",
+        sa.Column("key", sa.String(64), primary_key=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=False),
+    )
+    op.create_table(
         "invitations",
         sa.Column(
             "vendor_id",
