@@ -163,6 +163,8 @@ def test_a_revoked_key_signs_nothing_more_and_its_results_stay(server, place, do
     ],
 )
 def test_a_directory_without_a_server_stays_empty(tmp_path, command):
-    done = client(*command, "--data", tmp_path)
+    data = tmp_path / "data"
+    data.mkdir()
+    done = client(*command, "--data", data)
     assert (done.returncode, "does not belong to a server" in done.stderr) == (4, True)
-    assert list(tmp_path.iterdir()) == []
+    assert list(data.iterdir()) == []
