@@ -43,9 +43,12 @@ class RateLimits:
         if not most:
             return
         limit = RateLimitItemPerMinute(most)
-        if self._is_shared:
-            is_allowed = await run_in_threadpool(self._counts.hit, limit, kind, client)
-        else:
-            is_allowed = self._counts.hit(limit, kind, client)
+        try:
+            if self._is_shared:
+                is_allowed = await run_in_threadpool(self._counts.hit, limit, kind, client)
+            else:
+                is_allowed = self._counts.hit(limit, kind, client)
+        except (sa.exc.OperationalError, sa.exc.TimeoutError):
+            return  # What the request asks of the database reports that it does not answer.
         if not is_allowed:
             raise TooManyRequestsError("too many requests; try again in a minute")
