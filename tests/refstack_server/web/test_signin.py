@@ -113,7 +113,8 @@ def test_the_cookie_is_httponly_and_samesite(served, provider):
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     (kept,) = browser.cookies
-    browser.cookies.set("refstack", kept.value[:-2] + "xx", domain=kept.domain, path="/")
+    changed = f"x{kept.value[1:]}"  # The last characters have bits that do not count.
+    browser.cookies.set("refstack", changed, domain=kept.domain, path="/")
     assert browser.get(f"{served.url}/mine", allow_redirects=False, timeout=30).status_code == 303
 
 
