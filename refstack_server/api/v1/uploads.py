@@ -82,7 +82,8 @@ async def upload(
     key: Annotated[str | None, Header(alias="X-Public-Key")] = None,
 ) -> dict[str, str]:
     """Store results: a signed upload is private to the key's owner, an anonymous one is public."""
-    sealed = Sealed(key or "", signature or "") if key or signature else None
+    is_signed = key is not None or signature is not None  # Also where one of them is empty.
+    sealed = Sealed(key or "", signature or "") if is_signed else None
     if not sealed and not context.settings.anonymous_upload:
         raise UnauthenticatedError(
             "Anonymous result uploads are disabled. Please create a user account and an api key at "

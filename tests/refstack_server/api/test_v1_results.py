@@ -79,6 +79,13 @@ def test_a_signature_covers_the_exact_bytes(server, alice, carol):
     assert other.json()["title"] == "Signature verification failed"
 
 
+@pytest.mark.parametrize("header", ["X-Signature", "X-Public-Key"])
+def test_an_upload_with_an_empty_signature_is_not_an_anonymous_one(server, header):
+    body = b'{"cpid": "c", "duration_seconds": 1, "results": [{"name": "t"}]}'
+    answer = server.call("POST", "/v1/results", data=body, headers={header: ""})
+    assert answer.status_code == 400
+
+
 def test_an_unregistered_key_is_refused(server):
     from support.serving import person  # noqa: PLC0415
 
