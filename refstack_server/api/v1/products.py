@@ -1,5 +1,6 @@
 """Products and their versions (``/v1/products``)."""
 
+import json
 from http import HTTPStatus
 from typing import NotRequired
 
@@ -89,12 +90,12 @@ class ProductSummary(TypedDict):
 
 
 class ProductDetails(ProductSummary):
-    """A product as the users of its vendor and the Foundation see it."""
+    """A product as the users of its vendor and the Foundation see it; properties are JSON text."""
 
     created_by_user: NotRequired[str]
     created_at: NotRequired[str]
     updated_at: NotRequired[str | None]
-    properties: NotRequired[dict[str, object] | None]
+    properties: NotRequired[str | None]
 
 
 class Products(TypedDict):
@@ -203,7 +204,8 @@ def show(product_id: str, session: ReadSession, caller: CurrentCaller) -> Produc
         "created_by_user": product.created_by_user,
         "created_at": times.text(product.created_at),
         "updated_at": times.text(product.updated_at) if product.updated_at else None,
-        "properties": product.properties,
+        # JSON in a text, as in RefStack v1.
+        "properties": json.dumps(product.properties) if product.properties else None,
     }
 
 

@@ -175,6 +175,13 @@ def test_a_product_can_become_public_after_its_vendor_is_official(server, alice,
     assert [(product["id"], product["can_manage"]) for product in listed] == [(product_id, False)]
 
 
+def test_properties_of_a_product_are_json_text(server, alice):
+    path = f"/v1/products/{product_of(server, alice)}"
+    assert server.call("GET", path, alice).json()["properties"] is None
+    assert server.call("PUT", path, alice, json={"properties": {"a": 1}}).ok
+    assert server.call("GET", path, alice).json()["properties"] == '{"a": 1}'
+
+
 def test_a_product_is_added_only_to_the_users_own_vendor(server, alice, bob):
     vendor_id = vendor_of(server, alice)
     mine = {"name": "x", "product_type": 0, "organization_id": vendor_id}
