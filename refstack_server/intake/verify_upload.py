@@ -1,5 +1,6 @@
 """Verification of uploads by the client's code: bundles are verified, verdicts recomputed."""
 
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from refstack_server.store.text import has_hidden
 from scoring.conformance.outcomes import Outcomes
 from scoring.conformance.verdict import Verdict, judge
 
+_CACHED_PROGRAMMES = 128
 MOST_ENTRIES = 20_000
 """How many outcomes a result may have: many times the tests of all published guidelines."""
 
@@ -151,6 +153,7 @@ def read_stream(path: Path, guideline: str, name: str) -> VerifiedUpload:
     return _judged(Kind.STREAM, outcomes, judge(chosen, outcomes))
 
 
+@functools.lru_cache(maxsize=_CACHED_PROGRAMMES)
 def shipped_programme(guideline: str, name: str) -> Programme:
     """Return a programme of a shipped guideline; the names are never used as paths.
 

@@ -8,13 +8,16 @@ import asyncio
 import json
 import os
 import tempfile
-from collections import deque
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import httpx2
 import lxml.html
+from anyio.abc import TaskGroup
 from fastapi import FastAPI
 
 from refstack_client.errors import InputError, MachineError
@@ -25,13 +28,14 @@ _LOG = "/v2/log"
 _ENTRIES_PER_REQUEST = 1000
 _MARK = ".refstack-export"
 """A file that marks a directory as an export, which another export may replace."""
+_AT_A_TIME, _SECONDS_BETWEEN_REPORTS = 8, 5
 _REQUIRE_A_SERVER = ("/mine", "/queue", "/signin", "/docs", "/openapi.json", "/compared")
 
 
 def write(app: FastAPI, target: Path, report: Callable[[str], None]) -> None:
     """Write the public pages of ``app`` to the directory ``target``; replace an older export.
 
-    :param report: called with a message about the finished export
+    :param report: called with messages about the progress
     :raises InputError: ``target`` exists and is not an export
     :raises MachineError: the files cannot be written
     """
@@ -44,7 +48,7 @@ def write(app: FastAPI, target: Path, report: Callable[[str], None]) -> None:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".exporting-") as workspace:
             new = Path(workspace) / "new"
             new.mkdir()
-            number = asyncio.run(_write(app, new))
+            number = asyncio.run(_write(app, new, report))
             (new / _MARK).touch()
             if target.exists():
                 target.rename(Path(workspace) / "old")
@@ -57,11 +61,11 @@ def write(app: FastAPI, target: Path, report: Callable[[str], None]) -> None:
     report(f"{number} files written to {target}; start page: {target / 'index.html'}")
 
 
-async def _write(app: FastAPI, target: Path) -> int:
+async def _write(app: FastAPI, target: Path, report: Callable[[str], None]) -> int:
     """Write all files; return their number."""
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        await _write_pages(client, target)
+        await _Pages(client, target, report).write()
         log = [entry async for entry in _log(client)]
     _keep(target / "log.json", json.dumps(log, indent=1).encode())
     redirect = f'<meta http-equiv="refresh" content="0; url={_file_of(START)}">'
@@ -69,22 +73,45 @@ async def _write(app: FastAPI, target: Path) -> int:
     return sum(path.is_file() for path in target.rglob("*"))
 
 
-async def _write_pages(client: httpx2.AsyncClient, target: Path) -> None:
-    waiting, known = deque([START]), {START: _file_of(START)}
-    while waiting:
-        url = waiting.popleft()
-        answer = await client.get(url, headers={"Accept": "text/html"})
-        if answer.status_code != 200:  # The result was withdrawn in the meantime.
-            continue
+class _Pages:
+    """Requests pages, several at a time, and follows their links."""
+
+    def __init__(self, client: httpx2.AsyncClient, target: Path, report: Callable[[str], None]):
+        self._client, self._target, self._report = client, target, report
+        self._known: dict[str, PurePosixPath] = {}
+        self._places = anyio.CapacityLimiter(_AT_A_TIME)
+        self._done, self._reported = 0, time.monotonic()
+
+    async def write(self) -> None:
+        """Write the file of each page that can be reached from the first one."""
+        async with anyio.create_task_group() as requests:
+            self._follow(requests, START)
+
+    def _follow(self, requests: TaskGroup, url: str) -> None:
+        if url not in self._known:
+            self._known[url] = _file_of(url)
+            requests.start_soon(self._write, requests, url)
+
+    async def _write(self, requests: TaskGroup, url: str) -> None:
+        async with self._places:
+            answer = await self._client.get(url, headers={"Accept": "text/html"})
+        if answer.status_code != HTTPStatus.OK:  # The result was withdrawn in the meantime.
+            return
         content = answer.content
         if answer.headers["content-type"].startswith("text/html"):
             page = lxml.html.document_fromstring(answer.text)
             for link in _links(page):
-                if link not in known:
-                    known[link] = _file_of(link)
-                    waiting.append(link)
-            content = _with_relative_links(page, known, known[url])
-        _keep(target / known[url], content)
+                self._follow(requests, link)
+            content = _with_relative_links(page, self._known, self._known[url])
+        _keep(self._target / self._known[url], content)
+        self._count()
+
+    def _count(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._reported > _SECONDS_BETWEEN_REPORTS:
+            self._reported = now
+            self._report(f"{self._done} of at least {len(self._known)} files are written")
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -124,10 +151,10 @@ def _with_relative_links(
 ) -> bytes:
     """Return a page whose links lead from its own file to other files."""
 
-    def to_file(link: str) -> str:
-        return os.path.relpath(known[link], path.parent) if link in known else link
-
-    page.rewrite_links(to_file)
+    for element in page.xpath("//a[@href]"):
+        link = element.get("href")
+        if link in known:
+            element.set("href", os.path.relpath(known[link], path.parent))
     return lxml.html.tostring(page, doctype="<!doctype html>", encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from refstack_server.store.packed_outcomes import Entry
 from refstack_server.store.schema import Kind, Result
 from scoring.conformance.verdict import Verdict, judge
 
-_CACHED_BUNDLES = 8
+_CACHED_BUNDLES, _CACHED_VERDICTS = 8, 8
 
 
 class By(pydantic.BaseModel):
@@ -59,29 +59,17 @@ class StoredResult:
         :raises InvalidError: no programme is named and the result was uploaded without one
         :raises NotFoundError: there is no such programme
         """
-        whole = self._verdict(self.judged_by(by))
-        return whole if self.sees_all else public_view.verdict(whole)
-
-    def _verdict(self, by: By) -> Verdict:
-        if not by.guideline or not by.programme:
-            raise InvalidError(
-                "name a guideline and a programme: the result was uploaded without them"
-            )
-        is_own = (by.guideline, by.programme) == (self.guideline, self.programme)
-        if is_own and self._is_bundle:
-            return _of_bundle(self.data, str(self.sha256))[0]
-        programme = verify_upload.shipped_programme(by.guideline, by.programme)
-        starts = self.attempts()
-        counted = most_retries(retries_of(starts) if starts else None)
-        return judge(programme, packed_outcomes.outcomes_of(self.outcomes), max_retries=counted)
+        chosen = self.judged_by(by)
+        return _verdict(self, chosen.guideline, chosen.programme)
 
     @property
-    def _is_bundle(self) -> bool:
+    def is_bundle(self) -> bool:
+        """Whether the result was uploaded as a bundle."""
         return self.kind == Kind.BUNDLE and self.sha256 is not None
 
     def attempts(self) -> tuple[RunAttempt, ...]:
         """Return the starts of a bundle's run, the oldest first; other formats have none."""
-        return _of_bundle(self.data, str(self.sha256))[1] if self._is_bundle else ()
+        return _of_bundle(self.data, str(self.sha256))[1] if self.is_bundle else ()
 
     def entries(self) -> tuple[Entry, ...]:
         """Return every outcome in order, as far as the reader may see names and reasons."""
@@ -113,3 +101,22 @@ def _of_bundle(data: Path, sha256: str) -> tuple[Verdict, tuple[RunAttempt, ...]
     """Return the verdict and the starts of the run from the bundle's own guideline and plan."""
     bundle = Bundle.unpack(blobs.read(data, sha256), sha256)
     return bundle.verdict, bundle.attempts
+
+
+@functools.lru_cache(maxsize=_CACHED_VERDICTS)
+def _verdict(result: StoredResult, guideline: str, programme: str) -> Verdict:
+    """Return a verdict as far as the reader may see it; page, table and document show the same."""
+    whole = _whole_verdict(result, guideline, programme)
+    return whole if result.sees_all else public_view.verdict(whole)
+
+
+def _whole_verdict(result: StoredResult, guideline: str, programme: str) -> Verdict:
+    if not guideline or not programme:
+        raise InvalidError("name a guideline and a programme: the result was uploaded without them")
+    is_own = (guideline, programme) == (result.guideline, result.programme)
+    if is_own and result.is_bundle:
+        return _of_bundle(result.data, str(result.sha256))[0]
+    chosen = verify_upload.shipped_programme(guideline, programme)
+    starts = result.attempts()
+    counted = most_retries(retries_of(starts) if starts else None)
+    return judge(chosen, packed_outcomes.outcomes_of(result.outcomes), max_retries=counted)

@@ -8,7 +8,6 @@ import jinja2
 
 
 @functools.cache
-@functools.cache
 def digest(package: str, *names: str) -> str:
     """Return the start of the SHA-256 of templates of a package, with the common one."""
     places = [resources.files(package) / "templates" / name for name in names]
@@ -17,6 +16,7 @@ def digest(package: str, *names: str) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
+@functools.cache
 def template(package: str, name: str, *beneath: str) -> jinja2.Template:
     """Return the template ``name`` of ``package``; values are HTML-escaped.
 
