@@ -1,5 +1,6 @@
 """Sharing of results by their owners, and Foundation verification."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -19,6 +20,13 @@ from refstack_server.store.results import (
     write_meta,
 )
 from refstack_server.store.schema import Kind, Result, Vendor, now
+from scoring.conformance.verdict import Conformance
+
+_STATED = (TARGET, GUIDELINE)
+"""What a result in RefStack v1's format is tested for."""
+LONGEST_REASON = 1000
+"""The most characters of a reason for a verification or revocation."""
+_NEEDS_A_REASON = (Conformance.NOT_CONFORMANT, Conformance.INCOMPLETE)
 
 
 class Sharing(StrEnum):
@@ -54,26 +62,45 @@ def share(session: Session, result_id: str, caller: Caller, with_: Sharing) -> R
     return result
 
 
-def verify(session: Session, result: Result, until: date | None) -> None:
+def missing(result: Result) -> Iterator[str]:
+    """Yield what a result lacks before the Foundation can verify it, a sentence for each."""
+    if not result.listed or (result.kind == Kind.PASSES and not result.meta_value(SHARED)):
+        yield "Not yet published by its owner."
+    if result.kind == Kind.PASSES:
+        yield from (f"No {key} in the metadata." for key in _STATED if not result.meta_value(key))
+
+
+def needs_reason(result: Result) -> bool:
+    """Return whether a verification needs a reason: the verdict is another than CONFORMANT.
+
+    A result without a verdict, in RefStack v1's format, needs none.
+    """
+    return result.conformance in _NEEDS_A_REASON
+
+
+def verify(session: Session, result: Result, until: date | None, why: str = "") -> None:
     """Record the Foundation verification of a result.
 
     :param until: the day on which the verification expires, None for never
+    :param why: the reason, which is public; required if :func:`needs_reason`
     :raises ForbiddenError: the result is not published, or does not state what it was tested for
-    :raises InvalidError: ``until`` is not in the future
+    :raises InvalidError: ``until`` is not in the future, or the reason is missing
     """
     if until and until <= now().date():
         raise InvalidError("the end of a verification must be in the future", "/until")
-    required = (TARGET, GUIDELINE, SHARED)
-    if result.kind == Kind.PASSES and not all(result.meta_value(key) for key in required):
-        raise ForbiddenError(
-            f"a result can be verified only if its metadata has {', '.join(required)}"
+    if lacking := " ".join(missing(result)):
+        raise ForbiddenError(f"the result cannot be verified yet: {lacking}")
+    if needs_reason(result) and not why.strip():
+        raise InvalidError(
+            f"the verdict is {result.conformance}: its verification needs a reason",
+            f"use PUT /v2/results/{result.id}/verification with why",
         )
-    if not result.listed:
-        raise ForbiddenError("a result can be verified only after its owner published it")
     expires = datetime.combine(until, datetime.min.time()) if until else None
     result.verification_status, result.verified_until = 1, expires
     result.verified_as = public_names(session, result)
     details = {"until": expires.isoformat()} if expires else {}
+    if why.strip():
+        details["why"] = why.strip()
     audit_log.add(session, result, Event.VERIFIED, **(result.verified_as or {}), **details)
 
 

@@ -157,7 +157,9 @@ def test_a_verified_result_keeps_the_names_it_was_verified_under(server, alice, 
     _, product_id, version_id = public_version_of(server, alice, root)
     result_id = server.upload(["t"], alice)
     publish(server, alice, result_id, version_id)
-    verified = server.call("PUT", f"/v2/results/{result_id}/verification", root, json={})
+    verified = server.call(
+        "PUT", f"/v2/results/{result_id}/verification", root, json={"why": "agreed"}
+    )
     assert verified.ok, verified.text
 
     def product() -> str:

@@ -204,9 +204,13 @@ def share(
 
 
 class Verification(Document):
-    """The date on which a verification expires, in ISO format; null for never."""
+    """The date on which a verification expires, in ISO format, null for never; the reason.
+
+    The reason is public, and required if the verdict is not conformant.
+    """
 
     until: date | None = None
+    why: Text = pydantic.Field(default="", max_length=stored_sharing.LONGEST_REASON)
     model_config = pydantic.ConfigDict(extra="forbid", strict=False)
 
 
@@ -214,18 +218,19 @@ class Verification(Document):
 def verify(
     result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
 ) -> VerificationDocument:
-    """Verify a published result for the Foundation."""
+    """Verify a published result for the Foundation; one that is not conformant with a reason."""
     caller.require_foundation()
-    until = read(body or b"{}", Verification).until
-    stored_sharing.verify(session, stored_results.find(session, result_id, caller), until)
+    sent = read(body or b"{}", Verification)
+    result = stored_results.find(session, result_id, caller)
+    stored_sharing.verify(session, result, sent.until, sent.why)
     session.commit()
-    return {"verified": True, "until": until.isoformat() if until else None}
+    return {"verified": True, "until": sent.until.isoformat() if sent.until else None}
 
 
 class Revocation(Document):
     """The reason why the Foundation revokes a verification; it is public."""
 
-    why: Text = pydantic.Field(min_length=1, max_length=1000)
+    why: Text = pydantic.Field(min_length=1, max_length=stored_sharing.LONGEST_REASON)
 
 
 @router.post("/results/{result_id}/revocation", openapi_extra=schema_of(Revocation))

@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from support.making import NAMES
 
 RESULT = {"cpid": "cloud", "duration_seconds": 5, "results": [{"name": "a.B.test_c"}]}
 
@@ -254,6 +255,13 @@ def test_a_verified_result_cannot_be_changed(server, alice, root):
     for wrong in (2, "1", -1, None):
         answer = server.call("PUT", path, root, json={"verification_status": wrong})
         assert answer.status_code == 400, wrong
+    incomplete = server.call("PUT", path, root, json={"verification_status": True})
+    assert (incomplete.status_code, "needs a reason" in incomplete.json()["title"]) == (400, True)
+    assert incomplete.json()["detail"] == f"use PUT /v2/results/{result_id}/verification with why"
+    result_id = server.upload(NAMES, alice)
+    path = f"/v1/results/{result_id}"
+    for key, value in (("shared", "true"), ("guideline", "2020.06.json"), ("target", "object")):
+        assert server.call("POST", f"{path}/meta/{key}", alice, data=value).status_code == 201
     verified = server.call("PUT", path, root, json={"verification_status": True})
     assert (verified.status_code, verified.json()["verification_status"]) == (201, 1)
     for who in (alice, root):

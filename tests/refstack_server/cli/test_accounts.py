@@ -59,7 +59,9 @@ def test_a_removed_user_leaves_what_others_can_see(server, place, database, dora
     )
     share(server, dora, published, "everybody")
     share(server, dora, submitted, "certifier")
-    verified = server.call("PUT", f"/v2/results/{published}/verification", root, json={})
+    verified = server.call(
+        "PUT", f"/v2/results/{published}/verification", root, json={"why": "agreed"}
+    )
     assert verified.status_code == 200
     vendor = {"name": f"of {dora.openid}", "description": ""}
     answer = server.call("POST", "/v1/vendors", dora, json=vendor)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from support.bundles import make_key, packed, registered
+from support.operating import upload_stream
 
 from refstack_server.store import audit_log
 
@@ -133,3 +134,21 @@ def test_a_changed_entry_is_detected_by_the_digests(server, alice, result_id):
 def test_results_without_an_owner_are_not_logged(server):
     result_id = server.upload(["t"])
     assert not events(server, result_id)
+
+
+def test_a_verification_of_what_is_not_conformant_needs_a_reason(server, alice, root):
+    result_id = upload_stream(server, alice, "a failure that needs a reason")["id"]
+    share(server, alice, result_id)
+    verification = f"/v2/results/{result_id}/verification"
+    for wrong in ({}, {"why": ""}, {"why": " \n"}, {"why": "a\0b"}, {"why": "x" * 1001}):
+        assert server.call("PUT", verification, root, json=wrong).status_code == 400, wrong
+    assert events(server, result_id) == ["published"]
+    why = {"why": "the test is wrong, bug 7"}
+    assert server.call("PUT", verification, alice, json=why).status_code == 403
+    assert server.call("PUT", verification, root, json=why).status_code == 200
+    (entry,) = (
+        entry
+        for entry in log(server)
+        if (entry.get("result"), entry["event"]) == (result_id, "verified")
+    )
+    assert (entry["why"], entry["conformance"]) == (why["why"], "not-conformant")
