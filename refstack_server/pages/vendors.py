@@ -6,8 +6,8 @@ from fastapi.responses import HTMLResponse
 
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.template import render
+from refstack_server.store import products, vendors
 from refstack_server.store import results as stored_results
-from refstack_server.store import vendors
 from refstack_server.store.schema import ProductKind, ProductVersion, Vendor
 from refstack_server.web.dependencies import Context
 
@@ -32,15 +32,15 @@ def list_vendors(context: Context) -> str:
 def show_vendor(vendor_id: str, context: Context) -> str:
     """Show a vendor with its products."""
     vendor = vendors.find_vendor(context.session, vendor_id, context.caller)
-    products = list(vendors.products(context.session, context.caller, vendor.id))
-    return render("vendor.html", _HERE, vendor=vendor, products=products, kinds=_KINDS)
+    found = list(products.products(context.session, context.caller, vendor.id))
+    return render("vendor.html", _HERE, vendor=vendor, products=found, kinds=_KINDS)
 
 
 @router.get("/products/{product_id}")
 def show_product(product_id: str, context: Context) -> str:
     """Show a product with its versions and the results that the reader may see."""
     session = context.session
-    product = vendors.find_product(session, product_id, context.caller)
+    product = products.find_product(session, product_id, context.caller)
     versions = sa.select(ProductVersion).where(ProductVersion.product_id == product.id)
     conditions = [stored_results.of_product(product.id)]
     if product.organization_id not in context.caller.vendors:

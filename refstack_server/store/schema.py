@@ -18,6 +18,9 @@ class VendorType(IntEnum):
 
 
 LONGEST_CPID = 128
+LONGEST_DESCRIPTION = 4096
+LONGEST_NAME = 80
+"""The most characters of a vendor's or a product's name."""
 PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
 
 

@@ -1,4 +1,4 @@
-"""Vendors, their products and their registration as official vendors."""
+"""Vendors and their registration as official vendors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from refstack_server.store import memberships
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import (
     ConflictError,
@@ -14,7 +15,7 @@ from refstack_server.store.errors import (
     NotFoundError,
 )
 from refstack_server.store.look_alikes import skeleton
-from refstack_server.store.schema import PUBLIC_VENDORS, Product, Vendor, VendorType
+from refstack_server.store.schema import PUBLIC_VENDORS, Vendor, VendorType
 
 REASON = "registration_decline_reason"
 """The key of the reason for a denial in a vendor's properties, as in RefStack v1."""
@@ -26,6 +27,37 @@ def vendors(session: Session, caller: Caller) -> sa.ScalarResult[Vendor]:
     if not caller.is_foundation:
         query = query.where(Vendor.type.in_(PUBLIC_VENDORS) | Vendor.id.in_(caller.vendors))
     return session.scalars(query)
+
+
+def add(session: Session, caller: Caller, name: str, description: str | None) -> Vendor:
+    """Add a private vendor; the caller becomes its first user.
+
+    :raises UnauthenticatedError: the caller is anonymous
+    :raises InvalidError: the name is empty
+    :raises ConflictError: the name looks like that of an official vendor
+    """
+    caller.require_user()
+    if not name.strip():
+        raise InvalidError("name should not be empty")
+    require_distinct(session, name)
+    vendor = Vendor(
+        name=name, description=description, created_by_user=caller.openid, properties=None
+    )
+    session.add(vendor)
+    session.flush()
+    memberships.join(session, vendor, caller.openid)
+    return vendor
+
+
+def find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
+    """Return a vendor that the caller may change.
+
+    :raises NotFoundError: there is no such vendor
+    :raises ForbiddenError: the caller acts neither for the vendor nor for the Foundation
+    """
+    vendor = get_vendor(session, vendor_id)
+    caller.require_vendor(vendor.id)
+    return vendor
 
 
 def get_vendor(session: Session, vendor_id: str) -> Vendor:
@@ -54,9 +86,12 @@ def find_vendor(session: Session, vendor_id: str, caller: Caller) -> Vendor:
 def rename(session: Session, caller: Caller, vendor: Vendor, name: str) -> None:
     """Rename a vendor; of an official one, or one that awaits approval, only the Foundation may.
 
+    :raises InvalidError: the name is empty
     :raises ForbiddenError: the caller may not
     :raises ConflictError: the name looks like that of an official vendor
     """
+    if not name.strip():
+        raise InvalidError("name should not be empty")
     if name == vendor.name:
         return
     if vendor.type == VendorType.OFFICIAL:
@@ -82,36 +117,6 @@ def similar(session: Session, name: str, vendor_id: str, types: Sequence[int]) -
     query = sa.select(Vendor).where(Vendor.type.in_(types), Vendor.id != vendor_id)
     wanted = skeleton(name)
     return [vendor for vendor in session.scalars(query) if skeleton(vendor.name) == wanted]
-
-
-def products(
-    session: Session, caller: Caller, vendor_id: str | None = None
-) -> sa.ScalarResult[Product]:
-    """Return public products and the caller's own, by name; the Foundation sees all.
-
-    :param vendor_id: return only products of this vendor
-    """
-    query = sa.select(Product).order_by(Product.name, Product.id)
-    if vendor_id is not None:
-        query = query.where(Product.organization_id == vendor_id)
-    if not caller.is_foundation:
-        own = Product.organization_id.in_(caller.vendors)
-        query = query.where(Product.public | own)
-    return session.scalars(query)
-
-
-def find_product(session: Session, product_id: str, caller: Caller) -> Product:
-    """Return a product that the caller may see.
-
-    :raises NotFoundError: there is no such product
-    :raises ForbiddenError: the caller may not see it
-    """
-    product = session.get(Product, product_id)
-    if product is None:
-        raise NotFoundError(f"Product {product_id} not found")
-    if not product.public:
-        caller.require_vendor(product.organization_id)
-    return product
 
 
 @dataclass(frozen=True)

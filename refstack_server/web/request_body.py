@@ -9,6 +9,7 @@ import pydantic
 import pydantic_core
 
 from refstack_server.store.errors import InvalidError
+from refstack_server.store.schema import LONGEST_DESCRIPTION
 from refstack_server.store.text import has_hidden
 
 NOT_THE_SCHEMA = "Request doesnt correspond to schema"
@@ -36,7 +37,7 @@ Text = Annotated[str, pydantic.AfterValidator(_text)]
 """A text that can be stored and shown (:func:`refstack_server.store.text.has_hidden`)."""
 Line = Annotated[str, pydantic.AfterValidator(_line)]
 """A text of one line that can be stored and shown."""
-Description = Annotated[Text, pydantic.Field(max_length=4096)]
+Description = Annotated[Text, pydantic.Field(max_length=LONGEST_DESCRIPTION)]
 """A description of a vendor or a product; lists contain it."""
 
 

@@ -5,23 +5,20 @@ from http import HTTPStatus
 from typing import NotRequired
 
 import pydantic
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from refstack_server.store import memberships, vendors
+from refstack_server.store import products
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
-from refstack_server.store.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import (
     LONGEST_CPID,
-    PUBLIC_VENDORS,
+    LONGEST_NAME,
     Product,
     ProductKind,
     ProductVersion,
     Result,
-    Vendor,
 )
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
@@ -41,13 +38,12 @@ from refstack_server.web.request_body import (
 )
 
 router = APIRouter(prefix="/products", tags=["products"])
-_LONGEST = 80
 
 
 class NewProduct(Document):
     """A new product; without an organization it belongs to the user's own vendor."""
 
-    name: Line = pydantic.Field(max_length=_LONGEST)
+    name: Line = pydantic.Field(max_length=LONGEST_NAME)
     product_type: int = pydantic.Field(ge=min(ProductKind), le=max(ProductKind))
     description: Description | None = None
     organization_id: Line | None = None
@@ -57,7 +53,7 @@ class NewProduct(Document):
 class ProductChange(pydantic.BaseModel):
     """The changeable fields of a product."""
 
-    name: Line | None = pydantic.Field(default=None, max_length=_LONGEST, min_length=1)
+    name: Line | None = pydantic.Field(default=None, max_length=LONGEST_NAME, min_length=1)
     description: Description | None = None
     public: bool | None = None
     properties: Properties | None = None
@@ -128,8 +124,8 @@ def list_products(
     session: ReadSession, caller: CurrentCaller, organization_id: str | None = None
 ) -> Products:
     """List public products and the caller's own, by name; the Foundation sees all."""
-    products = vendors.products(session, caller, organization_id)
-    return {"products": [_summary(product, caller) for product in products]}
+    found = products.products(session, caller, organization_id)
+    return {"products": [_summary(product, caller) for product in found]}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewProduct))
@@ -137,40 +133,15 @@ def add(body: Body, session: WriteSession, caller: CurrentCaller) -> dict[str, s
     """Add a product with one version."""
     caller.require_user()
     sent = read(body, NewProduct)
-    if not sent.name.strip():
-        raise InvalidError("name should not be empty")
-    if sent.organization_id is None:
-        vendor_id = _own_vendor(session, caller)
-    else:
-        vendor_id = sent.organization_id
-        if session.get(Vendor, vendor_id) is None:
-            raise InvalidError(f"Organization {vendor_id} not found", "/organization_id")
-        caller.require_vendor(vendor_id)
     product = Product(
         name=sent.name,
         description=sent.description,
         product_type=sent.product_type,
-        organization_id=vendor_id,
-        created_by_user=caller.openid,
+        organization_id=sent.organization_id,
     )
-    session.add(product)
-    session.flush()
-    session.add(ProductVersion(product_id=product.id, version=sent.version))
+    products.add(session, caller, product, sent.version)
     session.commit()
     return {"id": product.id}
-
-
-def _own_vendor(session: Session, caller: Caller) -> str:
-    """Return the user's own vendor; create it if it is missing."""
-    name = f"vendor_{caller.openid}"[:_LONGEST]
-    query = sa.select(Vendor).where(Vendor.name == name, Vendor.created_by_user == caller.openid)
-    vendor = session.scalar(query)
-    if vendor is None:
-        vendor = Vendor(name=name, created_by_user=caller.openid)
-        session.add(vendor)
-        session.flush()
-        memberships.join(session, vendor, caller.openid)
-    return vendor.id
 
 
 def _summary(product: Product, caller: Caller) -> ProductSummary:
@@ -186,16 +157,10 @@ def _summary(product: Product, caller: Caller) -> ProductSummary:
     }
 
 
-def _find_own(session: Session, product_id: str, caller: Caller) -> Product:
-    product = vendors.find_product(session, product_id, caller)
-    caller.require_vendor(product.organization_id)
-    return product
-
-
 @router.get("/{product_id}")
 def show(product_id: str, session: ReadSession, caller: CurrentCaller) -> ProductDetails:
     """Return a product; its managers see its creator, dates and properties too."""
-    product = vendors.find_product(session, product_id, caller)
+    product = products.find_product(session, product_id, caller)
     summary = _summary(product, caller)
     if not summary["can_manage"]:
         return {**summary}
@@ -214,16 +179,14 @@ def change(
     product_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> ChangedProduct:
     """Change a product; only products of official vendors can become public."""
-    product = _find_own(session, product_id, caller)
+    product = products.find_own(session, product_id, caller)
     content_type = request.headers.get("content-type", "")
     change = read_fields(body, content_type, request.url.query, ProductChange)
     for name, value in change.model_dump(exclude_unset=True).items():
         if name in ("name", "public") and value is None:
             raise InvalidError(f"{name} should not be empty", f"/{name}")
         setattr(product, name, value)
-    vendor = session.get_one(Vendor, product.organization_id)
-    if product.public and vendor.type not in PUBLIC_VENDORS:
-        raise ForbiddenError("a product can become public only after its vendor is official")
+    products.require_publishable(session, product)
     session.commit()
     return {
         "id": product.id,
@@ -237,7 +200,7 @@ def change(
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
 def delete(product_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a product without attached results."""
-    product = _find_own(session, product_id, caller)
+    product = products.find_own(session, product_id, caller)
     if stored_results.any_match(session, stored_results.of_product(product.id)):
         raise InvalidError("results are attached to this product")
     session.delete(product)
@@ -247,14 +210,8 @@ def delete(product_id: str, session: WriteSession, caller: CurrentCaller) -> Non
 @router.get("/{product_id}/versions")
 def list_versions(product_id: str, session: ReadSession, caller: CurrentCaller) -> list[Version]:
     """List a product's versions; the one without a name represents the product itself."""
-    vendors.find_product(session, product_id, caller)
-    query = sa.select(ProductVersion).where(ProductVersion.product_id == product_id)
-    versions = sorted(session.scalars(query), key=_by_name)
-    return [_version(version) for version in versions]
-
-
-def _by_name(version: ProductVersion) -> tuple[str, str]:
-    return version.version or "", version.id
+    products.find_product(session, product_id, caller)
+    return [_version(version) for version in products.versions(session, product_id)]
 
 
 def _version(version: ProductVersion) -> Version:
@@ -275,17 +232,9 @@ def add_version(
     product_id: str, body: Body, session: WriteSession, caller: CurrentCaller
 ) -> Version:
     """Add a version to a product."""
-    product = _find_own(session, product_id, caller)
+    product = products.find_own(session, product_id, caller)
     sent = read(body, NewVersion)
-    if not sent.version.strip():
-        raise InvalidError("version should not be empty")
-    same = sa.select(ProductVersion).where(
-        ProductVersion.product_id == product.id, ProductVersion.version == sent.version
-    )
-    if session.scalar(same):
-        raise ConflictError(f"the product already has a version {sent.version}")
-    version = ProductVersion(product_id=product.id, version=sent.version, cpid=sent.cpid)
-    session.add(version)
+    version = products.add_version(session, product, sent.version, sent.cpid)
     session.commit()
     return _version(version)
 
@@ -295,15 +244,8 @@ def show_version(
     product_id: str, version_id: str, session: ReadSession, caller: CurrentCaller
 ) -> Version:
     """Return a version of a product."""
-    vendors.find_product(session, product_id, caller)
-    return _version(_find_version(session, product_id, version_id))
-
-
-def _find_version(session: Session, product_id: str, version_id: str) -> ProductVersion:
-    version = session.get(ProductVersion, version_id)
-    if version is None or version.product_id != product_id:
-        raise NotFoundError(f"Product version {version_id} not found")
-    return version
+    products.find_product(session, product_id, caller)
+    return _version(products.find_version(session, product_id, version_id))
 
 
 @router.put("/{product_id}/versions/{version_id}")
@@ -316,8 +258,8 @@ def change_version(
     caller: CurrentCaller,
 ) -> Version:
     """Change the cloud provider id of a version."""
-    product = _find_own(session, product_id, caller)
-    version = _find_version(session, product.id, version_id)
+    product = products.find_own(session, product_id, caller)
+    version = products.find_version(session, product.id, version_id)
     content_type = request.headers.get("content-type", "")
     change = read_fields(body, content_type, request.url.query, VersionChange)
     for name, value in change.model_dump(exclude_unset=True).items():
@@ -335,8 +277,8 @@ def delete_version(
     product_id: str, version_id: str, session: WriteSession, caller: CurrentCaller
 ) -> None:
     """Remove a version without attached results."""
-    product = _find_own(session, product_id, caller)
-    version = _find_version(session, product.id, version_id)
+    product = products.find_own(session, product_id, caller)
+    version = products.find_version(session, product.id, version_id)
     if version.version is None:
         raise InvalidError("this version represents the product itself")
     if stored_results.any_match(session, Result.product_version_id == version.id):

@@ -20,7 +20,7 @@ from refstack_server.api.v1.result_documents import (
     summary,
 )
 from refstack_server.publish import public_text
-from refstack_server.store import packed_outcomes, sharing
+from refstack_server.store import packed_outcomes, products, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import (
@@ -28,7 +28,7 @@ from refstack_server.store.errors import (
     InvalidError,
     NotFoundError,
 )
-from refstack_server.store.schema import Kind, Product, ProductVersion, Result
+from refstack_server.store.schema import Kind, Product, Result
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
@@ -200,24 +200,13 @@ def change(
     result = stored_results.find(session, result_id, caller)
     if "product_version_id" in wanted.model_fields_set:
         result = stored_results.find_own(session, result_id, caller)
-        stored_results.attach(session, result, _version(session, wanted, caller))
+        wanted_id = wanted.product_version_id
+        version = products.find_attachable(session, wanted_id, caller) if wanted_id else None
+        stored_results.attach(session, result, version)
     if "verification_status" in wanted.model_fields_set:
         _verify(session, result, wanted.verification_status)
     session.commit()
     return summary(result, caller)
-
-
-def _version(session: Session, wanted: Change, caller: Caller) -> ProductVersion | None:
-    """Return the version to attach a result to: one of the caller's own vendors."""
-    version_id = wanted.product_version_id
-    if not version_id:
-        return None
-    version = session.get(ProductVersion, version_id)
-    if version is None:
-        raise NotFoundError(f"Product version {version_id} not found")
-    if version.product.organization_id not in caller.vendors:
-        raise ForbiddenError("a result can be attached only to a product of the caller's vendors")
-    return version
 
 
 def _verify(session: Session, result: Result, status: int | bool | None) -> None:

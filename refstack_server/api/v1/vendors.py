@@ -8,14 +8,13 @@ from typing import Annotated
 
 import pydantic
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from refstack_server.store import memberships, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import ForbiddenError, InvalidError
-from refstack_server.store.schema import User, Vendor, VendorType
+from refstack_server.store.schema import LONGEST_NAME, User, Vendor, VendorType
 from refstack_server.web import times
 from refstack_server.web.dependencies import (
     Body,
@@ -35,20 +34,19 @@ from refstack_server.web.request_body import (
 )
 
 router = APIRouter(prefix="/vendors", tags=["vendors"])
-_LONGEST = 80
 
 
 class NewVendor(Document):
     """A new organization."""
 
-    name: Line = pydantic.Field(max_length=_LONGEST)
+    name: Line = pydantic.Field(max_length=LONGEST_NAME)
     description: Description | None = None
 
 
 class VendorChange(pydantic.BaseModel):
     """The changeable fields of a vendor."""
 
-    name: Line | None = pydantic.Field(default=None, max_length=_LONGEST)
+    name: Line | None = pydantic.Field(default=None, max_length=LONGEST_NAME)
     description: Description | None = None
     properties: Properties | None = None
 
@@ -98,15 +96,7 @@ def add(body: Body, session: WriteSession, caller: CurrentCaller) -> dict[str, s
     """Add a private vendor; the caller becomes its first user."""
     caller.require_user()
     sent = read(body, NewVendor)
-    if not sent.name.strip():
-        raise InvalidError("name should not be empty")
-    vendors.require_distinct(session, sent.name)
-    vendor = Vendor(
-        name=sent.name, description=sent.description, created_by_user=caller.openid, properties=None
-    )
-    session.add(vendor)
-    session.flush()
-    memberships.join(session, vendor, caller.openid)
+    vendor = vendors.add(session, caller, sent.name, sent.description)
     session.commit()
     return {"id": vendor.id}
 
@@ -133,12 +123,6 @@ def _details(vendor: Vendor, caller: Caller) -> VendorDetails:
     }
 
 
-def _find_own(session: Session, vendor_id: str, caller: Caller) -> Vendor:
-    vendor = vendors.get_vendor(session, vendor_id)
-    caller.require_vendor(vendor.id)
-    return vendor
-
-
 @router.get("/{vendor_id}")
 def show(
     vendor_id: str, session: ReadSession, caller: CurrentCaller
@@ -153,15 +137,12 @@ def change(
     vendor_id: str, body: Body, request: Request, session: WriteSession, caller: CurrentCaller
 ) -> VendorDetails:
     """Change a vendor; only the Foundation may rename an official or a pending one."""
-    vendor = _find_own(session, vendor_id, caller)
+    vendor = vendors.find_own(session, vendor_id, caller)
     content_type = request.headers.get("content-type", "")
     sent = read_fields(body, content_type, request.url.query, VendorChange)
     change = sent.model_dump(exclude_unset=True)
     if "name" in change:
-        name = change.pop("name") or ""
-        if not name.strip():
-            raise InvalidError("name should not be empty")
-        vendors.rename(session, caller, vendor, name)
+        vendors.rename(session, caller, vendor, change.pop("name") or "")
     for field, value in change.items():
         setattr(vendor, field, value)
     session.commit()
@@ -171,7 +152,7 @@ def change(
 @router.delete("/{vendor_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
 def delete(vendor_id: str, session: WriteSession, caller: CurrentCaller) -> None:
     """Remove a vendor with its products, unless results are attached to them."""
-    vendor = _find_own(session, vendor_id, caller)
+    vendor = vendors.find_own(session, vendor_id, caller)
     if vendor.type == VendorType.FOUNDATION:
         raise ForbiddenError("the Foundation's vendor cannot be removed")
     if stored_results.any_match(session, stored_results.of_vendors([vendor.id])):
