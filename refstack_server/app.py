@@ -24,10 +24,15 @@ from refstack_server.api.v1 import (
 from refstack_server.api.v2 import challenges, invitations, keys
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
+from refstack_server.pages import assets as asset_pages
 from refstack_server.pages import errors as error_pages
 from refstack_server.pages import guidelines as guideline_pages
 from refstack_server.pages import keys as key_pages
+from refstack_server.pages import own_results as own_result_pages
+from refstack_server.pages import products as product_pages
+from refstack_server.pages import queue as queue_pages
 from refstack_server.pages import results as result_pages
+from refstack_server.pages import vendor_forms as vendor_form_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, database, disk_space, sessions
@@ -43,7 +48,10 @@ from refstack_server.web.workers import Workers
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
 _V2 = (challenges, invitations, keys, whole_results)
-_PAGES = (result_pages, guideline_pages, vendor_pages, signin, account_pages, key_pages)
+_PAGES = (
+    *(asset_pages, result_pages, guideline_pages, vendor_form_pages, vendor_pages, product_pages),
+    *(signin, account_pages, own_result_pages, key_pages, queue_pages),
+)
 
 
 def create(settings: Settings, engine: sa.Engine) -> FastAPI:
@@ -95,7 +103,8 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
 
 
 def _answer(request: Request, refused: Refusal) -> Response:
-    return error_pages.error(refused) if error_pages.wants_page(request) else json_answer(refused)
+    is_page = error_pages.wants_page(request)
+    return error_pages.error(request, refused) if is_page else json_answer(refused)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -119,7 +128,7 @@ def _http(request: Request, error: Exception) -> Response:
         raise error
     status = HTTPStatus(error.status_code)
     if error_pages.wants_page(request):
-        return error_pages.error(Refusal(status, status.phrase))
+        return error_pages.error(request, Refusal(status, status.phrase))
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
 

@@ -3,6 +3,7 @@
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from refstack_server.pages import visitor
 from refstack_server.pages.template import render
 from refstack_server.web.errors import Refusal
 from refstack_server.web.middleware import API
@@ -14,7 +15,8 @@ def wants_page(request: Request) -> bool:
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
-def error(refused: Refusal) -> HTMLResponse:
+def error(request: Request, refused: Refusal) -> HTMLResponse:
     """Return the page for a refused request."""
-    page = render("error.html", title=refused.title, detail=refused.detail)
+    reader = visitor.of_cookie(request)
+    page = render("error.html", visitor=reader, title=refused.title, detail=refused.detail)
     return HTMLResponse(page, int(refused.status), refused.headers)

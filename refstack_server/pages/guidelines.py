@@ -10,10 +10,13 @@ from capabilities import programme as programmes
 from capabilities.guideline import Status
 from capabilities.programme import Programme
 from refstack_server.pages.template import render
+from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.store.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _CACHED = "public, max-age=3600"
+_PAGES = 64
+"""The number of rendered pages in memory."""
 
 
 def newest_first() -> list[str]:
@@ -34,20 +37,27 @@ def programme_keys() -> list[str]:
 
 
 @router.get("/guidelines")
-def list_guidelines(response: Response) -> str:
+def list_guidelines(response: Response, visitor: CurrentVisitor) -> str:
     """List the shipped guidelines with their programmes."""
-    response.headers["Cache-Control"] = _CACHED
-    return _guidelines_page()
+    _allow_caches(response, visitor)
+    return _guidelines_page(visitor)
 
 
-@functools.cache
-def _guidelines_page() -> str:
+def _allow_caches(response: Response, visitor: Visitor) -> None:
+    """Let caches keep a page that is the same for all readers, those who are not signed in."""
+    response.headers["Vary"] = "Cookie"
+    if not visitor.openid:
+        response.headers["Cache-Control"] = _CACHED
+
+
+@functools.lru_cache(_PAGES)
+def _guidelines_page(visitor: Visitor) -> str:
     guidelines = [catalogue.load(guideline_id)[0] for guideline_id in newest_first()]
     rows = [
         (guideline, [_size(programme) for programme in programmes.programmes(guideline)])
         for guideline in guidelines
     ]
-    return render("guidelines.html", "/guidelines", guidelines=rows)
+    return render("guidelines.html", "/guidelines", visitor, guidelines=rows)
 
 
 def _size(programme: Programme) -> tuple[Programme, int, int]:
@@ -56,20 +66,21 @@ def _size(programme: Programme) -> tuple[Programme, int, int]:
 
 
 @router.get("/guidelines/{guideline_id}")
-def show_guideline(guideline_id: str, response: Response) -> str:
+def show_guideline(guideline_id: str, response: Response, visitor: CurrentVisitor) -> str:
     """Show a guideline's programmes with their capabilities and tests."""
     if guideline_id not in catalogue.shipped():
         raise NotFoundError(f"Guideline {guideline_id} not found")
-    response.headers["Cache-Control"] = _CACHED
-    return _guideline_page(guideline_id)
+    _allow_caches(response, visitor)
+    return _guideline_page(guideline_id, visitor)
 
 
-@functools.cache
-def _guideline_page(guideline_id: str) -> str:
+@functools.lru_cache(_PAGES)
+def _guideline_page(guideline_id: str, visitor: Visitor) -> str:
     guideline = catalogue.load(guideline_id)[0]
     return render(
         "guideline.html",
         "/guidelines",
+        visitor,
         guideline=guideline,
         is_json=catalogue.file_name(guideline_id).endswith(".json"),
         programmes=programmes.programmes(guideline),
@@ -78,6 +89,6 @@ def _guideline_page(guideline_id: str) -> str:
 
 
 @router.get("/docs")
-def api(request: Request) -> str:
+def api(request: Request, visitor: CurrentVisitor) -> str:
     """Show the requests of the API."""
-    return render("api.html", "/docs", paths=request.app.openapi()["paths"])
+    return render("api.html", "/docs", visitor, paths=request.app.openapi()["paths"])

@@ -4,9 +4,13 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
 
 from refstack_client.bundle import ssh_public_key
+from refstack_server.pages import forms
+from refstack_server.pages.forms import FormState
 from refstack_server.pages.template import render
+from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.store import public_keys
 from refstack_server.web import signin
 from refstack_server.web.dependencies import Config, Context, CurrentCaller, WriteSession
@@ -19,34 +23,44 @@ _HERE = "/mine/keys"
 
 
 @router.get("", response_model=None)
-def show(request: Request, context: Context) -> Response | str:
+def show(request: Request, context: Context, visitor: CurrentVisitor) -> Response | str:
     """Show the caller's keys, and the challenge to sign to register another."""
     openid = context.caller.openid
     if not openid:
         return RedirectResponse("/signin", HTTPStatus.SEE_OTHER)
-    server = context.settings.public_url
+    challenge = public_keys.challenge(request.app.state.secret, context.settings.public_url, openid)
+    return _page(context.session, visitor, challenge, forms.NEW)
+
+
+def _page(session: Session, visitor: Visitor, challenge: str, state: FormState) -> str:
     return render(
         "keys.html",
         "/mine",
-        keys=list(public_keys.of_user(context.session, openid)),
-        challenge=public_keys.challenge(request.app.state.secret, server, openid),
+        visitor,
+        state=state,
+        keys=list(public_keys.of_user(session, visitor.openid)),
+        challenge=challenge,
         minutes=public_keys.SECONDS // 60,
         namespace=public_keys.NAMESPACE,
-        csrf=request.session.get(signin.CSRF, ""),
     )
 
 
 @router.post("")
 def add(
-    request: Request, form: Form, session: WriteSession, settings: Config, caller: CurrentCaller
+    request: Request, form: Form, session: WriteSession, settings: Config, visitor: CurrentVisitor
 ) -> Response:
     """Register a key that signed the page's challenge."""
-    proof = public_keys.Proof(
-        *(signin.text(form, name, ssh_public_key.LONGEST) for name in public_keys.Proof._fields)
-    )
-    public_keys.register(
-        session, request.app.state.secret, settings.public_url, caller.openid, proof
-    )
+    secret, server = request.app.state.secret, settings.public_url
+    try:
+        proof = public_keys.Proof(
+            *(signin.text(form, name, ssh_public_key.LONGEST) for name in public_keys.Proof._fields)
+        )
+        public_keys.register(session, secret, server, visitor.openid, proof)
+    except forms.REFUSED as error:
+        # The signature that was typed belongs to the challenge that was shown.
+        shown = str(form.get("challenge", ""))
+        state = forms.refused(error, form, "key", "signature")
+        return forms.again(error, _page(session, visitor, shown, state))
     session.commit()
     return RedirectResponse(_HERE, HTTPStatus.SEE_OTHER)
 

@@ -9,6 +9,7 @@ from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
 from refstack_client.report.comparison import Change
 from refstack_server.pages.template import render
+from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents
 from refstack_server.publish.stored_result import By, StoredResult
 
@@ -23,13 +24,17 @@ def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
     chosen = result.judged_by(by)
     about = {**about, "result": result, "judged_by": chosen, "sees_all": result.sees_all}
     if not chosen.guideline:
-        return render("passes.html", names=documents.passed(result), **about).encode()
+        return _render("passes.html", about, names=documents.passed(result))
     attempts = result.attempts()
     report = {
         **report_html.context(result.verdict(by), retries_of(attempts) if attempts else None),
         "attempts": attempts if result.sees_all else (),
     }
-    return render("result.html", **report, **about).encode()
+    return _render("result.html", about, **report)
+
+
+def _render(name: str, about: Mapping[str, object], **values: object) -> bytes:
+    return render(name, **values, **about).encode()  # type: ignore[arg-type]
 
 
 def tests_csv(result: StoredResult, by: By) -> bytes:
@@ -37,7 +42,9 @@ def tests_csv(result: StoredResult, by: By) -> bytes:
     return report_table.csv_text(result.verdict(by)).encode()
 
 
-def compared(first: StoredResult, second: StoredResult, by: By, times: Sequence[str]) -> bytes:
+def compared(
+    first: StoredResult, second: StoredResult, by: By, times: Sequence[str], visitor: Visitor
+) -> bytes:
     """Return the page that shows how the outcome of each required test changed.
 
     :param times: when each of the two was uploaded
@@ -48,6 +55,7 @@ def compared(first: StoredResult, second: StoredResult, by: By, times: Sequence[
     tests = comparison.compare(*verdicts)
     page = render(
         "compared.html",
+        visitor=visitor,
         sides=list(zip(results, times, map(report_text.headline, verdicts), strict=True)),
         changes=[test for test in tests if test.change is not Change.SAME],
         total=len(tests),

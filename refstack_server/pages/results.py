@@ -1,10 +1,8 @@
 """Pages of published results: the list, a result, two results compared."""
 
-import math
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, TypedDict
-from urllib.parse import urlencode
 
 import pydantic
 import sqlalchemy as sa
@@ -13,9 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
-from refstack_server.pages import guidelines, result_page
+from refstack_server.pages import guidelines, result_page, sharing_choices
+from refstack_server.pages.paging import paging
 from refstack_server.pages.template import render
+from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish.stored_result import By, StoredResult
+from refstack_server.store import products
 from refstack_server.store import results as stored_results
 from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
@@ -66,11 +67,6 @@ class Filters(pydantic.BaseModel):
     search: str = pydantic.Field(default="", max_length=_LONGEST)
     page: int = pydantic.Field(default=1, ge=1, le=10**6)
 
-    def link(self, page: int) -> str:
-        """Return the query of another page of the same list."""
-        query = {**self.model_dump(exclude_defaults=True), "page": page}
-        return urlencode(query)
-
 
 @router.get("/results.csv")
 def list_as_csv(filters: Annotated[Filters, Query()], session: ReadSession) -> Response:
@@ -89,22 +85,24 @@ def _csv(content: str | bytes, name: str) -> Response:
 
 @router.get("/results")
 def list_results(
-    filters: Annotated[Filters, Query()], session: ReadSession, settings: Config
+    filters: Annotated[Filters, Query()],
+    session: ReadSession,
+    settings: Config,
+    visitor: CurrentVisitor,
 ) -> str:
     """List published results, the newest first."""
     conditions = [stored_results.LISTED, *_conditions(filters)]
+    query = filters.model_dump(exclude_defaults=True, exclude={"page"})
     total = stored_results.count(session, conditions)
-    pages = math.ceil(total / settings.page_size)
-    results = stored_results.newest(session, conditions, settings.page_size, filters.page)
+    place = paging(total, settings.page_size, filters.page, query)
+    results = stored_results.newest(session, conditions, settings.page_size, place.page)
     return render(
         "results.html",
         "/results",
+        visitor,
         rows=[row(result) for result in results],
-        total=total,
-        page=filters.page,
-        pages=pages,
+        place=place,
         filters=filters,
-        link=filters.link,
         guidelines=guidelines.newest_first(),
         programmes=guidelines.programme_keys(),
         verdicts=[
@@ -164,15 +162,21 @@ def _product_name(product: Product | None, verified_as: dict[str, str] | None) -
 
 
 @router.get("/results/{result_id}")
-async def show_result(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
+async def show_result(
+    result_id: str, by: Annotated[By, Query()], context: Context, visitor: CurrentVisitor
+) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, about = await context.query(_about, context, result_id)
+    shown, about = await context.query(_about, context, visitor, result_id)
     return HTMLResponse(await context.render(result_page.page, shown, by, about))
 
 
-def _about(context: CallerContext, result_id: str) -> tuple[StoredResult, dict[str, object]]:
+def _about(
+    context: CallerContext, visitor: Visitor, result_id: str
+) -> tuple[StoredResult, dict[str, object]]:
     result = context.find(result_id)
     about: dict[str, object] = {
+        "visitor": visitor,
+        "own": _own(context, result),
         "created_at": times.text(result.created_at),
         "standing": _standing(result),
         "guidelines": guidelines.newest_first(),
@@ -181,6 +185,22 @@ def _about(context: CallerContext, result_id: str) -> tuple[StoredResult, dict[s
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
     return context.stored(result), about
+
+
+def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
+    """Return what the owner of a result may change, None for other readers."""
+    if not stored_results.owns(result, context.caller):
+        return None
+    versions = products.attachable(context.session, context.caller)
+    return {
+        "is_verified": result.is_verified,
+        "version": result.product_version_id or "",
+        "versions": [
+            (version.id, f"{version.product.name} {version.version or ''}".strip())
+            for version in versions
+        ],
+        "sharing": sharing_choices.choices(result),
+    }
 
 
 def _standing(result: Result) -> str:
@@ -205,10 +225,13 @@ class Pair(By):
 
 
 @router.get("/compared")
-async def compare(pair: Annotated[Pair, Query()], context: Context) -> Response:
+async def compare(
+    pair: Annotated[Pair, Query()], context: Context, visitor: CurrentVisitor
+) -> Response:
     """Show how the outcome of each required test changed between two results."""
     results, uploaded = await context.query(_both, context, pair)
-    return HTMLResponse(await context.render(result_page.compared, *results, pair, uploaded))
+    content = await context.render(result_page.compared, *results, pair, uploaded, visitor)
+    return HTMLResponse(content)
 
 
 def _both(context: CallerContext, pair: Pair) -> tuple[list[StoredResult], list[str]]:

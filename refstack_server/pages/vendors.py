@@ -1,60 +1,71 @@
-"""Pages of vendors and their products."""
+"""Pages of vendors: the list, and a vendor with its products and users."""
 
-import sqlalchemy as sa
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
-from refstack_server.pages import results as result_pages
+from refstack_server.pages import forms
+from refstack_server.pages.forms import FormState
 from refstack_server.pages.template import render
-from refstack_server.store import products, vendors
-from refstack_server.store import results as stored_results
-from refstack_server.store.schema import ProductKind, ProductVersion, Vendor
+from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.store import memberships, products, vendors
+from refstack_server.store.callers import Caller
+from refstack_server.store.schema import ProductKind, Vendor, VendorType
 from refstack_server.web.dependencies import Context
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_HERE = "/vendors"
-_MOST = 200
-_KINDS = {
+HERE = "/vendors"
+KINDS = {
     ProductKind.DISTRO: "distribution",
     ProductKind.PUBLIC_CLOUD: "public cloud",
     ProductKind.HOSTED_PRIVATE_CLOUD: "hosted private cloud",
 }
+STATES = {
+    VendorType.FOUNDATION: "The Foundation",
+    VendorType.PRIVATE: "Private: visible to its users and the Foundation",
+    VendorType.PENDING: "Awaiting approval by the Foundation",
+    VendorType.OFFICIAL: "Official",
+}
 
 
 @router.get("/vendors")
-def list_vendors(context: Context) -> str:
+def list_vendors(context: Context, visitor: CurrentVisitor) -> str:
     """List official vendors, and the reader's own."""
     found = list(vendors.vendors(context.session, context.caller))
-    return render("vendors.html", _HERE, vendors=found)
+    return render("vendors.html", HERE, visitor, vendors=found)
 
 
 @router.get("/vendors/{vendor_id}")
-def show_vendor(vendor_id: str, context: Context) -> str:
-    """Show a vendor with its products."""
+def show_vendor(vendor_id: str, context: Context, visitor: CurrentVisitor) -> str:
+    """Show a vendor with its products, and to its users with the forms that change it."""
     vendor = vendors.find_vendor(context.session, vendor_id, context.caller)
-    found = list(products.products(context.session, context.caller, vendor.id))
-    return render("vendor.html", _HERE, vendor=vendor, products=found, kinds=_KINDS)
+    return page(context.session, context.caller, visitor, vendor)
 
 
-@router.get("/products/{product_id}")
-def show_product(product_id: str, context: Context) -> str:
-    """Show a product with its versions and the results that the reader may see."""
-    session = context.session
-    product = products.find_product(session, product_id, context.caller)
-    versions = sa.select(ProductVersion).where(ProductVersion.product_id == product.id)
-    conditions = [stored_results.of_product(product.id)]
-    if product.organization_id not in context.caller.vendors:
-        conditions.append(stored_results.visible_to(context.caller))
-    results = stored_results.newest(session, conditions, _MOST)
+def page(
+    session: Session,
+    caller: Caller,
+    visitor: Visitor,
+    vendor: Vendor,
+    state: FormState = forms.NEW,
+) -> str:
+    """Return the page of a vendor that the caller may see."""
+    can_manage = caller.acts_for(vendor.id)
     return render(
-        "product_page.html",
-        _HERE,
-        product=product,
-        vendor=session.get_one(Vendor, product.organization_id),
-        kind=_KINDS[ProductKind(product.product_type)],
-        versions=sorted(
-            version.version for version in session.scalars(versions) if version.version
-        ),
-        rows=[result_pages.row(result) for result in results],
-        words=result_pages.WORDS,
+        "vendor.html",
+        HERE,
+        visitor,
+        state=state,
+        vendor=vendor,
+        standing=STATES[VendorType(vendor.type)],
+        # A vendor of RefStack v1 may have any properties.
+        reason=(vendor.properties or {}).get(vendors.REASON) if can_manage else None,
+        products=list(products.products(session, caller, vendor.id)),
+        kinds=KINDS,
+        can_manage=can_manage,
+        can_invite=vendor.id in caller.vendors,
+        can_register=can_manage and vendor.type == VendorType.PRIVATE,
+        can_cancel=can_manage and vendor.type == VendorType.PENDING,
+        users=memberships.users(session, vendor.id) if can_manage else [],
+        invited=memberships.invited(session, vendor.id) if can_manage else [],
     )

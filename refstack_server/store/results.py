@@ -212,6 +212,14 @@ def newest(
     return session.scalars(query.limit(size).offset((page - 1) * size))
 
 
+def oldest(
+    session: Session, conditions: Sequence[sa.ColumnElement[bool]], size: int, page: int = 1
+) -> Iterable[Result]:
+    """Return a page of the results that meet all conditions, the oldest first."""
+    query = sa.select(Result).where(*conditions).order_by(Result.number)
+    return session.scalars(query.limit(size).offset((page - 1) * size))
+
+
 def of_product(product_id: str) -> sa.ColumnElement[bool]:
     """Return the condition that a result is of a version of a product."""
     versions = sa.select(ProductVersion.id).where(ProductVersion.product_id == product_id)
@@ -252,6 +260,12 @@ def verified() -> sa.ColumnElement[bool]:
     """Return the condition that a result is verified and the verification has not expired."""
     is_current = Result.verified_until.is_(None) | (Result.verified_until > now())
     return (Result.verification_status == 1) & is_current
+
+
+def pending() -> sa.ColumnElement[bool]:
+    """Return the condition that a result awaits verification: it is shared and not verified."""
+    shared = LISTED | (Result.submitted == sa.true())
+    return shared & Result.openid.is_not(None) & ~verified()
 
 
 def any_match(session: Session, condition: sa.ColumnElement[bool]) -> bool:

@@ -38,7 +38,11 @@ from refstack_server.web.errors import IdentityProviderError
 router = APIRouter(include_in_schema=False)
 COOKIE = "refstack"
 CSRF = "csrf"
-_NAME = "provider"
+NAME = "name"
+"""Keys of the form's token and of the user's name in the cookie."""
+_LONGEST_NAME = 40
+"""A longer name may make the cookie larger than browsers accept."""
+_PROVIDER = "provider"
 _INVALID_TOKEN = (JoseError, KeyError, RuntimeError, TypeError, ValueError)
 """What the validation of a token raises besides errors of Authlib."""
 
@@ -47,7 +51,7 @@ def client(provider: Provider) -> OAuth:
     """Return an OpenID Connect client for an identity provider."""
     oauth = OAuth()
     oauth.register(
-        name=_NAME,
+        name=_PROVIDER,
         server_metadata_url=f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration",
         client_id=provider.client_id,
         client_secret=provider.secret,
@@ -60,7 +64,7 @@ def _provider(request: Request) -> StarletteOAuth2App:
     oauth = request.app.state.oauth
     if oauth is None:
         raise NotFoundError("Sign-in is not available: the server runs without --oidc-issuer")
-    return oauth.create_client(_NAME)
+    return oauth.create_client(_PROVIDER)
 
 
 @router.get("/signin")
@@ -97,7 +101,8 @@ async def come_back(request: Request) -> Response:
     # The write may wait for other writers.
     secret = await run_in_threadpool(_start, request.app.state.writer, user)
     request.session.clear()
-    request.session.update({SESSION: secret, CSRF: secrets.token_urlsafe()})
+    name = (user.fullname or user.openid)[:_LONGEST_NAME]
+    request.session.update({SESSION: secret, CSRF: secrets.token_urlsafe(), NAME: name})
     return RedirectResponse("/mine", HTTPStatus.SEE_OTHER)
 
 
@@ -146,5 +151,11 @@ def text(form: FormData, name: str, longest: int) -> str:
     """
     value = str(form.get(name, "")).strip()
     if not value or len(value) > longest or has_hidden(value):
-        raise InvalidError(f"{name}: enter 1 to {longest} characters, none of them hidden")
+        message = f"{name}: enter 1 to {longest} characters, none of them hidden"
+        raise InvalidError(message, f"/{name}")
     return value
+
+
+def optional_text(form: FormData, name: str, longest: int) -> str:
+    """Return a field of a form as :func:`text` does, "" if it is empty."""
+    return text(form, name, longest) if str(form.get(name, "")).strip() else ""

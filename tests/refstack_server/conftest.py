@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from support import postgresql
+from support.identities import CLIENT_ID, SECRET, Provider, providing
 from support.serving import Person, Server, add_user, person, serving
 
 
@@ -59,3 +60,19 @@ def carol(people) -> Person:
 @pytest.fixture
 def root(people) -> Person:
     return people["root"]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with providing() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, provider) -> Iterator[Server]:
+    """Run a server at which users of the identity provider sign in."""
+    place = tmp_path_factory.mktemp("signin")
+    (place / "secret").write_text(f"{SECRET}\n")
+    options = ["--oidc-issuer", provider.url, "--oidc-client", CLIENT_ID]
+    with serving(place / "data", *options, "--oidc-secret", place / "secret") as started:
+        yield started

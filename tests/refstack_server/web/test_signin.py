@@ -5,46 +5,12 @@ import subprocess
 
 import pytest
 import requests
+from support.browsing import csrf, post, signed_in
 from support.bundles import make_key, packed, proof
-from support.identities import CLIENT_ID, SECRET, Provider, providing
-from support.serving import Server, add_user, person, serving
+from support.identities import SECRET
+from support.serving import add_user, person, serving
 
 EVERYBODY, CERTIFIER, NOBODY = ({"with": value} for value in ("everybody", "certifier", "nobody"))
-
-
-@pytest.fixture(scope="module")
-def provider():
-    with providing() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, provider) -> Server:
-    place = tmp_path_factory.mktemp("signin")
-    (place / "secret").write_text(f"{SECRET}\n")
-    options = ["--oidc-issuer", provider.url, "--oidc-client", CLIENT_ID]
-    with serving(place / "data", *options, "--oidc-secret", place / "secret") as started:
-        yield started
-
-
-def signed_in(served: Server, provider: Provider, name: str) -> requests.Session:
-    """Return a browser with a session of a user."""
-    provider.subject = name
-    browser = requests.Session()
-    browser.headers["Accept"] = "text/html"
-    page = browser.get(f"{served.url}/mine", timeout=30)
-    assert page.url == f"{served.url}/mine"
-    assert f"{provider.url}/{name}" in page.text
-    return browser
-
-
-def csrf(browser: requests.Session, served: Server, path: str = "/mine") -> str:
-    page = browser.get(f"{served.url}{path}", timeout=30).text
-    return re.search(r'name="csrf" value="([^"]+)"', page)[1]
-
-
-def post(browser, served, path, **fields):
-    return browser.post(f"{served.url}{path}", data=fields, timeout=60)
 
 
 @pytest.fixture
