@@ -68,7 +68,8 @@ if TYPE_CHECKING:
     from refstack_client.report.text import lines as text_report
     from refstack_client.running.certify import certify
     from refstack_client.running.certify import preview as plan
-    from refstack_client.upload.refstack_api import Server, upload_bundle
+    from refstack_client.upload.http import Server
+    from refstack_client.upload.refstack_api import upload_bundle
     from scoring.conformance.verdict import Verdict, judge
 
 __all__ = [
@@ -125,7 +126,7 @@ _HOMES = {
     "PlanRecord": ("refstack_client.outcomes.plan_record", "PlanRecord"),
     "Results": ("refstack_client.bundle.open_results", "Results"),
     "Run": ("refstack_client.outcomes.run_directory", "Run"),
-    "Server": ("refstack_client.upload.refstack_api", "Server"),
+    "Server": ("refstack_client.upload.http", "Server"),
     "UsageError": ("refstack_client.errors", "UsageError"),
     "Verdict": ("scoring.conformance.verdict", "Verdict"),
     "Verification": ("refstack_client.bundle.verify", "Verification"),

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.cli.command import say
-from refstack_client.upload.refstack_api import Server
+from refstack_client.upload.http import Server
 
 DEFAULT_URL = "https://refstack.openstack.org/api"
 

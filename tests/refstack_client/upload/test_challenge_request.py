@@ -14,7 +14,7 @@ from support.challenges import issued
 
 from refstack_client import bounded_http
 from refstack_client.cli.app import main
-from refstack_client.upload import refstack_api
+from refstack_client.upload import http
 
 
 class Server(ThreadingHTTPServer):
@@ -48,8 +48,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(refstack_api, "WAIT", tenacity.wait_none())
-    monkeypatch.setattr(refstack_api, "ATTEMPTS", 1)
+    monkeypatch.setattr(http, "WAIT", tenacity.wait_none())
+    monkeypatch.setattr(http, "ATTEMPTS", 1)
     made = Server()
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
@@ -129,7 +129,7 @@ def test_a_bomb_and_a_drip_are_ended(server, keys, monkeypatch, capsys):
     server.headers = {"Content-Encoding": "gzip"}
     server.answer = gzip.compress(bytes(2 * bounded_http.MOST_BYTES), 9)
     assert request(server) == 5
-    monkeypatch.setattr(refstack_api, "SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr(http, "SECONDS_TO_ANSWER", 1)
     server.headers, server.answer = {}, bytes(40 << 16)
     server.seconds_between_bytes = 0.2
     began = time.monotonic()

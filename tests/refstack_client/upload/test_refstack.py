@@ -24,7 +24,7 @@ from support.making import FACTS
 from capabilities import catalogue, programme
 from refstack_client.cli.app import main
 from refstack_client.outcomes import cpid, refstack_json, subunit_stream
-from refstack_client.upload import refstack_api
+from refstack_client.upload import http
 
 STORAGE = programme.find(catalogue.load("2020.06")[0], "storage")
 ENDPOINT = "https://cloud.example.org:5000/v3"
@@ -90,7 +90,7 @@ class Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(refstack_api, "WAIT", tenacity.wait_none())
+    monkeypatch.setattr(http, "WAIT", tenacity.wait_none())
     made = Server()
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
@@ -199,7 +199,7 @@ def test_an_encrypted_key_asks_on_a_terminal_only(server, results, tmp_path, cap
         printed = capsys.readouterr()
         assert "c4nary" not in printed.out + printed.err
         monkeypatch.undo()
-        monkeypatch.setattr(refstack_api, "WAIT", tenacity.wait_none())
+        monkeypatch.setattr(http, "WAIT", tenacity.wait_none())
 
 
 @pytest.mark.parametrize("errors", [[500], [503, 0, 502]])
@@ -213,7 +213,7 @@ def test_what_may_pass_is_tried_again(server, results, capsys, errors):
 def test_a_server_that_stays_broken_or_away_is_given_up(server, results, capsys):
     server.errors = [500] * 9
     assert upload(server, results) == 5
-    assert len(server.seen) == refstack_api.ATTEMPTS
+    assert len(server.seen) == http.ATTEMPTS
     assert "answered 500, 4 times" in capsys.readouterr().err
     command = ["upload-subunit", str(results), "--keystone-endpoint", ENDPOINT, "-y"]
     assert main([*command, "--url", "http://127.0.0.1:1"]) == 5
