@@ -11,7 +11,7 @@ The packages of ``refstack_client`` follow the steps of a certification:
 ``outcomes``   run to outcomes: run directory, subunit streams, causes, redaction
 ``report``     verdict to people: text, HTML, JSON, JUnit, CSV, spreadsheet
 ``bundle``     verdict to bundle: pack, sign, verify, open
-``upload``     bundle to collector
+``upload``     bundle to collector, and the API of a collector
 ``container``  the same, in a container
 ``sandbox``    a cloud to try it on
 ``cli``        the commands

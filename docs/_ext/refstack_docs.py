@@ -35,6 +35,7 @@ _FORMATTING = (
     "--max-width",
     "--fit-width",
     "--print-empty",
+    "--prefix",
     "--sort-column",
     "--sort-ascending",
     "--sort-descending",

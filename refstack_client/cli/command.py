@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import cliff.command
 import cliff.lister
+import cliff.show
+from cliff.display import DisplayCommandBase
 
 from capabilities.errors import ProblemError
 from refstack_client import interruption
@@ -21,6 +23,9 @@ LOG = logging.getLogger(__name__)
 
 Table = tuple[Sequence[str], Iterable[Sequence[object]]]
 """The columns and the rows that a :class:`Lister` lists."""
+
+Fields = tuple[Sequence[str], Sequence[object]]
+"""The names and the values that a :class:`ShowOne` shows."""
 
 _OURS = ("", "capabilities", "refstack_client", "refstack_server", "scoring")
 _SCORING, _SERVER = "refstack-client[scoring]", "refstack-client[server]"
@@ -127,17 +132,40 @@ class Lister(_Command, cliff.lister.Lister):
 
         :raises UsageError: -c or --sort-column names such a column
         """
-        known = {self._normalize_column_name(name) for name in column_names}
-        for name in (*parsed_args.columns, *parsed_args.sort_columns):
-            if self._normalize_column_name(name) not in known:
-                raise UsageError(
-                    f"there is no column {name}", hint=f"choose from {', '.join(column_names)}"
-                )
+        _check_columns(self, (*parsed_args.columns, *parsed_args.sort_columns), column_names)
         if parsed_args.formatter in _FOR_PEOPLE:
-            data = [
-                [printable(cell) if isinstance(cell, str) else cell for cell in row] for row in data
-            ]
+            data = [list(map(_cell, row)) for row in data]
         return super().produce_output(parsed_args, column_names, data)
+
+
+class ShowOne(_Command, cliff.show.ShowOne):
+    """A command that shows the fields of one object, in any of cliff's formats."""
+
+    def produce_output(
+        self, parsed_args: Namespace, column_names: Sequence[str], data: Sequence[object]
+    ) -> int:
+        """Print the fields.
+
+        :raises UsageError: -c names a field that does not exist
+        """
+        _check_columns(self, parsed_args.columns, column_names)
+        if parsed_args.formatter in _FOR_PEOPLE:
+            data = list(map(_cell, data))
+        return super().produce_output(parsed_args, column_names, data)
+
+
+def _check_columns(
+    command: DisplayCommandBase, names: Iterable[str], columns: Sequence[str]
+) -> None:
+    """Check that all columns exist: cliff may ignore one that does not."""
+    known = {command._normalize_column_name(name) for name in columns}
+    for name in names:
+        if command._normalize_column_name(name) not in known:
+            raise UsageError(f"there is no column {name}", hint=f"choose from {', '.join(columns)}")
+
+
+def _cell(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
 
 
 def other_problem(error: BaseException) -> ClientError | None:

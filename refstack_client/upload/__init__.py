@@ -1,1 +1,1 @@
-"""A bundle or a stream to a collector."""
+"""The API of a collector: uploads, results, vendors, and logins."""

@@ -19,7 +19,7 @@ class Request(Command):
         """Add the options."""
         parser = super().get_parser(prog_name)
         challenge_options.add_new(parser)
-        server_options.add_server(parser)
+        server_options.add_collector(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:

@@ -18,7 +18,7 @@ class Upload(Command):
         """Add the options."""
         parser = super().get_parser(prog_name)
         file_options.add_bundle(parser)
-        server_options.add_server(parser)
+        server_options.add_collector(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:

@@ -1,11 +1,11 @@
 """``upload``, ``upload-subunit``, ``list`` and ``sign`` of RefStack v1."""
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from refstack_client.bundle import open_results
+from refstack_client.cli import confirmation
 from refstack_client.cli.command import Command, Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from refstack_client.cli.options import server as server_options
@@ -32,27 +32,15 @@ def send(args: Namespace, found: RefstackResults, source: str) -> int:
         return EXIT_OK
     chosen = server_options.server(args)
     say(f"{len(found.passes)} passed tests, cpid {found.cpid}, {'signed' if key else 'anonymous'}")
-    if not args.yes and not _agreed(args.url):
+    if not args.yes and not confirmation.agreed(
+        f"Test results will be uploaded to {args.url}", "-y"
+    ):
         say("nothing was sent")
         return EXIT_INTERRUPTED
     url = refstack_api.upload(chosen, body, key, say)
     say("Test results uploaded!")
     print(f"URL: {url}")
     return EXIT_OK
-
-
-def _agreed(url: str) -> bool:
-    """Ask for confirmation on the terminal.
-
-    :raises UsageError: there is no terminal
-    """
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"cannot ask whether to upload to {url}: no terminal",
-            hint="upload without confirmation: -y",
-        )
-    say(f"Test results will be uploaded to {url}. Ok? (yes/y): ")
-    return input().strip().lower() in ("yes", "y")
 
 
 class Upload(Command):
