@@ -21,7 +21,7 @@ from refstack_server.api.v1 import (
     uploads,
     vendors,
 )
-from refstack_server.api.v2 import challenges, invitations, keys
+from refstack_server.api.v2 import challenges, invitations, keys, result_list
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import assets as asset_pages
@@ -47,7 +47,7 @@ from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, invitations, keys, whole_results)
+_V2 = (challenges, invitations, keys, result_list, whole_results)
 _PAGES = (
     *(asset_pages, result_pages, guideline_pages, vendor_form_pages, vendor_pages, product_pages),
     *(signin, account_pages, own_result_pages, key_pages, queue_pages),

@@ -11,29 +11,13 @@ from capabilities.guideline import Status
 from capabilities.programme import Programme
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.publish.shipped import newest_first
 from refstack_server.store.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _CACHED = "public, max-age=3600"
 _PAGES = 64
 """The number of rendered pages in memory."""
-
-
-def newest_first() -> list[str]:
-    """Return the ids of the shipped guidelines, the newest first."""
-    return sorted(catalogue.shipped(), reverse=True)
-
-
-@functools.cache
-def programme_keys() -> list[str]:
-    """Return the keys of the programmes of all shipped guidelines."""
-    return sorted(
-        {
-            programme.key
-            for guideline_id in newest_first()
-            for programme in programmes.programmes(catalogue.load(guideline_id)[0])
-        }
-    )
 
 
 @router.get("/guidelines")

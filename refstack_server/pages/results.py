@@ -11,10 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
-from refstack_server.pages import guidelines, result_page, sharing_choices
+from refstack_server.pages import result_page, sharing_choices
 from refstack_server.pages.paging import paging
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.publish import shipped
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store import products
 from refstack_server.store import results as stored_results
@@ -103,8 +104,8 @@ def list_results(
         rows=[row(result) for result in results],
         place=place,
         filters=filters,
-        guidelines=guidelines.newest_first(),
-        programmes=guidelines.programme_keys(),
+        guidelines=shipped.newest_first(),
+        programmes=shipped.programme_keys(),
         verdicts=[
             (str(verdict), words)
             for verdict, words in WORDS.items()
@@ -179,8 +180,8 @@ def _about(
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
         "standing": _standing(result),
-        "guidelines": guidelines.newest_first(),
-        "programmes": guidelines.programme_keys(),
+        "guidelines": shipped.newest_first(),
+        "programmes": shipped.programme_keys(),
         "sharing": STANDINGS[sharing(result)],
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }

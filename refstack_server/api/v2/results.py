@@ -10,6 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from refstack_server.api.v2.result_document import ResultDocument
+from refstack_server.api.v2.result_document import documents as documents_of
 from refstack_server.intake import store_upload, verify_upload
 from refstack_server.intake.verify_upload import CheckDocument, VerifiedUpload
 from refstack_server.publish import documents, statistics
@@ -55,21 +57,6 @@ class StoredUpload(TypedDict):
     sha256: str
     verdict: str
     checks: list[CheckDocument]
-
-
-class ResultDocument(TypedDict):
-    """A result without its outcomes; values that RefStack v1's format lacks are null."""
-
-    id: str
-    url: str
-    kind: str
-    sha256: str | None
-    guideline: str | None
-    programme: str | None
-    conformance: str | None
-    shared_with: str
-    verified: bool
-    verified_until: str | None
 
 
 class VerificationDocument(TypedDict):
@@ -139,19 +126,9 @@ def _store(
 @router.get("/results/{result_id}")
 def show(result_id: str, context: Context) -> ResultDocument:
     """Return a result without its outcomes."""
-    result = context.find(result_id)
-    return {
-        "id": result.id,
-        "url": result_url(context.settings, result),
-        "kind": result.kind,
-        "sha256": result.sha256,
-        "guideline": result.guideline,
-        "programme": result.programme,
-        "conformance": result.conformance,
-        "shared_with": str(stored_sharing.sharing(result)),
-        "verified": result.is_verified,
-        "verified_until": result.verified_until.isoformat() if result.verified_until else None,
-    }
+    found = [context.find(result_id)]
+    (document,) = documents_of(context.session, context.settings, context.caller, found)
+    return document
 
 
 @router.get("/results/{result_id}/verdict", response_model=Json)

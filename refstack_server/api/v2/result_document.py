@@ -1,0 +1,109 @@
+"""A result as JSON, without its outcomes."""
+
+from collections.abc import Iterable
+
+import pydantic
+import sqlalchemy as sa
+from pydantic.config import JsonDict
+from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
+
+from refstack_server.settings import Settings
+from refstack_server.store.callers import Caller
+from refstack_server.store.result_list import Standing, seen_version, standing
+from refstack_server.store.schema import ProductVersion, Result, Vendor
+from refstack_server.store.sharing import sharing
+from refstack_server.web.urls import result_url
+
+_EXAMPLE: JsonDict = {
+    "id": "0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
+    "url": "https://refstack.example.org/results/0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
+    "kind": "bundle",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "guideline": "2020.06",
+    "programme": "storage",
+    "conformance": "conformant",
+    "uploaded_at": "2026-11-21T14:03:07Z",
+    "duration_seconds": 1380,
+    "standing": "verified",
+    "shared_with": "everybody",
+    "verified": True,
+    "verified_until": "2027-11-21T00:00:00",
+    "verified_as": {"vendor": "Clear Sky", "product": "Sky", "version": "1"},
+    "vendor": {"id": "5c1d2d1f-7f63-4a6c-8a5e-1b2c3d4e5f60", "name": "Clear Sky"},
+    "product": {"id": "a3b1c2d4-1111-4222-8333-944455556666", "name": "Sky"},
+    "version": "1",
+}
+
+
+class Named(TypedDict):
+    """A vendor or a product, with its present name."""
+
+    id: str
+    name: str
+
+
+@pydantic.with_config(pydantic.ConfigDict(json_schema_extra={"example": _EXAMPLE}))
+class ResultDocument(TypedDict):
+    """A result without its outcomes; values that RefStack v1's format lacks are null.
+
+    ``uploaded_at`` is in UTC. ``verified_as`` are the names under which the Foundation verified the
+    result. ``vendor``, ``product`` and ``version`` are the present ones, null if the product is not
+    public and the caller does not act for its vendor.
+    """
+
+    id: str
+    url: str
+    kind: str
+    sha256: str | None
+    guideline: str | None
+    programme: str | None
+    conformance: str | None
+    uploaded_at: str
+    duration_seconds: int
+    standing: Standing
+    shared_with: str
+    verified: bool
+    verified_until: str | None
+    verified_as: dict[str, str] | None
+    vendor: Named | None
+    product: Named | None
+    version: str | None
+
+
+def documents(
+    session: Session, settings: Settings, caller: Caller, results: Iterable[Result]
+) -> list[ResultDocument]:
+    """Return results as JSON, as far as the caller may see them."""
+    rows = [(result, seen_version(result, caller)) for result in results]
+    vendor_ids = {version.product.organization_id for _, version in rows if version}
+    query = sa.select(Vendor.id, Vendor.name).where(Vendor.id.in_(vendor_ids))
+    names = dict(session.execute(query).tuples().all())
+    return [_document(settings, result, version, names) for result, version in rows]
+
+
+def _document(
+    settings: Settings, result: Result, version: ProductVersion | None, names: dict[str, str]
+) -> ResultDocument:
+    product = version.product if version else None
+    vendor_id = product.organization_id if product else ""
+    return {
+        "id": result.id,
+        "url": result_url(settings, result),
+        "kind": result.kind,
+        "sha256": result.sha256,
+        "guideline": result.guideline,
+        "programme": result.programme,
+        "conformance": result.conformance,
+        "uploaded_at": f"{result.created_at.isoformat()}Z",
+        "duration_seconds": result.duration_seconds,
+        "standing": standing(result),
+        "shared_with": str(sharing(result)),
+        "verified": result.is_verified,
+        "verified_until": result.verified_until.isoformat() if result.verified_until else None,
+        # The public log has these names too. Those of a revoked verification stay stored.
+        "verified_as": result.verified_as if result.verification_status else None,
+        "vendor": {"id": vendor_id, "name": names[vendor_id]} if product else None,
+        "product": {"id": product.id, "name": product.name} if product else None,
+        "version": version.version if version else None,
+    }

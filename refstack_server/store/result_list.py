@@ -1,0 +1,85 @@
+"""Lists of results for one reader: a filter finds only what the reader sees."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, lazyload
+
+from refstack_server.store.callers import Caller
+from refstack_server.store.results import of_vendors, verified, visible_to
+from refstack_server.store.schema import Product, ProductVersion, Result
+
+Condition = sa.ColumnElement[bool]
+
+
+class Standing(StrEnum):
+    """What a result is for the public: a revoked verification leaves it unofficial again."""
+
+    UNOFFICIAL = "unofficial"
+    VERIFIED = "verified"
+    EXPIRED = "expired"
+
+
+def standing(result: Result) -> Standing:
+    """Return the standing of a result."""
+    if not result.verification_status:
+        return Standing.UNOFFICIAL
+    return Standing.VERIFIED if result.is_verified else Standing.EXPIRED
+
+
+def of_standing(wanted: Standing) -> Condition:
+    """Return the condition that a result has a standing."""
+    ever_verified = Result.verification_status == 1
+    return {
+        Standing.UNOFFICIAL: ~ever_verified,
+        Standing.VERIFIED: verified(),
+        Standing.EXPIRED: ever_verified & ~verified(),
+    }[wanted]
+
+
+def seen_by(caller: Caller) -> Condition:
+    """Return the condition that a caller may see a result, as :func:`.results.role` decides."""
+    return visible_to(caller) | owned_by(caller) if caller.openid else visible_to(caller)
+
+
+def owned_by(caller: Caller) -> Condition:
+    """Return the condition that a user owns a result, as :func:`.results.owns` decides."""
+    has_owner = Result.openid.is_not(None)
+    return has_owner & ((Result.openid == caller.openid) | of_vendors(caller.vendors))
+
+
+def seen_version(result: Result, caller: Caller) -> ProductVersion | None:
+    """Return the version of a result whose product the caller may see.
+
+    That is a public product, or one of a vendor that the caller acts for.
+    """
+    version = result.product_version
+    if version is None:
+        return None
+    product = version.product
+    return version if product.public or caller.acts_for(product.organization_id) else None
+
+
+def of_seen_product(caller: Caller, matches: Condition) -> Condition:
+    """Return the condition that :func:`seen_version` has a product that matches."""
+    versions = sa.select(ProductVersion.id).join(Product, Product.id == ProductVersion.product_id)
+    if not caller.is_foundation:
+        matches &= Product.public | Product.organization_id.in_(caller.vendors)
+    return Result.product_version_id.in_(versions.where(matches))
+
+
+def older(
+    session: Session, conditions: Sequence[Condition], most: int, than: int | None = None
+) -> Sequence[Result]:
+    """Return results that meet all conditions, the newest first, without their metadata.
+
+    A result that is stored later has a greater number, so that it shifts no other result.
+
+    :param most: the largest number of results
+    :param than: the ``number`` of a result, to return only older ones
+    """
+    query = sa.select(Result).where(*conditions).order_by(Result.number.desc()).limit(most)
+    if than is not None:
+        query = query.where(Result.number < than)
+    return session.scalars(query.options(lazyload(Result.meta))).all()
