@@ -43,6 +43,7 @@ from refstack_server.web.body_places import BodyPlaces
 from refstack_server.web.errors import Refusal, json_answer, refusal
 from refstack_server.web.middleware import RateLimit, RefstackV1Compat, SecurityHeaders
 from refstack_server.web.rate_limits import RateLimits
+from refstack_server.web.reads import Compression, ConditionalReads, PublicReads
 from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
@@ -96,7 +97,10 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.add_middleware(RefstackV1Compat)
     app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(Compression)
+    app.add_middleware(ConditionalReads)
     app.add_middleware(RateLimit, limits=app.state.limits)
+    app.add_middleware(PublicReads)
     app.add_middleware(SecurityHeaders, settings=settings)
     app.add_middleware(observability.RequestLog)
     return app

@@ -25,5 +25,8 @@ def bundle_response(context: CallerContext, result_id: str) -> Response:
     return Response(
         blobs.read(context.settings.data, result.sha256),
         media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{result.id}.zip"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{result.id}.zip"',
+            "ETag": f'"{result.sha256}"',
+        },
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -20,7 +20,6 @@ from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
 from refstack_server.web.middleware import API, V1
-from refstack_server.web.rate_limits import RateLimits
 from refstack_server.web.workers import Workers
 
 Value = TypeVar("Value")
@@ -81,7 +80,7 @@ async def _caller(request: Request) -> Caller:
         return callers.ANONYMOUS
     caller = await run_in_threadpool(_in_session, state.engine, find)
     if caller.openid:
-        await state.limits.count(request.method, caller.openid)
+        await state.limits.count(request.scope, caller.openid)
     return caller
 
 
@@ -128,7 +127,8 @@ class CallerContext:
     caller: Caller
     settings: Settings
     workers: Workers
-    limits: RateLimits
+    count: Callable[[str], Awaitable[None]]
+    """Counts the request for a user (:meth:`.RateLimits.count`)."""
 
     def find(self, result_id: str) -> Result:
         """Return a result that the caller may see; errors as for :func:`.results.find`."""
@@ -172,7 +172,8 @@ async def _context(
     request: Request, session: "ReadSession", caller: "CurrentCaller", settings: "Config"
 ) -> CallerContext:
     state = request.app.state
-    return CallerContext(session, caller, settings, state.workers, state.limits)
+    count = functools.partial(state.limits.count, request.scope)
+    return CallerContext(session, caller, settings, state.workers, count)
 
 
 Config = Annotated[Settings, Depends(_settings)]

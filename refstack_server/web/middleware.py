@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import MutableHeaders
 
 from refstack_server.settings import Settings
+from refstack_server.web import rate_limits
 from refstack_server.web.errors import TooManyRequestsError, json_answer, refusal
 from refstack_server.web.rate_limits import RateLimits
 
@@ -17,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 V1 = "/v1/"
 API = (V1, "/v2/")
+READING = ("GET", "HEAD")
 _NAMING = (b"authorization", b"x-public-key", b"cookie")
 """Headers that name a user."""
 _PRIVATE = ("/mine", "/queue", "/signin", "/signout")
@@ -30,10 +32,21 @@ _HEADERS = {
 }
 
 
+def names_user(scope: Scope) -> bool:
+    """Return whether a request names a user."""
+    return any(name in _NAMING for name, _ in scope.get("headers", ()))
+
+
+def is_private_page(scope: Scope) -> bool:
+    """Return whether a request is for a page for signed-in users."""
+    return scope.get("path", "").startswith(_PRIVATE)
+
+
 class SecurityHeaders:
     """Adds headers that forbid browsers to run scripts, load other sites' files or guess types.
 
     No cache keeps the answer to a request that names a user, unless it is the same for all users.
+    Other answers are kept, and sent again only after the server reported that they did not change.
     """
 
     def __init__(self, app: App, settings: Settings):
@@ -44,36 +57,47 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        is_private = any(name in _NAMING for name, _ in scope.get("headers", ()))
-        is_private = is_private or scope.get("path", "").startswith(_PRIVATE)
+        is_private = names_user(scope) or is_private_page(scope)
+        is_read = scope.get("method") in READING
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
-                if is_private:
+                if is_private or "set-cookie" in headers:
                     headers.setdefault("Cache-Control", "no-store")
+                elif is_read and "cache-control" not in headers:
+                    headers["Cache-Control"] = "public, no-cache"
+                    headers.add_vary_header("Authorization, Cookie")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
 class RateLimit:
-    """Refuses requests beyond the limit per minute of an IP address."""
+    """Refuses requests beyond the limit per minute of an IP address, and reports what remains."""
 
     def __init__(self, app: App, limits: RateLimits):
         self._app, self._limits = app, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http":
-            client, _ = scope.get("client") or ("", 0)
-            try:
-                await self._limits.count(scope["method"], client)
-            except TooManyRequestsError as error:
-                await json_answer(refusal(error))(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(rate_limits.headers(scope))
+            await send(message)
+
+        client, _ = scope.get("client") or ("", 0)
+        try:
+            await self._limits.count(scope, client)
+        except TooManyRequestsError as error:
+            await json_answer(refusal(error))(scope, receive, send_counted)
+            return
+        await self._app(scope, receive, send_counted)
 
 
 class RefstackV1Compat:

@@ -4,6 +4,11 @@ Several processes over one PostgreSQL database count together. A user's requests
 token or the signature was checked, so that naming the key of another user takes nothing from them.
 """
 
+import math
+import time
+from collections.abc import MutableMapping
+from typing import Any, NamedTuple
+
 import sqlalchemy as sa
 from fastapi.concurrency import run_in_threadpool
 from limits import RateLimitItemPerMinute
@@ -15,6 +20,33 @@ from refstack_server.store.rate_windows import DatabaseStorage
 from refstack_server.web.errors import TooManyRequestsError
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_ALLOWANCE = "allowance"
+"""The key of the strictest allowance that was counted, in the state of a request."""
+
+
+class Allowance(NamedTuple):
+    """The requests that a client may send in the current minute, and those that remain.
+
+    ``reset`` is the number of seconds until the next minute begins.
+    """
+
+    remaining: int
+    limit: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that report it."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset),
+        }
+
+
+def headers(scope: MutableMapping[str, Any]) -> dict[str, str]:
+    """Return the headers that report the strictest limit that a request was counted for."""
+    allowance = scope.get("state", {}).get(_ALLOWANCE)
+    return allowance.headers() if allowance else {}
 
 
 class RateLimits:
@@ -31,24 +63,31 @@ class RateLimits:
         if self._is_shared:
             storage.reset()
 
-    async def count(self, method: str, client: str) -> None:
-        """Count a request of a client.
+    async def count(self, scope: MutableMapping[str, Any], client: str) -> None:
+        """Count a request of a client; :func:`headers` reports what remains.
 
-        :param method: the HTTP method
+        :param scope: the ASGI scope of the request
         :param client: an IP address, or the name of a user
         :raises TooManyRequestsError: the client sent as many in this minute as it may
         """
-        kind = "requests" if method in _READING else "uploads"
-        most = self._limits[kind]
-        if not most:
+        kind = "requests" if scope["method"] in _READING else "uploads"
+        if not self._limits[kind]:
             return
-        limit = RateLimitItemPerMinute(most)
         try:
             if self._is_shared:
-                is_allowed = await run_in_threadpool(self._counts.hit, limit, kind, client)
+                is_allowed, allowance = await run_in_threadpool(self._hit, kind, client)
             else:
-                is_allowed = self._counts.hit(limit, kind, client)
+                is_allowed, allowance = self._hit(kind, client)
         except (sa.exc.OperationalError, sa.exc.TimeoutError):
             return  # What the request asks of the database reports that it does not answer.
+        state = scope.setdefault("state", {})
+        state[_ALLOWANCE] = min(allowance, state.get(_ALLOWANCE, allowance))
         if not is_allowed:
             raise TooManyRequestsError("too many requests; try again in a minute")
+
+    def _hit(self, kind: str, client: str) -> tuple[bool, Allowance]:
+        most = self._limits[kind]
+        limit = RateLimitItemPerMinute(most)
+        is_allowed = self._counts.hit(limit, kind, client)
+        ends_at, remaining = self._counts.get_window_stats(limit, kind, client)
+        return is_allowed, Allowance(remaining, most, max(0, math.ceil(ends_at - time.time())))

@@ -95,7 +95,7 @@ async def upload(
         passes = await run_in_threadpool(read_passes, body.content(), sealed)
     signer = _signer(sealed, body.sha256) if sealed else None
     if signer:
-        await context.limits.count("POST", signer.line.fingerprint)
+        await context.count(signer.line.fingerprint)
     return await run_in_threadpool(_store, session, context.settings, passes, signer)
 
 
