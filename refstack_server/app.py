@@ -37,13 +37,14 @@ from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, database, disk_space, sessions
 from refstack_server.store.errors import InvalidError, NoSpaceError, RefusedError
-from refstack_server.web import observability, session_secret, signin
+from refstack_server.web import observability, openapi, session_secret, signin
 from refstack_server.web.body_limit import BodyLimit
 from refstack_server.web.body_places import BodyPlaces
-from refstack_server.web.errors import Refusal, json_answer, refusal
+from refstack_server.web.errors import REQUEST_ID, Refusal, UnavailableError, json_answer, refusal
 from refstack_server.web.middleware import RateLimit, RefstackV1Compat, SecurityHeaders
 from refstack_server.web.rate_limits import RateLimits
 from refstack_server.web.reads import Compression, ConditionalReads, PublicReads
+from refstack_server.web.urls import V2
 from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ _PAGES = (
 
 def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     """Return the application over a database with the schema of this release."""
-    app = FastAPI(
+    app = openapi.Application(
         title="RefStack",
         version=version("refstack-client"),
         description="Receives certifications of OpenStack clouds, verifies and publishes them.",
@@ -75,9 +76,13 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.secret = session_secret.read_or_create(settings.data)
     blobs.remove_partial(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
-    for prefix, modules in (("/v1", _V1), ("/v2", _V2), ("", (observability, *_PAGES))):
+    for prefix, modules, errors in (
+        ("/v1", _V1, openapi.ERRORS),
+        ("/v2", _V2, openapi.PROBLEMS),
+        ("", (observability, *_PAGES), None),
+    ):
         for module in modules:
-            app.include_router(module.router, prefix=prefix)
+            app.include_router(module.router, prefix=prefix, responses=errors)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -107,8 +112,9 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
 
 
 def _answer(request: Request, refused: Refusal) -> Response:
-    is_page = error_pages.wants_page(request)
-    return error_pages.error(request, refused) if is_page else json_answer(refused)
+    if error_pages.wants_page(request):
+        return error_pages.error(request, refused)
+    return json_answer(refused, request.scope)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -133,6 +139,10 @@ def _http(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     if error_pages.wants_page(request):
         return error_pages.error(request, Refusal(status, status.phrase))
+    if request.url.path.startswith(V2):
+        answer = json_answer(Refusal(status, status.phrase), request.scope)
+        answer.headers.update(error.headers or {})
+        return answer
     document = {"code": int(status), "title": status.phrase, "detail": ""}
     return JSONResponse(document, int(status), headers=error.headers)
 
@@ -143,10 +153,7 @@ def _unavailable(request: Request, error: Exception) -> Response:
     LOG.error("the database is not available: %s", getattr(error, "orig", error))
     if isinstance(error, sa.exc.SQLAlchemyError) and database.is_full(error):
         return _answer(request, refusal(NoSpaceError()))
-    return _answer(
-        request,
-        Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again"),
-    )
+    return _answer(request, refusal(UnavailableError("the database does not answer; try again")))
 
 
 def _failed_write(request: Request, error: Exception) -> Response:
@@ -163,5 +170,8 @@ def _disconnected(_request: Request, _error: Exception) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return json_answer(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error"))
+    fields = {"id": request.scope.get("state", {}).get(REQUEST_ID)}
+    what = (request.method, request.url.path)
+    LOG.error("%s %s failed", *what, exc_info=error, extra={"fields": fields})
+    refused = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+    return json_answer(refused, request.scope)

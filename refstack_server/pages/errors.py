@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from refstack_server.pages import visitor
 from refstack_server.pages.template import render
 from refstack_server.web.errors import Refusal
-from refstack_server.web.middleware import API
+from refstack_server.web.urls import API
 
 
 def wants_page(request: Request) -> bool:

@@ -13,6 +13,7 @@ from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish.shipped import newest_first
 from refstack_server.store.errors import NotFoundError
+from refstack_server.web.errors import PROBLEMS
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _CACHED = "public, max-age=3600"
@@ -75,4 +76,5 @@ def _guideline_page(guideline_id: str, visitor: Visitor) -> str:
 @router.get("/docs")
 def api(request: Request, visitor: CurrentVisitor) -> str:
     """Show the requests of the API."""
-    return render("api.html", "/docs", visitor, paths=request.app.openapi()["paths"])
+    paths = request.app.openapi()["paths"]
+    return render("api.html", "/docs", visitor, paths=paths, problems=PROBLEMS.values())

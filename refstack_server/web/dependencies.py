@@ -10,6 +10,7 @@ import anyio
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 
 from refstack_server.publish.stored_result import StoredResult, stored_result
@@ -19,7 +20,7 @@ from refstack_server.store import results as stored_results
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import Result
-from refstack_server.web.middleware import API, V1
+from refstack_server.web.urls import API, V1
 from refstack_server.web.workers import Workers
 
 Value = TypeVar("Value")
@@ -62,7 +63,16 @@ async def _close(session: Session) -> None:
     await anyio.to_thread.run_sync(session.close, limiter=_CLOSING)
 
 
-async def _caller(request: Request) -> Caller:
+_TOKEN = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    bearerFormat="JWT",
+    description="A JWT with the claims user_openid and exp, signed with a registered key.",
+)
+"""Describes the header for the OpenAPI document; :mod:`.callers` reads it."""
+
+
+async def _caller(request: Request, _token: Annotated[object, Depends(_TOKEN)]) -> Caller:
     """Return the caller: by token, or, for pages only, by the browser's session.
 
     The lookup has a session of its own, which is closed before the body is read and the handler

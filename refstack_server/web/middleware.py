@@ -10,14 +10,13 @@ from refstack_server.settings import Settings
 from refstack_server.web import rate_limits
 from refstack_server.web.errors import TooManyRequestsError, json_answer, refusal
 from refstack_server.web.rate_limits import RateLimits
+from refstack_server.web.urls import V1
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-V1 = "/v1/"
-API = (V1, "/v2/")
 READING = ("GET", "HEAD")
 _NAMING = (b"authorization", b"x-public-key", b"cookie")
 """Headers that name a user."""
@@ -95,7 +94,7 @@ class RateLimit:
         try:
             await self._limits.count(scope, client)
         except TooManyRequestsError as error:
-            await json_answer(refusal(error))(scope, receive, send_counted)
+            await json_answer(refusal(error), scope)(scope, receive, send_counted)
             return
         await self._app(scope, receive, send_counted)
 

@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from refstack_server.store import disk_space
+from refstack_server.store.schema import new_id
 from refstack_server.web.dependencies import Config, ReadSession
+from refstack_server.web.errors import REQUEST_ID
 from refstack_server.web.middleware import App, Message, Receive, Scope, Send
 
 router = APIRouter(tags=["operation"])
@@ -69,6 +71,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        request_id = scope.setdefault("state", {})[REQUEST_ID] = new_id()
         status, began = int(HTTPStatus.INTERNAL_SERVER_ERROR), time.monotonic()
 
         async def send_noted(message: Message) -> None:
@@ -87,6 +90,7 @@ class RequestLog:
             _REQUESTS.labels(method, route, status).observe(seconds)
             client = scope.get("client") or ("",)
             fields = {
+                "id": request_id,
                 "method": scope["method"],
                 "route": route,
                 "status": status,

@@ -9,7 +9,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from refstack_server.web.middleware import (
-    API,
     READING,
     App,
     Message,
@@ -19,6 +18,7 @@ from refstack_server.web.middleware import (
     is_private_page,
     names_user,
 )
+from refstack_server.web.urls import API
 
 _ETAG = re.compile(r'"[^"]*"')
 _OF_A_BODY = ("Content-Length", "Content-Type", "Content-Encoding")

@@ -1,7 +1,11 @@
-"""URLs of pages on this server."""
+"""URLs on this server."""
 
 from refstack_server.settings import Settings
 from refstack_server.store.schema import Result
+
+V1, V2 = "/v1/", "/v2/"
+API = (V1, V2)
+"""Prefixes of the paths of the API."""
 
 
 def result_url(settings: Settings, result: Result) -> str:

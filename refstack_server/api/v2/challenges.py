@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+import pydantic
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/challenges", tags=["challenges"])
 class Vendor(Document):
     """The public key of the vendor, who signs the bundle with the private key."""
 
-    key: Text
+    key: Text = pydantic.Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5… laptop"])
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+import pydantic
 from fastapi import APIRouter, Request
 from typing_extensions import TypedDict
 
@@ -15,9 +16,16 @@ router = APIRouter(prefix="/keys", tags=["keys"])
 class NewKey(Document):
     """A public key, the challenge, and the challenge signed with the private key."""
 
-    key: Text
+    key: Text = pydantic.Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5… laptop"])
     challenge: Text
-    signature: Text
+    signature: Text = pydantic.Field(examples=["-----BEGIN SSH SIGNATURE-----…"])
+
+
+class AddedKey(TypedDict):
+    """A registered key with its fingerprint, as OpenSSH shows it."""
+
+    id: str
+    fingerprint: str
 
 
 class Challenge(TypedDict):
@@ -43,7 +51,7 @@ def challenge(request: Request, settings: Config, caller: CurrentCaller) -> Chal
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(NewKey))
 def add(
     body: Body, request: Request, session: WriteSession, settings: Config, caller: CurrentCaller
-) -> dict[str, str]:
+) -> AddedKey:
     """Register a key for the caller."""
     caller.require_user()
     proof = public_keys.Proof(**read(body, NewKey).model_dump())

@@ -12,7 +12,7 @@ from refstack_server.settings import Settings
 from refstack_server.store.callers import Caller
 from refstack_server.store.result_list import Standing, seen_version, standing
 from refstack_server.store.schema import ProductVersion, Result, Vendor
-from refstack_server.store.sharing import sharing
+from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.web.urls import result_url
 
 _EXAMPLE: JsonDict = {
@@ -62,7 +62,7 @@ class ResultDocument(TypedDict):
     uploaded_at: str
     duration_seconds: int
     standing: Standing
-    shared_with: str
+    shared_with: Sharing
     verified: bool
     verified_until: str | None
     verified_as: dict[str, str] | None
@@ -98,7 +98,7 @@ def _document(
         "uploaded_at": f"{result.created_at.isoformat()}Z",
         "duration_seconds": result.duration_seconds,
         "standing": standing(result),
-        "shared_with": str(sharing(result)),
+        "shared_with": sharing(result),
         "verified": result.is_verified,
         "verified_until": result.verified_until.isoformat() if result.verified_until else None,
         # The public log has these names too. Those of a revoked verification stay stored.

@@ -2,7 +2,7 @@
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 from fastapi import APIRouter, Query, Response
@@ -49,6 +49,11 @@ _ANY_BYTES = {
 }
 
 
+_BUNDLE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
 class StoredUpload(TypedDict):
     """A stored upload with its verdict in one line and the checks of a bundle."""
 
@@ -64,6 +69,18 @@ class VerificationDocument(TypedDict):
 
     verified: bool
     until: str | None
+
+
+class RevocationDocument(TypedDict):
+    """A revoked verification."""
+
+    verified: bool
+
+
+class SharingDocument(TypedDict):
+    """Who may see a result besides its owner."""
+
+    shared_with: Sharing
 
 
 def _json(content: bytes) -> Response:
@@ -145,7 +162,7 @@ async def list_outcomes(result_id: str, context: Context) -> Response:
     return _json(await context.render(documents.outcomes, result))
 
 
-@router.get("/results/{result_id}/bundle", response_class=Response)
+@router.get("/results/{result_id}/bundle", response_class=Response, responses=_BUNDLE)
 def download(result_id: str, context: Context) -> Response:
     """Return a bundle as it was uploaded, for its owner and the Foundation."""
     return bundle_response(context, result_id)
@@ -163,21 +180,21 @@ async def compare(
 class Share(Document):
     """Who may see a result besides its owner."""
 
-    with_: Sharing = pydantic.Field(alias="with")
+    with_: Sharing = pydantic.Field(alias="with", examples=["everybody"])
     model_config = pydantic.ConfigDict(extra="forbid", strict=False)
 
 
 @router.put("/results/{result_id}/sharing", openapi_extra=schema_of(Share))
 def share(
     result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
-) -> dict[str, str]:
+) -> SharingDocument:
     """Share a result of the caller with the certifier, publish it, or withdraw it.
 
     The public sees the verdict, the SHA-256, and the reasons without what names parts of the cloud.
     """
     result = stored_sharing.share(session, result_id, caller, read(body, Share).with_)
     session.commit()
-    return {"shared_with": str(stored_sharing.sharing(result))}
+    return {"shared_with": stored_sharing.sharing(result)}
 
 
 class Verification(Document):
@@ -186,7 +203,7 @@ class Verification(Document):
     The reason is public, and required if the verdict is not conformant.
     """
 
-    until: date | None = None
+    until: date | None = pydantic.Field(None, examples=["2027-11-21"])
     why: Text = pydantic.Field(default="", max_length=stored_sharing.LONGEST_REASON)
     model_config = pydantic.ConfigDict(extra="forbid", strict=False)
 
@@ -207,13 +224,17 @@ def verify(
 class Revocation(Document):
     """The reason why the Foundation revokes a verification; it is public."""
 
-    why: Text = pydantic.Field(min_length=1, max_length=stored_sharing.LONGEST_REASON)
+    why: Text = pydantic.Field(
+        min_length=1,
+        max_length=stored_sharing.LONGEST_REASON,
+        examples=["the run used an admin credential"],
+    )
 
 
 @router.post("/results/{result_id}/revocation", openapi_extra=schema_of(Revocation))
 def revoke(
     result_id: str, body: Body, session: WriteSession, caller: CurrentCaller
-) -> dict[str, bool]:
+) -> RevocationDocument:
     """Revoke the Foundation verification of a result; the reason is public."""
     caller.require_foundation()
     why = read(body, Revocation).why
