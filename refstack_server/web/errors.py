@@ -126,7 +126,7 @@ class ErrorDocument(TypedDict):
 class ProblemDocument(ErrorDocument):
     """A refusal in the API v2 (RFC 9457), with the keys of RefStack v1 for present clients.
 
-    ``type`` says what kind of problem it is, ``instance`` has the id of the request in the log of
+    ``type`` names the kind of problem, ``instance`` has the id of the request in the log of
     the server.
     """
 

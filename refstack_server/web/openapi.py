@@ -29,7 +29,7 @@ PROBLEMS = _refused(PROBLEM_JSON, ProblemDocument)
 class Application(FastAPI):
     """An application whose callers may be anonymous."""
 
-    def openapi(self) -> dict[str, Any]:
+    def openapi(self) -> dict[str, object]:
         """Return the OpenAPI document.
 
         A token is optional: a request that needs one is answered with 401.

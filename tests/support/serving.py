@@ -68,6 +68,17 @@ class Server:
         headers = {**(who.token if who else {}), **more.pop("headers", {})}
         return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
 
+    def log_line(self, text: str) -> str:
+        """Wait for the line of the log with a text; it is written after the answer was sent."""
+        log = self.data.parent / f"{self.data.name}.log"
+        until = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < until:
+            lines = [line for line in log.read_text().splitlines() if text in line]
+            if lines:
+                return lines[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"the log has no line with {text}")
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()

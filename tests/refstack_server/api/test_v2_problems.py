@@ -43,9 +43,7 @@ def test_a_refusal_is_a_problem_with_the_keys_that_clients_know(server, method, 
 def test_the_log_has_the_request_that_a_problem_names(server):
     document = server.call("GET", "/v2/results/none").json()
     request_id = REQUEST.fullmatch(document["instance"])[1]
-    log = (server.data.parent / f"{server.data.name}.log").read_text().splitlines()
-    (line,) = (line for line in log if request_id in line)
-    assert json.loads(line)["route"] == "/v2/results/{result_id}"
+    assert json.loads(server.log_line(request_id))["route"] == "/v2/results/{result_id}"
 
 
 def test_v1_keeps_its_errors(server):

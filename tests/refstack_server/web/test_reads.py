@@ -116,8 +116,7 @@ def test_head_answers_wherever_get_does(server, published):
 
 def test_the_log_names_the_method_of_the_client(server):
     server.call("HEAD", "/v2/challenges/signers")
-    log = (server.data.parent / f"{server.data.name}.log").read_text()
-    assert '"method": "HEAD", "route": "/v2/challenges/signers", "status": 200' in log
+    server.log_line('"method": "HEAD", "route": "/v2/challenges/signers", "status": 200')
 
 
 def test_answers_are_compressed_for_clients_that_accept_it(server, published):
