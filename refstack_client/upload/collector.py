@@ -20,7 +20,10 @@ Record = Mapping[str, Any]
 _NOT_REPEATABLE = ("POST",)
 _JSON = {"Content-Type": "application/json"}
 _WITHOUT_LIST = (requests.codes.not_found, requests.codes.method_not_allowed)
-_OF_V1 = {"since": ("start_date", "{} 00:00:00"), "until": ("end_date", "{} 23:59:59")}
+_OF_V1 = {
+    "uploaded_since": ("start_date", "{} 00:00:00"),
+    "uploaded_until": ("end_date", "{} 23:59:59"),
+}
 """Filters of ``/v2/results`` that RefStack v1 has under another name, and the form of a value."""
 _TO_DO = {
     400: "correct what the message names",
@@ -105,7 +108,8 @@ class Collector:
                 "guideline": meta.get("guideline"),
                 "programme": meta.get("target"),
                 "shared_with": "everybody" if meta.get("shared") == "true" else None,
-                "verified": row.get("verification_status") == 1,
+                "standing": "verified" if row.get("verification_status") == 1 else "unofficial",
+                "uploaded_at": row.get("created_at"),
             }
 
     def result(self, result_id: str) -> Record:

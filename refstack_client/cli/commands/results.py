@@ -11,19 +11,21 @@ from refstack_client.cli.options.collector import day, fields, id_of, require_co
 from refstack_client.upload.collector import Collector, Record
 
 _FILTERS = {
-    "vendor": "of the products of this vendor",
-    "product": "of this product",
+    "vendor": "of the products of this vendor: its id, or the URL of its page",
+    "product": "of this product: its id, or the URL of its page",
     "programme": "of this programme, such as storage",
     "guideline": "by this guideline",
     "verdict": "with this verdict: conformant, not-conformant or incomplete",
-    "standing": "with this standing, such as verified",
-    "since": "uploaded on this date or later",
-    "until": "uploaded on this date or earlier",
+    "standing": "with this standing: unofficial, verified or expired",
+    "uploaded_since": "uploaded on this date (UTC) or later",
+    "uploaded_until": "uploaded on this date (UTC) or earlier",
     "id": "with this id",
     "sha256": "of the upload with this SHA-256",
 }
 """What the server selects results by: the parameters of ``GET /v2/results``."""
-_FORMS = {"since": day, "until": day}
+_DAYS = ("uploaded_since", "uploaded_until")
+_NOUNS = {"vendor": "vendor", "product": "product", "id": "result"}
+"""The filters that are ids, and of what."""
 _PAGE = 100
 """The most results that one request asks for."""
 _COLUMNS = {
@@ -31,8 +33,9 @@ _COLUMNS = {
     "guideline": "guideline",
     "programme": "programme",
     "verdict": "conformance",
+    "standing": "standing",
     "shared with": "shared_with",
-    "verified": "verified",
+    "uploaded": "uploaded_at",
     "url": "url",
 }
 """The columns of the list, and the fields in the response of the server."""
@@ -45,9 +48,10 @@ class List(OnCollector, Lister):
         parser.add_argument("--mine", action="store_true", help="only results of the user")
         for name, meaning in _FILTERS.items():
             parser.add_argument(
-                f"--{name}",
-                metavar="DATE" if name in _FORMS else name.upper(),
-                type=_FORMS.get(name, str),
+                f"--{name.removeprefix('uploaded_')}",
+                dest=name,
+                metavar="DATE" if name in _DAYS else name.upper(),
+                type=day if name in _DAYS else str,
                 help=f"only results {meaning}",
             )
         parser.add_argument(
@@ -61,10 +65,11 @@ class List(OnCollector, Lister):
         """Return the columns and rows to list."""
         collector = collector_options.connect(args)
         filters = {name: vars(args)[name] for name in _FILTERS if vars(args)[name] is not None}
+        for name in filters.keys() & _NOUNS:
+            filters[name] = id_of(collector, _NOUNS[name], filters[name])
         if args.mine:
             filters["mine"] = "true"
-        if args.most:
-            filters["most"] = str(min(args.most, _PAGE))
+        filters["most"] = str(min(args.most or _PAGE, _PAGE))
         found = islice(collector.results(filters), args.most)
         return rows(_COLUMNS, found)
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from urllib.parse import urlsplit
 
+from cliff.columns import FormattableColumn
+
 from refstack_client.cli import confirmation
 from refstack_client.cli.command import Fields, Table, say
 from refstack_client.errors import InputError
+from refstack_client.printable import printable
 from refstack_client.upload import access_token, login
 from refstack_client.upload.collector import Collector, Record
 from refstack_client.upload.http import Server
@@ -92,12 +95,24 @@ def rows(columns: Mapping[str, str], records: Iterable[Record]) -> Table:
     :param columns: the names of the columns, and of the fields that they show
     """
     names = tuple(columns.values())
-    return tuple(columns), [tuple(record.get(name) for name in names) for record in records]
+    return tuple(columns), [tuple(_shown(record.get(name)) for name in names) for record in records]
 
 
 def fields(record: Record) -> Fields:
     """Return the fields of an object of the server."""
-    return tuple(record), tuple(record.values())
+    return tuple(record), tuple(map(_shown, record.values()))
+
+
+def _shown(value: object) -> object:
+    return _Object(value) if isinstance(value, dict) else value
+
+
+class _Object(FormattableColumn[Record]):
+    """A field that is an object itself, such as the vendor of a result."""
+
+    def human_readable(self) -> str:
+        """Return its fields in one line."""
+        return printable(", ".join(f"{name}: {value}" for name, value in self._value.items()))
 
 
 def day(text: str) -> str:

@@ -125,7 +125,7 @@ def test_a_day_of_a_vendor_and_a_certifier(server, keys, tmp_path, user):
     assert verified["verified"] is True
     assert verified["verified_until"].startswith(until)
     listed = root("results", "list", *JSON)
-    assert [row["verified"] for row in listed if row["id"] == result["id"]] == [True]
+    assert [row["standing"] for row in listed if row["id"] == result["id"]] == ["verified"]
     assert "403 Forbidden" in alice("results", "withdraw", page, "--yes", code=4)
     assert (
         root("results", "revoke", page, "--why", "a test was changed", *JSON)["verified"] is False

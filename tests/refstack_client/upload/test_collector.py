@@ -88,9 +88,14 @@ def test_an_older_server_is_asked_as_refstack_v1(server, status):
         (status, {}, {"title": "Not Found"}),
         (200, {}, {"results": [row], "pagination": {"total_pages": 1}}),
     ]
-    filters = {"mine": "true", "since": "2026-01-31", "until": "2026-02-01", "most": "5"}
+    filters = {
+        "mine": "true",
+        "uploaded_since": "2026-01-31",
+        "uploaded_until": "2026-02-01",
+        "most": "5",
+    }
     (found,) = server.collector().results(filters)
-    assert (found["guideline"], found["verified"]) == ("2020.06", True)
+    assert (found["guideline"], found["standing"]) == ("2020.06", "verified")
     assert parameters(server.seen[1][1]) == {
         "signed": "true",
         "start_date": "2026-01-31 00:00:00",
