@@ -59,7 +59,8 @@ def refused(error: RefusedError, form: FormData, name: str, field_name: str) -> 
     named = error.detail.partition(":")[0].strip("/")
     typed = {key: value for key, value in form.items() if isinstance(value, str)}
     typed.pop(signin.CSRF, None)
-    return FormState(name, named if named in typed else field_name, error.message, typed)
+    wrong = named if named in typed else field_name
+    return FormState(name, wrong, error.message.removeprefix(f"{wrong}: "), typed)
 
 
 def again(error: RefusedError, page: str) -> HTMLResponse:

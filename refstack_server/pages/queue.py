@@ -71,7 +71,8 @@ def _pending(session: Session, result: Result) -> Pending:
 def _notes(result: Result) -> Iterator[str]:
     yield from stored_sharing.missing(result)
     if stored_sharing.needs_reason(result):
-        yield f"Not conformant: the verdict is {result.conformance}."
+        verdict = str(result.conformance).replace("-", " ")
+        yield f"The verdict is {verdict}: the verification needs a reason."
     if not result.conformance:
         yield "No verdict."
     if result.product_version is None:

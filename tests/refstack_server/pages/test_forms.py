@@ -95,7 +95,7 @@ def test_all_own_results_are_reached_in_pages(served, provider):
     browser, page, found = signed_in(served, provider, "prolific"), "/mine", []
     while page:
         text = get(browser, served, page).text
-        found += re.findall(r'<td><a href="/results/([^"]+)">', text)
+        found += re.findall(r'<td class="time"><a href="/results/([^"]+)">', text)
         older = re.search(r'rel="next" href="([^"]+)"', text)
         page = f"/mine{older[1]}" if older else ""
     assert found == ids[::-1]

@@ -52,7 +52,7 @@ def test_all_250_pending_results_are_reached_the_oldest_first(served, uploader, 
     page, found = f"{served.url}/queue", []
     while page:
         text = root.get(page, timeout=60).text
-        found += re.findall(r'<td><a href="/results/([^"]+)">', text)
+        found += re.findall(r'<td class="time"><a href="/results/([^"]+)">', text)
         older = re.search(r'rel="next" href="([^"]+)"', text)
         page = f"{served.url}/queue{older[1]}" if older else ""
     assert [result_id for result_id in found if result_id in ids] == ids
@@ -85,7 +85,7 @@ def test_a_row_shows_who_asks_how_long_and_what_is_missing(served, uploader, roo
         uploader.openid,
         '<td class="number">9</td>',
         "Not yet published by its owner.",
-        "Not conformant: the verdict is not-conformant.",
+        "The verdict is not conformant: the verification needs a reason.",
         "The product is private",
         "NOT CONFORMANT",
     ):
@@ -102,7 +102,7 @@ def test_what_is_not_conformant_is_verified_with_a_reason_only(served, root, fai
     refused = post(root, served, path, csrf=token, until="2999-01-01", why=" ", page="3")
     assert refused.status_code == 400
     assert re.search(r'id="decision-why" name="why" aria-invalid="true"', refused.text)
-    assert "why: enter 1 to 1000 characters" in refused.text
+    assert ">enter 1 to 1000 characters" in refused.text
     assert 'value="2999-01-01"' in refused.text
     assert 'name="page" value="3"' in refused.text
     late = post(root, served, path, csrf=token, until="2020-01-01", why="<b>agreed</b>")
