@@ -103,7 +103,8 @@ def _document(
         "verified_until": result.verified_until.isoformat() if result.verified_until else None,
         # The public log has these names too. Those of a revoked verification stay stored.
         "verified_as": result.verified_as if result.verification_status else None,
-        "vendor": {"id": vendor_id, "name": names[vendor_id]} if product else None,
+        # The vendor may have been removed since the result was read.
+        "vendor": {"id": vendor_id, "name": names[vendor_id]} if vendor_id in names else None,
         "product": {"id": product.id, "name": product.name} if product else None,
         "version": version.version if version else None,
     }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlencode
 
 import pydantic
@@ -70,6 +70,8 @@ Number = Annotated[
     int, pydantic.Field(ge=1, le=_MOST), _must_be(f"a whole number from 1 to {_MOST}")
 ]
 
+Verdict = Literal[Conformance.CONFORMANT, Conformance.NOT_CONFORMANT, Conformance.INCOMPLETE]
+
 
 class Filters(pydantic.BaseModel):
     """Filters of the list of results, which all apply, and the page of the list."""
@@ -82,7 +84,7 @@ class Filters(pydantic.BaseModel):
     programme: Annotated[str, _one_of(shipped.programme_keys)] | None = pydantic.Field(
         None, description="key of a programme", examples=["storage"]
     )
-    verdict: Annotated[Conformance, _must_be(f"one of {', '.join(Conformance)}")] | None = None
+    verdict: Annotated[Verdict, _must_be(f"one of {', '.join(get_args(Verdict))}")] | None = None
     standing: Annotated[Standing, _must_be(f"one of {', '.join(Standing)}")] | None = None
     uploaded_since: Day | None = pydantic.Field(None, description="first day of the upload, UTC")
     uploaded_until: Day | None = pydantic.Field(None, description="last day of the upload, UTC")

@@ -7,19 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from support.bundles import make_key, packed, registered
 from support.making import STORAGE
 from support.serving import join, official_vendor_of, product_of, vendor_of
 
+from refstack_server.api.v2.result_list import Filters
 from refstack_server.settings import Settings
 from refstack_server.store import database as databases
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import Result, now
 from refstack_server.web import cursors
 
+PARAMETERS = [*Filters.model_fields, "cpid"]
 NAMES = [test.name for test in STORAGE.counted_tests()]
 STORAGE_OF_2020 = {"guideline": "2020.06", "target": "object"}
 
@@ -202,7 +204,7 @@ def test_mine_are_own_results_and_those_of_own_vendors(server, alice, bob, carol
             "Invalid query: 'a\\x00\\nb' is not a parameter; the parameters are ",
         ),
         ("standing=revoked", "standing: must be one of unofficial, verified, expired"),
-        ("verdict=good", "verdict: must be one of not-conformant, incomplete, conformant,"),
+        ("verdict=vacuous", "verdict: must be one of conformant, not-conformant, incomplete"),
         ("guideline=2099.01", "guideline: must be one of scs-0128, "),
         ("guideline=", "guideline: must be one of "),
         ("programme=x", "programme: must be one of "),
@@ -287,6 +289,15 @@ def test_a_cursor_is_read_by_its_own_server_only(number):
 def test_no_other_text_is_a_cursor(text):
     with pytest.raises(InvalidError, match="must be a cursor"):
         cursors.read("secret", text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(PARAMETERS), st.text(max_size=40), min_size=1))
+def test_no_query_makes_the_server_fail(server, query):
+    answer = server.call("GET", "/v2/results", params=query)
+    assert answer.status_code in (200, 400, 401)
+    if answer.status_code == 400:
+        assert answer.json()["title"].startswith("Invalid query")
 
 
 @given(st.integers(0, 2**40), st.integers(0, 31), st.characters(codec="ascii"))
