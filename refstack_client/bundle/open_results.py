@@ -72,7 +72,7 @@ def read(path: Path) -> Results:
         return _read_run(Run(path))
     stream_file.check_regular(path)
     if zipfile.is_zipfile(path):
-        return _read_bundle(Bundle.read(path))
+        return of_bundle(Bundle.read(path))
     if path.suffix == ".json" and refstack_json.is_refstack(content := read_bytes(path)):
         found = refstack_json.read(content, str(path))
         return Results(found.outcomes(), lambda: io.BytesIO(b""))
@@ -91,7 +91,8 @@ def _read_run(run: Run) -> Results:
     )
 
 
-def _read_bundle(bundle: Bundle) -> Results:
+def of_bundle(bundle: Bundle) -> Results:
+    """Return the results of a bundle, which is not verified."""
     return Results(
         outcomes=bundle.outcomes,
         open_stream=lambda: io.BytesIO(bundle.member(contents.STREAM)),

@@ -2,9 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from pathlib import Path
 
-from refstack_client.bundle import open_results
 from refstack_client.cli.command import Lister, Table, say
 from refstack_client.cli.exit_codes import EXIT_NOT_CONFORMANT
 from refstack_client.cli.options import results as results_options
@@ -23,7 +21,10 @@ class Diff(Lister):
         parser = super().get_parser(prog_name)
         for name in ("before", "after"):
             parser.add_argument(
-                name, metavar="RUN|FILE", type=Path, help="run directory, bundle or subunit stream"
+                name,
+                metavar=results_options.PLACES,
+                type=results_options.place,
+                help=results_options.HELP_OF_PLACES,
             )
         results_options.add_judging(parser)
         parser.add_argument(
@@ -33,7 +34,7 @@ class Diff(Lister):
 
     def take_action(self, args: Namespace) -> Table:
         """Return the columns and rows to list."""
-        before, after = open_results.read(args.before), open_results.read(args.after)
+        before, after = (results_options.read(where) for where in (args.before, args.after))
         old = results_options.judge(before, args.guideline, args)
         found = comparison.compare(
             old, after.judge(old.programme, strict=args.strict, max_retries=args.max_retries)

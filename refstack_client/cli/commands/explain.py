@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from capabilities import programme
-from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
@@ -35,7 +34,7 @@ class Explain(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Run the command; return its exit code."""
-        found = open_results.read(args.results)
+        found = results_options.read(args.results)
         verdict = results_options.judge(found, args.guideline, args)
         for number, test in enumerate(_find(verdict, args.test)):
             show_lines((*[""] * bool(number), *_lines(test, verdict, found)))

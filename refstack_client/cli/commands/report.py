@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command, say
 from refstack_client.cli.exit_codes import EXIT_OK
@@ -64,7 +63,7 @@ class Report(Command):
                     f"{path} has no known suffix",
                     hint=f"choose from {', '.join(f'.{suffix}' for suffix in _FORMATS)}",
                 )
-        found = open_results.read(args.results)
+        found = results_options.read(args.results)
         verdict = results_options.judge(found, args.guideline, args)
         for path in args.outputs:
             write_over(path, _FORMATS[path.suffix[1:]](verdict, found))

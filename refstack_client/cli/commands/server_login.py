@@ -54,7 +54,7 @@ class LogIn(Command):
         url = _url(args.url)
         cacert = args.cacert.absolute() if args.cacert else None
         chosen = Login(url, args.user or _last_user(url), args.key.absolute(), cacert)
-        collector = collector_options.connect_as(chosen, args)
+        collector = collector_options.connect_as(chosen, insecure=args.insecure)
         try:
             # Requests of v2 are refused to keys that can only be used with RefStack v1.
             collector.invitations()

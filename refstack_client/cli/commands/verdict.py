@@ -5,7 +5,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from capabilities import catalogue, programme
-from refstack_client.bundle import open_results
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command, show_lines
 from refstack_client.cli.exit_codes import OF_CONFORMANCE
@@ -42,7 +41,7 @@ class ShowVerdict(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Run the command; return its exit code."""
-        found = open_results.read(args.results)
+        found = results_options.read(args.results)
         if args.guideline == ALL:
             return _show_all(found, args)
         verdict = results_options.judge(found, args.guideline, args)

@@ -13,7 +13,7 @@ from refstack_client.cli.command import Fields, Table, say
 from refstack_client.errors import InputError
 from refstack_client.printable import printable
 from refstack_client.upload import access_token, login
-from refstack_client.upload.collector import Collector, Record
+from refstack_client.upload.collector import Collector, Record, RefusedError
 from refstack_client.upload.http import Server
 from refstack_client.upload.login import Login
 
@@ -38,21 +38,38 @@ def add_id(parser: ArgumentParser, noun: str) -> None:
 
 def connect(args: Namespace) -> Collector:
     """Return the collector of the login; errors as for :func:`.login.read`."""
-    return connect_as(login.read(), args)
+    return connect_as(login.read(), insecure=args.insecure)
 
 
-def connect_as(user: Login, args: Namespace) -> Collector:
+def connect_as(user: Login, *, insecure: bool) -> Collector:
     """Return a collector with the user of a login.
 
     :raises InputError: the URL or the key cannot be used
     :raises MachineError: the SSH agent cannot be used
     """
-    if args.insecure:
+    if insecure:
         say("warning: TLS certificates are not checked")
     if urlsplit(user.url).scheme == "http" and urlsplit(user.url).hostname not in _LOOPBACK:
         say(f"warning: {user.url} is not encrypted: others on the network can use the tokens sent")
     authorize = access_token.authorization(user)
-    return Collector(Server(user.url, args.insecure, user.cacert, authorize), say)
+    return Collector(Server(user.url, insecure, user.cacert, authorize), say)
+
+
+def bundle_at(url: str) -> bytes:
+    """Return the bundle of a result by the URL of its page; errors as for :func:`connect`.
+
+    :raises InputError: it is not on the collector of the login, or only its verdict is public
+    """
+    collector = connect_as(login.read(), insecure=False)
+    result_id = id_of(collector, "result", url)
+    try:
+        return collector.bundle(result_id)
+    except RefusedError as error:
+        raise InputError(
+            str(error),
+            hint="only the owner of a result and the Foundation can read its bundle; results show "
+            "shows the verdict on a published one",
+        ) from error
 
 
 def id_of(collector: Collector, noun: str, text: str) -> str:

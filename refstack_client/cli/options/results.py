@@ -4,20 +4,47 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from capabilities import catalogue
+from refstack_client.bundle import open_results
+from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.options import guideline as guideline_options
 from scoring.conformance.verdict import Verdict
+
+PLACES = "RUN|FILE|URL"
+HELP_OF_PLACES = (
+    "run directory, bundle or subunit stream; or the page of a result of the user of server login"
+)
 
 
 def add_results(parser: ArgumentParser) -> None:
     """Add the results that a command reads, and how to judge them."""
     parser.add_argument(
         "results",
-        metavar="RUN|FILE",
-        type=Path,
-        help="run directory, bundle or subunit stream",
+        metavar=PLACES,
+        type=place,
+        help=HELP_OF_PLACES,
     )
     add_judging(parser)
+
+
+def place(text: str) -> Path | str:
+    """Return where results are: a path, or the URL of a result's page as it is."""
+    return text if text.startswith(("https://", "http://")) else Path(text)
+
+
+def read(where: Path | str) -> Results:
+    """Read results of any form; those at a URL are a bundle on the collector of the login.
+
+    :param where: as :func:`place` returns it
+    :raises InputError: they have another form, or the user of the login cannot read the bundle
+    :raises CloudError: the collector cannot be reached
+    """
+    if isinstance(where, Path):
+        return open_results.read(where)
+    # Results in files are judged without the libraries for requests.
+    from refstack_client.cli.options import collector as collector_options  # noqa: PLC0415
+
+    return open_results.of_bundle(Bundle.unpack(collector_options.bundle_at(where), where))
 
 
 def add_judging(parser: ArgumentParser) -> None:

@@ -137,6 +137,28 @@ def test_a_day_of_a_vendor_and_a_certifier(server, keys, tmp_path, user):
     assert "404" in alice("results", "show", page, code=4)
 
 
+def test_a_result_is_judged_by_its_url(server, keys, tmp_path, user, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alice, root = user("alice"), user("root")
+    page = uploaded(keys, tmp_path, alice)
+    code = main(["verdict", "bundle.zip"])
+    assert alice("verdict", page, code=code)
+    assert "refused GET /v2/results/" in root("verdict", page, code=4)
+    alice("report", page, "-o", "from-url.json")
+    alice("report", "bundle.zip", "-o", "from-file.json")
+    assert Path("from-url.json").read_bytes() == Path("from-file.json").read_bytes()
+    assert alice("diff", page, "bundle.zip", *JSON) == []
+    alice("results", "publish", page, "--yes")
+    message = user("bob")("verdict", page, code=4)
+    assert "403 Forbidden: only the owner" in message
+    assert "hint:  only the owner of a result and the Foundation" in message
+    assert root("verdict", page, code=code)
+    other = page.replace("http://", "https://")
+    assert "is not the page of a result on" in alice("verdict", other, code=4)
+    alice("server", "logout")
+    assert "not logged in" in alice("report", page, "-o", "x.html", code=2)
+
+
 def test_a_user_joins_a_vendor_and_leaves_it(server, user):
     alice, bob = user("alice"), user("bob")
     vendor = alice("vendor", "create", "Borealis", *JSON)["id"]

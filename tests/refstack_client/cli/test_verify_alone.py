@@ -78,6 +78,8 @@ MISSING = (
     "sandbox down",
     "bundle challenge request --for key.pub",
     "bundle upload bundle.zip",
+    "results list",
+    "server login https://refstack.example.org --key key --user alice",
 )
 SHEET = "Heading\n-------\none: [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1] [91]*\n"
 
