@@ -43,4 +43,9 @@ def _opened(read: _Loader, content: bytes, path: Path) -> PrivateKeyTypes:
     except ValueError as error:
         if "encrypted" not in str(error) or not sys.stdin.isatty():
             raise
-    return read(content, getpass.getpass(f"passphrase of {path}: ").encode())
+    try:
+        return read(content, getpass.getpass(f"passphrase of {path}: ").encode())
+    except (EOFError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be opened with this passphrase", hint="enter the passphrase of the key"
+        ) from error

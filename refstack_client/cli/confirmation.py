@@ -19,4 +19,8 @@ def agreed(question: str, option: str) -> bool:
             hint=f"to do it without confirmation: {option}",
         )
     say(f"{question}. Ok? (yes/y): ")
-    return input().strip().lower() in ("yes", "y")
+    try:
+        answer = input()
+    except EOFError:
+        answer = ""
+    return answer.strip().lower() in ("yes", "y")

@@ -76,7 +76,7 @@ class Collector:
             try:
                 page = self._record("GET", "/v2/results", params=parameters)
             except RefusedError as error:
-                if error.status not in _WITHOUT_LIST:
+                if error.status not in _WITHOUT_LIST or parameters is not filters:
                     raise
                 yield from self._results_of_v1(filters)
                 return

@@ -283,6 +283,8 @@ def test_changes_that_others_see_are_confirmed(server, keys, user, tmp_path, mon
     page = uploaded(keys, tmp_path, alice)
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert "there is no terminal" in alice("results", verb, page, code=2)
+    monkeypatch.setattr("sys.stdin", Terminal("", is_terminal=True))
+    assert "nothing was changed" in alice("results", verb, page, code=130)
     monkeypatch.setattr("sys.stdin", Terminal("no\n", is_terminal=True))
     output = alice("results", verb, page, code=130)
     assert f"The result {page} (2020.06 storage" in output

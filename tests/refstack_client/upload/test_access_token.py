@@ -112,6 +112,28 @@ def test_an_encrypted_key_without_a_terminal_is_refused(tmp_path, monkeypatch):
         access_token.open_key(tmp_path / "key")
 
 
+def test_the_passphrase_of_a_key_is_asked_for(tmp_path, monkeypatch):
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", tmp_path / "key"], check=True
+    )
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "secret")
+    assert access_token.open_key(tmp_path / "key").algorithm == "EdDSA"
+    for entered in ("wrong", EOFError()):
+        monkeypatch.setattr("getpass.getpass", entering(entered))
+        with pytest.raises(InputError, match="cannot be opened with this passphrase"):
+            access_token.open_key(tmp_path / "key")
+
+
+def entering(entered: str | Exception):
+    def getpass(prompt: str) -> str:
+        if isinstance(entered, Exception):
+            raise entered
+        return entered
+
+    return getpass
+
+
 def answer(*strings: bytes) -> bytes:
     """Return what an agent sends for a signature."""
     parts = b"".join(len(text).to_bytes(4, "big") + text for text in strings)

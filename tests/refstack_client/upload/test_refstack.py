@@ -244,7 +244,7 @@ def test_a_dry_run_shows_the_exact_request_and_sends_nothing(server, results, tm
 def test_without_a_yes_nothing_is_sent(server, results, capsys, monkeypatch):
     command = ["upload-subunit", str(results), "--keystone-endpoint", ENDPOINT]
     assert main([*command, "--url", server.url]) == 2
-    assert "upload without confirmation: -y" in capsys.readouterr().err
+    assert "without confirmation: -y" in capsys.readouterr().err
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda: "no")
     assert main([*command, "--url", server.url]) == 130
