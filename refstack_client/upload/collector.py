@@ -133,10 +133,14 @@ class Collector:
         """Remove a result."""
         self._send("DELETE", _path("v1", "results", result_id))
 
-    def verify(self, result_id: str, until: str | None) -> Record:
-        """Verify a result for the Foundation, until a date in ISO format or without end."""
+    def verify(self, result_id: str, until: str | None, why: str | None) -> Record:
+        """Verify a result for the Foundation, until a date in ISO format or without end.
+
+        :param why: the public reason, which a result needs that is not conformant
+        """
         path = _path("v2", "results", result_id, "verification")
-        return self._record("PUT", path, {"until": until})
+        reason = {} if why is None else {"why": why}
+        return self._record("PUT", path, {"until": until, **reason})
 
     def revoke(self, result_id: str, why: str) -> Record:
         """Revoke the verification of a result for a public reason."""

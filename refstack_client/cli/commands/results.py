@@ -179,9 +179,14 @@ class Verify(_OfResult):
             type=day,
             help="day on which the verification expires, such as 2026-12-31 (default: never)",
         )
+        parser.add_argument(
+            "--why",
+            metavar="TEXT",
+            help="reason, which is public; needed if the result is not conformant",
+        )
 
     def act(self, collector: Collector, result_id: str, args: Namespace) -> None:
-        collector.verify(result_id, args.until)
+        collector.verify(result_id, args.until, args.why)
 
 
 class Revoke(_OfResult):
