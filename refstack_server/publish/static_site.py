@@ -25,6 +25,8 @@ from refstack_server.store.audit_log import EntryDocument
 
 START = "/results"
 _LOG = "/v2/log"
+_LOG_FILE = PurePosixPath("log.json")
+"""The whole log, of which a request of a page's link returns only a part."""
 _ENTRIES_PER_REQUEST = 1000
 _MARK = ".refstack-export"
 """A file that marks a directory as an export, which another export may replace."""
@@ -67,7 +69,7 @@ async def _write(app: FastAPI, target: Path, report: Callable[[str], None]) -> i
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         await _Pages(client, target, report).write()
         log = [entry async for entry in _log(client)]
-    _keep(target / "log.json", json.dumps(log, indent=1).encode())
+    _keep(target / _LOG_FILE, json.dumps(log, indent=1).encode())
     redirect = f'<meta http-equiv="refresh" content="0; url={_file_of(START)}">'
     _keep(target / "index.html", f"<!doctype html>\n{redirect}\n".encode())
     return sum(path.is_file() for path in target.rglob("*"))
@@ -123,6 +125,7 @@ def _links(page: lxml.html.HtmlElement) -> Iterator[str]:
     """Remove forms and links that require a server from a page; yield the other links."""
     for form in page.xpath("//form"):
         form.drop_tree()
+    yield from page.xpath("//link[@rel='icon']/@href")
     for element in page.xpath("//a[starts-with(@href, '/') or starts-with(@href, '?')]"):
         href = element.get("href")
         if href.startswith("?"):
@@ -137,6 +140,8 @@ def _links(page: lxml.html.HtmlElement) -> Iterator[str]:
 def _file_of(url: str) -> PurePosixPath:
     """Return the path of the file for a URL."""
     parts = urlsplit(url)
+    if parts.path == _LOG:
+        return _LOG_FILE
     path = PurePosixPath(parts.path.lstrip("/"))
     if parts.path.startswith(("/v1/", "/v2/")):
         return path.with_name(f"{path.name}.json")
@@ -151,7 +156,7 @@ def _with_relative_links(
 ) -> bytes:
     """Return a page whose links lead from its own file to other files."""
 
-    for element in page.xpath("//a[@href]"):
+    for element in page.xpath("//a[@href] | //link[@href]"):
         link = element.get("href")
         if link in known:
             element.set("href", os.path.relpath(known[link], path.parent))

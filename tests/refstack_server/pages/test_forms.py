@@ -80,6 +80,31 @@ def test_every_page_shows_who_is_signed_in(served, alice):
         assert '<a href="/signin">Sign in</a>' in anonymous.text
 
 
+def test_a_rendered_page_is_not_shared_between_users(served, alice, bob, result_id):
+    send(alice, served, f"/mine/{result_id}/share", **{"with": "everybody"})
+    tokens = {browser: csrf(browser, served) for browser in (alice, bob)}
+    paths = (f"/results/{result_id}", "/guidelines/2020.06")
+    for path in paths * 2:
+        for browser, other in ((alice, bob), (bob, alice)):
+            page = get(browser, served, path).text
+            assert (tokens[browser] in page, tokens[other] in page) == (True, False), path
+        anonymous = requests.get(f"{served.url}{path}", timeout=60)
+        assert 'name="csrf"' not in anonymous.text, path
+    assert "Cookie" in anonymous.headers["Vary"]
+    assert anonymous.headers["Cache-Control"] == "public, max-age=3600"
+    assert "Manage this result" in get(alice, served, paths[0]).text
+    assert "Manage this result" not in get(bob, served, paths[0]).text
+
+
+def test_a_long_name_fits_the_cookie(served, provider):
+    provider.changes = {"name": "\U0001f600" * 255}
+    try:
+        page = signed_in(served, provider, "long").get(f"{served.url}/results", timeout=60)
+    finally:
+        provider.changes = {}
+    assert f"Signed in as <strong>{chr(0x1F600) * 40}</strong>" in page.text
+
+
 def test_browsers_and_crawlers_get_their_files(served):
     icon = requests.get(f"{served.url}/favicon.svg", timeout=60)
     assert icon.headers["content-type"].startswith("image/svg+xml")
