@@ -5,11 +5,16 @@ import unicodedata
 from confusable_homoglyphs import confusables
 
 
-def skeleton(name: str) -> str:
-    """Return a text that is the same for names that look alike (compare Unicode's UTS 39).
+def skeletons(name: str) -> frozenset[str]:
+    """Return texts of which names that look alike share one (compare Unicode's UTS 39).
 
-    Accents, case, space and punctuation do not count, since readers overlook them.
+    ``RedHaI`` looks like ``RedHal`` as it is written, and ``red hat`` like ``Red Hat`` apart from
+    the case. Accents, space and punctuation do not count, since readers overlook them.
     """
+    return frozenset(map(_skeleton, (name, name.casefold())))
+
+
+def _skeleton(name: str) -> str:
     plain = "".join(map(_prototype, unicodedata.normalize("NFKD", name)))
     return "".join(filter(str.isalnum, plain)).casefold()
 

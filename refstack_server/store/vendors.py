@@ -14,7 +14,7 @@ from refstack_server.store.errors import (
     InvalidError,
     NotFoundError,
 )
-from refstack_server.store.look_alikes import skeleton
+from refstack_server.store.look_alikes import skeletons
 from refstack_server.store.schema import PUBLIC_VENDORS, Vendor, VendorType
 
 REASON = "registration_decline_reason"
@@ -115,8 +115,8 @@ def require_distinct(session: Session, name: str, vendor_id: str = "") -> None:
 def similar(session: Session, name: str, vendor_id: str, types: Sequence[int]) -> list[Vendor]:
     """Return the other vendors of some types whose names look like a name."""
     query = sa.select(Vendor).where(Vendor.type.in_(types), Vendor.id != vendor_id)
-    wanted = skeleton(name)
-    return [vendor for vendor in session.scalars(query) if skeleton(vendor.name) == wanted]
+    wanted = skeletons(name)
+    return [vendor for vendor in session.scalars(query) if wanted & skeletons(vendor.name)]
 
 
 @dataclass(frozen=True)
