@@ -67,7 +67,7 @@ def test_an_upload_that_takes_long_does_not_stop_the_service(limited, alice):
 )
 def test_work_beyond_the_limits_is_stopped_and_refused(limited, alice, limits):
     with limited(**limits) as server:
-        refused = server.call("POST", STREAMS, alice, data=stream_of(150_000))
+        refused = server.call("POST", STREAMS, alice, data=stream_of(300_000))
         assert refused.status_code == 400
         assert refused.json()["title"] == "This takes more time or memory than a request may"
         again = server.call("POST", STREAMS, alice, data=stream_of(10))
