@@ -44,7 +44,8 @@ def exported(server, database, shared, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("export") / "site"
     done = export(server, database, target)
     assert done.returncode == 0, done.stderr
-    (message,) = done.stderr.splitlines()
+    *progress, message = done.stderr.splitlines()
+    assert all(line.endswith("files are written") for line in progress)
     assert message.endswith(f"start page: {target}/index.html")
     return target
 
