@@ -21,7 +21,7 @@ from refstack_server.api.v1 import (
     uploads,
     vendors,
 )
-from refstack_server.api.v2 import challenges, invitations, keys, result_list
+from refstack_server.api.v2 import challenges, invitations, keys, log, result_list
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import assets as asset_pages
@@ -37,6 +37,7 @@ from refstack_server.pages import vendors as vendor_pages
 from refstack_server.settings import Settings
 from refstack_server.store import blobs, database, disk_space, sessions
 from refstack_server.store.errors import InvalidError, NoSpaceError, RefusedError
+from refstack_server.store.log_tree import LogTree
 from refstack_server.web import observability, openapi, session_secret, signin
 from refstack_server.web.body_limit import BodyLimit
 from refstack_server.web.body_places import BodyPlaces
@@ -49,7 +50,7 @@ from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, invitations, keys, result_list, whole_results)
+_V2 = (challenges, invitations, keys, log, result_list, whole_results)
 _PAGES = (
     *(asset_pages, result_pages, guideline_pages, vendor_form_pages, vendor_pages, product_pages),
     *(signin, account_pages, own_result_pages, key_pages, queue_pages),
@@ -70,6 +71,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings, app.state.engine = settings, engine
     app.state.writer = database.writer(engine)
     app.state.workers = Workers(settings)
+    app.state.log_tree = LogTree(settings)
     app.state.limits = RateLimits(settings, engine)
     app.state.bodies = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_bodies)
     app.state.uploads = BodyPlaces(settings.most_bodies_of_a_user, settings.most_anonymous_uploads)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from refstack_client.cli.command import say
 from refstack_client.cli.exit_codes import EXIT_OK
-from refstack_client.errors import MachineError, UsageError
+from refstack_client.errors import InputError, MachineError, UsageError
+from refstack_client.upload.checkpoint import VerifierKey, verifier_key
 from refstack_server.cli import data
 from refstack_server.cli.data import ServerCommand
 from refstack_server.settings import MIB, Provider, Settings
@@ -71,6 +72,15 @@ class Serve(ServerCommand):
             help="file with the OIDC client secret of this server",
         )
         parser.add_argument(
+            "--witness",
+            action="append",
+            default=[],
+            type=_witness,
+            metavar="KEY",
+            help="verifier key of a witness, whose signatures on checkpoints of the audit log are "
+            "kept; can be repeated",
+        )
+        parser.add_argument(
             "--no-anonymous", action="store_true", help="refuse uploads that are not signed"
         )
         return parser
@@ -86,6 +96,7 @@ class Serve(ServerCommand):
             data.settings(args),
             public_url=args.public_url or url,
             anonymous_upload=not args.no_anonymous,
+            witnesses=tuple(args.witness),
             provider=_provider(args),
             requests_per_minute=args.requests_per_minute,
             uploads_per_minute=args.uploads_per_minute,
@@ -135,3 +146,10 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot bind to {host}:{port}: {error.strerror}",
             hint="choose another host or port with --host and --port",
         ) from error
+
+
+def _witness(text: str) -> VerifierKey:
+    try:
+        return verifier_key(text)
+    except InputError as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -28,6 +28,7 @@ _LOG = "/v2/log"
 _LOG_FILE = PurePosixPath("log.json")
 """The whole log, of which a request of a page's link returns only a part."""
 _ENTRIES_PER_REQUEST = 1000
+_OF_THE_LOG = {"checkpoint": "/v2/log/checkpoint", "log.key": "/v2/log/key"}
 _MARK = ".refstack-export"
 """A file that marks a directory as an export, which another export may replace."""
 _AT_A_TIME, _SECONDS_BETWEEN_REPORTS = 8, 5
@@ -68,6 +69,8 @@ async def _write(app: FastAPI, target: Path, report: Callable[[str], None]) -> i
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         await _Pages(client, target, report).write()
+        for name, path in _OF_THE_LOG.items():
+            _keep(target / name, (await client.get(path)).content)
         log = [entry async for entry in _log(client)]
     _keep(target / _LOG_FILE, json.dumps(log, indent=1).encode())
     redirect = f'<meta http-equiv="refresh" content="0; url={_file_of(START)}">'

@@ -255,6 +255,15 @@ class AuditLogEntry(Base):
     digest: Mapped[str] = mapped_column(sa.String(64))
 
 
+class Cosignature(Base):
+    """The signature of a witness on the checkpoint of the audit log with a size."""
+
+    __tablename__ = "cosignatures"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
 class Count(Base):
     """The number of rows of a kind: counting them takes longer the more there are."""
 

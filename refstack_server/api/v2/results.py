@@ -18,10 +18,8 @@ from refstack_server.publish import documents, statistics
 from refstack_server.publish.documents import ChangeDocument, OutcomeDocument
 from refstack_server.publish.statistics import Statistics
 from refstack_server.publish.stored_result import By
-from refstack_server.store import audit_log
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
-from refstack_server.store.audit_log import EntryDocument
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.sharing import Sharing
 from refstack_server.web.bundle_download import bundle_response
@@ -31,7 +29,6 @@ from refstack_server.web.dependencies import (
     CallerContext,
     Context,
     CurrentCaller,
-    ReadSession,
     StreamedBody,
     WriteSession,
 )
@@ -251,13 +248,3 @@ async def count(by: Annotated[By, Query()], context: Context) -> Response:
         statistics.newest, context.session, context.caller, by.guideline, by.programme
     )
     return _json(await context.render(documents.counts, packed, by))
-
-
-@router.get("/log")
-def show_log(
-    session: ReadSession,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    most: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[EntryDocument]:
-    """Return entries of the audit log; a digest covers the text and the previous digest."""
-    return list(audit_log.entries(session, after, most))

@@ -29,6 +29,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Float(), nullable=False),
     )
     op.create_table(
+        "cosignatures",
+        sa.Column("size", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("name", sa.String(255), primary_key=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
         "invitations",
         sa.Column(
             "vendor_id",
