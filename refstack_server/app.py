@@ -31,6 +31,7 @@ from refstack_server.pages import keys as key_pages
 from refstack_server.pages import own_results as own_result_pages
 from refstack_server.pages import products as product_pages
 from refstack_server.pages import queue as queue_pages
+from refstack_server.pages import registry as registry_pages
 from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendor_forms as vendor_form_pages
 from refstack_server.pages import vendors as vendor_pages
@@ -52,7 +53,8 @@ LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
 _V2 = (challenges, invitations, keys, log, result_list, whole_results)
 _PAGES = (
-    *(asset_pages, result_pages, guideline_pages, vendor_form_pages, vendor_pages, product_pages),
+    *(asset_pages, registry_pages, result_pages, guideline_pages),
+    *(vendor_form_pages, vendor_pages, product_pages),
     *(signin, account_pages, own_result_pages, key_pages, queue_pages),
 )
 

@@ -1,13 +1,12 @@
 """Pages of published results: the list, a result, two results compared."""
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Annotated, TypedDict
 
 import pydantic
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
@@ -51,12 +50,6 @@ class Row(TypedDict):
     product: str | None
     product_id: str | None
     standing: str
-
-
-@router.get("/")
-def start() -> RedirectResponse:
-    """Redirect to the list of results."""
-    return RedirectResponse("/results", HTTPStatus.SEE_OTHER)
 
 
 class Filters(pydantic.BaseModel):

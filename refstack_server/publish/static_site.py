@@ -23,12 +23,13 @@ from fastapi import FastAPI
 from refstack_client.errors import InputError, MachineError
 from refstack_server.store.audit_log import EntryDocument
 
-START = "/results"
+START = "/"
 _LOG = "/v2/log"
 _LOG_FILE = PurePosixPath("log.json")
 """The whole log, of which a request of a page's link returns only a part."""
 _ENTRIES_PER_REQUEST = 1000
 _OF_THE_LOG = {"checkpoint": "/v2/log/checkpoint", "log.key": "/v2/log/key"}
+_LINKS = "//*[starts-with(@href, '/') or starts-with(@href, '?')]"
 _MARK = ".refstack-export"
 """A file that marks a directory as an export, which another export may replace."""
 _AT_A_TIME, _SECONDS_BETWEEN_REPORTS = 8, 5
@@ -73,8 +74,6 @@ async def _write(app: FastAPI, target: Path, report: Callable[[str], None]) -> i
             _keep(target / name, (await client.get(path)).content)
         log = [entry async for entry in _log(client)]
     _keep(target / _LOG_FILE, json.dumps(log, indent=1).encode())
-    redirect = f'<meta http-equiv="refresh" content="0; url={_file_of(START)}">'
-    _keep(target / "index.html", f"<!doctype html>\n{redirect}\n".encode())
     return sum(path.is_file() for path in target.rglob("*"))
 
 
@@ -105,7 +104,7 @@ class _Pages:
         content = answer.content
         if answer.headers["content-type"].startswith("text/html"):
             page = lxml.html.document_fromstring(answer.text)
-            for link in _links(page):
+            for link in _links(page, url):
                 self._follow(requests, link)
             content = _with_relative_links(page, self._known, self._known[url])
         _keep(self._target / self._known[url], content)
@@ -124,15 +123,17 @@ def _keep(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _links(page: lxml.html.HtmlElement) -> Iterator[str]:
-    """Remove forms and links that require a server from a page; yield the other links."""
+def _links(page: lxml.html.HtmlElement, url: str) -> Iterator[str]:
+    """Remove forms and links that require a server from a page; yield the other links.
+
+    :param url: the URL of the page
+    """
     for form in page.xpath("//form"):
         form.drop_tree()
-    yield from page.xpath("//link[@rel='icon']/@href")
-    for element in page.xpath("//a[starts-with(@href, '/') or starts-with(@href, '?')]"):
+    for element in page.xpath(_LINKS):
         href = element.get("href")
         if href.startswith("?"):
-            href = f"{START}{href}"
+            href = f"{urlsplit(url).path}{href}"
             element.set("href", href)
         if urlsplit(href).path.startswith(_REQUIRE_A_SERVER):
             element.drop_tree()
@@ -159,7 +160,7 @@ def _with_relative_links(
 ) -> bytes:
     """Return a page whose links lead from its own file to other files."""
 
-    for element in page.xpath("//a[@href] | //link[@href]"):
+    for element in page.xpath("//*[@href]"):
         link = element.get("href")
         if link in known:
             element.set("href", os.path.relpath(known[link], path.parent))

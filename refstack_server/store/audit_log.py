@@ -6,14 +6,14 @@ detect a change to any earlier entry. The database refuses to change or remove e
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from refstack_server.store.schema import AuditLogEntry, Count, Result, now
+from refstack_server.store.schema import AuditLogEntry, Count, Decision, Result, now
 
 ENTRIES = "lines of the log"
 """The key of their number in the table of counts."""
@@ -36,6 +36,7 @@ class Event(StrEnum):
 
 _OF_PRIVATE_RESULTS = (Event.REMOVED, Event.ATTACHED, Event.DETACHED)
 """Events that can happen to a result that was never published."""
+_DECISIONS = (Event.VERIFIED, Event.REVOKED)
 
 
 class EntryDocument(TypedDict):
@@ -62,11 +63,13 @@ def add(session: Session, result: Result, event: Event, **details: str) -> None:
             "conformance": result.conformance,
             **details,
         }
-    add_entry(session, event, document)
+    entry = add_entry(session, event, document)
+    if event in _DECISIONS:
+        session.add(Decision(entry=entry, result_id=result.id))
 
 
-def add_entry(session: Session, event: Event, document: Mapping[str, object]) -> None:
-    """Add an entry about an event; the log is public."""
+def add_entry(session: Session, event: Event, document: Mapping[str, object]) -> AuditLogEntry:
+    """Add an entry about an event and return it; the log is public."""
     # The update locks the row: whoever adds another entry waits for this transaction.
     counting = sa.update(Count).where(Count.what == ENTRIES).values(number=Count.number + 1)
     session.execute(counting)
@@ -74,7 +77,9 @@ def add_entry(session: Session, event: Event, document: Mapping[str, object]) ->
     text = json.dumps({"at": now().isoformat(), "event": str(event), **document}, sort_keys=True)
     previous = last.digest if last else _FIRST
     number = last.number + 1 if last else 1
-    session.add(AuditLogEntry(number=number, text=text, digest=_digest(previous, text)))
+    entry = AuditLogEntry(number=number, text=text, digest=_digest(previous, text))
+    session.add(entry)
+    return entry
 
 
 def entries(session: Session, after: int, most: int) -> Iterator[EntryDocument]:
@@ -87,6 +92,31 @@ def entries(session: Session, after: int, most: int) -> Iterator[EntryDocument]:
     )
     for entry in session.scalars(query):
         yield {"number": entry.number, "text": entry.text, "digest": entry.digest}
+
+
+def newest(session: Session, size: int, page: int) -> Sequence[AuditLogEntry]:
+    """Return a page of entries, the newest first."""
+    # The numbers have no gaps, so that no entry before the page is read.
+    last = length(session) - (page - 1) * size
+    wanted = AuditLogEntry.number.between(last - size + 1, last)
+    query = sa.select(AuditLogEntry).where(wanted).order_by(AuditLogEntry.number.desc())
+    return session.scalars(query).all()
+
+
+def length(session: Session) -> int:
+    """Return the number of entries."""
+    return session.scalar(sa.select(Count.number).where(Count.what == ENTRIES)) or 0
+
+
+def decisions(session: Session, most: int, result_id: str | None = None) -> Sequence[AuditLogEntry]:
+    """Return entries of verifications and revocations, the newest first.
+
+    :param result_id: the result that they are about, None for all results
+    """
+    query = sa.select(Decision).order_by(Decision.number.desc()).limit(most)
+    if result_id is not None:
+        query = query.where(Decision.result_id == result_id)
+    return [decision.entry for decision in session.scalars(query)]
 
 
 def is_intact(found: Iterable[EntryDocument]) -> bool:

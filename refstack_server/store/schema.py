@@ -188,12 +188,20 @@ class Result(Base):
     ``upload_digest`` covers a signed upload in RefStack v1's format and its key; ``guideline``,
     ``programme`` and ``conformance`` are those of its verdict. ``verified_as`` are the names under
     which the Foundation verified the result; they stay when its vendor or product is renamed.
+    ``verified_at`` is the time of the last verification. It stays when the verification is revoked,
+    at ``revoked_at``, which a new verification clears.
     """
 
     __tablename__ = "results"
     __table_args__ = (
         sa.Index("listed_in_order", "listed", "number"),
         sa.Index("owned_in_order", "openid", "number"),
+        # The registry reads these columns of each result, and never the outcomes beside them.
+        sa.Index(
+            "standing_of_versions",
+            *("product_version_id", "verified_at", "listed", "guideline", "programme"),
+            *("verification_status", "verified_until", "revoked_at"),
+        ),
     )
     number: Mapped[int] = mapped_column(
         sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
@@ -208,6 +216,8 @@ class Result(Base):
     submitted: Mapped[bool] = mapped_column(default=False)
     verification_status: Mapped[int] = mapped_column(default=0)
     verified_until: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
     verified_as: Mapped[dict[str, str] | None] = mapped_column(sa.JSON)
     product_version_id: Mapped[str | None] = mapped_column(
         sa.ForeignKey("product_versions.id"), index=True
@@ -262,6 +272,17 @@ class Cosignature(Base):
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     content: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+class Decision(Base):
+    """An entry of the log in which the Foundation verified a result or revoked a verification."""
+
+    __tablename__ = "decisions"
+    number: Mapped[int] = mapped_column(
+        sa.ForeignKey("log.number"), primary_key=True, autoincrement=False
+    )
+    result_id: Mapped[str] = mapped_column(sa.String(36), index=True)
+    entry: Mapped[AuditLogEntry] = relationship(lazy="joined", innerjoin=True)
 
 
 class Count(Base):

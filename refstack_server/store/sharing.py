@@ -97,6 +97,7 @@ def verify(session: Session, result: Result, until: date | None, why: str = "") 
         )
     expires = datetime.combine(until, datetime.min.time()) if until else None
     result.verification_status, result.verified_until = 1, expires
+    result.verified_at, result.revoked_at = now(), None
     result.verified_as = public_names(session, result)
     details = {"until": expires.isoformat()} if expires else {}
     if why.strip():
@@ -124,4 +125,5 @@ def revoke(session: Session, result: Result, why: str) -> None:
     """
     if result.verification_status:
         result.verification_status, result.verified_until = 0, None
+        result.revoked_at = now()
         audit_log.add(session, result, Event.REVOKED, why=why)
