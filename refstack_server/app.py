@@ -28,6 +28,7 @@ from refstack_server.pages import assets as asset_pages
 from refstack_server.pages import errors as error_pages
 from refstack_server.pages import guidelines as guideline_pages
 from refstack_server.pages import keys as key_pages
+from refstack_server.pages import log as log_pages
 from refstack_server.pages import own_results as own_result_pages
 from refstack_server.pages import products as product_pages
 from refstack_server.pages import queue as queue_pages
@@ -53,7 +54,7 @@ LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
 _V2 = (challenges, invitations, keys, log, result_list, whole_results)
 _PAGES = (
-    *(asset_pages, registry_pages, result_pages, guideline_pages),
+    *(asset_pages, registry_pages, log_pages, result_pages, guideline_pages),
     *(vendor_form_pages, vendor_pages, product_pages),
     *(signin, account_pages, own_result_pages, key_pages, queue_pages),
 )

@@ -82,7 +82,8 @@ class _Pages:
 
     def __init__(self, client: httpx2.AsyncClient, target: Path, report: Callable[[str], None]):
         self._client, self._target, self._report = client, target, report
-        self._known: dict[str, PurePosixPath] = {}
+        # The whole log is written apart: an answer of the server has a part of it.
+        self._known = {_LOG: PurePosixPath(_LOG_FILE)}
         self._places = anyio.CapacityLimiter(_AT_A_TIME)
         self._done, self._reported = 0, time.monotonic()
 
@@ -149,7 +150,7 @@ def _file_of(url: str) -> PurePosixPath:
     path = PurePosixPath(parts.path.lstrip("/"))
     if parts.path.startswith(("/v1/", "/v2/")):
         return path.with_name(f"{path.name}.json")
-    if path.suffix in (".csv", ".svg"):
+    if path.suffix in (".atom", ".csv", ".svg"):
         return path
     page = parse_qs(parts.query).get("page", ["1"])[-1]
     return path / ("index.html" if page == "1" else f"page-{page}.html")

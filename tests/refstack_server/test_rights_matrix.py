@@ -284,9 +284,9 @@ OPEN = {
     *(("GET", path) for path in ("/v1/results/schema", "/v1/profile/pubkeys/schema")),
     *(("GET", path) for path in ("/v1/products", "/v2/challenges/signers", "/v2/statistics")),
     *(("GET", path) for path in ("/v2/log", "/signin", "/signin/return", "/v2/results")),
-    *(("GET", path) for path in ("/favicon.svg", "/robots.txt", "/v2/log/key")),
+    *(("GET", path) for path in ("/favicon.svg", "/robots.txt", "/log", "/feed.atom")),
     *(("GET", path) for path in ("/v2/log/checkpoint", "/v2/log/proofs/inclusion")),
-    ("GET", "/v2/log/proofs/consistency"),
+    *(("GET", path) for path in ("/v2/log/key", "/v2/log/proofs/consistency")),
     # An upload belongs to the key that signed it; a challenge is valid for its key alone.
     *(("POST", path) for path in ("/v1/results", "/v2/bundles", "/v2/challenges")),
     ("POST", "/v2/log/cosignatures"),  # The signature of a known witness is what counts.

@@ -23,6 +23,11 @@ def shared(server, people, tmp_path_factory) -> dict[str, str]:
         ids[with_] = server.call("POST", "/v2/bundles", data=content).json()["id"]
         path = f"/v2/results/{ids[with_]}/sharing"
         server.call("PUT", path, people["alice"], json={"with": with_})
+    for key, value in (("guideline", "2020.06"), ("target", "object")):
+        path = f"/v1/results/{ids['everybody']}/meta/{key}"
+        server.call("POST", path, people["alice"], data=value)
+    path = f"/v2/results/{ids['everybody']}/verification"
+    assert server.call("PUT", path, people["root"], json={"why": "agreed"}).ok
     for _ in range(22):  # a second page
         ids["anonymous"] = server.upload(["t"])
     return ids
@@ -68,10 +73,14 @@ def test_an_export_has_all_published_results_and_no_others(exported, shared):
     assert "Conflict: … at …" in page
     assert (exported / "results" / shared["anonymous"] / "index.html").is_file()
     assert (exported / "results" / "page-2.html").is_file()
+    assert f"/results/{shared['everybody']}" in (exported / "feed.atom").read_text()
+    entries = (exported / "log" / "index.html").read_text()
+    assert f"results/{shared['everybody']}/index.html" in entries
+    assert 'href="../log.json"' in entries
     verdict = exported / "v2" / "results" / shared["everybody"] / "verdict.json"
     assert json.loads(verdict.read_text())["verdict"] == "not-conformant"
     log = json.loads((exported / "log.json").read_text())
-    assert json.loads(log[-1]["text"])["event"] == "published"
+    assert json.loads(log[-1]["text"])["event"] == "verified"
     for path in exported.rglob("*"):
         if path.is_file():
             content = path.read_text()
