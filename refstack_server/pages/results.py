@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
-from refstack_server.pages import result_page, sharing_choices
+from refstack_server.pages import ownership, result_page, sharing_choices
 from refstack_server.pages.paging import paging
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
@@ -173,6 +173,7 @@ def _about(
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
         "standing": _standing(result),
+        "facts": ownership.facts(context, result),
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
         "sharing": STANDINGS[sharing(result)],

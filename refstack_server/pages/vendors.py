@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from refstack_server.pages import forms
+from refstack_server.pages import registry as registry_pages
 from refstack_server.pages.forms import FormState
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
@@ -15,6 +16,8 @@ from refstack_server.web.dependencies import Context
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 HERE = "/vendors"
+_MOST_PRODUCTS = 100
+"""The most products with current certifications on the page of their vendor."""
 KINDS = {
     ProductKind.DISTRO: "distribution",
     ProductKind.PUBLIC_CLOUD: "public cloud",
@@ -60,6 +63,7 @@ def page(
         standing=STATES[VendorType(vendor.type)],
         # A vendor of RefStack v1 may have any properties.
         reason=(vendor.properties or {}).get(vendors.REASON) if can_manage else None,
+        certifications=registry_pages.certifications(session, vendor.id, _MOST_PRODUCTS),
         products=list(products.products(session, caller, vendor.id)),
         kinds=KINDS,
         can_manage=can_manage,

@@ -1,0 +1,93 @@
+"""The pages of a vendor and of a result: whose it is, and what the Foundation decided."""
+
+import lxml.html
+import pytest
+import sqlalchemy as sa
+from support.browsing import EVIL, get
+from support.publishing import Publisher, changing
+
+
+@pytest.fixture(scope="module")
+def alice_at(server, people) -> Publisher:
+    return Publisher(server, people["alice"], people["root"])
+
+
+def facts(page: str) -> dict[str, str]:
+    """Return the facts of a result's page by label."""
+    (listed,) = lxml.html.fromstring(page).xpath("//dl[@class='facts'][1]") or [None]
+    if listed is None:
+        return {}
+    labels = [label.text_content() for label in listed.xpath("dt")]
+    return dict(zip(labels, (text.text_content() for text in listed.xpath("dd")), strict=True))
+
+
+def test_a_result_page_shows_whose_it_is(server, alice_at, database):
+    vendor_id = alice_at.vendor("Acme")
+    product_id = alice_at.product(vendor_id, "Cloud")
+    result_id = alice_at.result(alice_at.version(product_id, "7"), "object")
+
+    def shown() -> dict[str, str]:
+        return facts(get(server, f"/results/{result_id}").text)
+
+    names = {"Vendor": "Acme", "Product": "Cloud", "Version": "7"}
+    assert shown() == names
+    page = get(server, f"/results/{result_id}").text
+    assert f'<a href="/products/{product_id}">Cloud</a>' in page
+    alice_at.verify(result_id, until="2099-01-31")
+    verified = shown()
+    since = verified["Verified"].rpartition(" ")[2]
+    assert verified == {
+        **names,
+        "Verified": f"until 2099-01-31, since {since}",
+        "Reason for the verification": "agreed",
+    }
+    path = f"/v1/products/{product_id}"
+    alice_at.must(alice_at.owner, "PUT", path, json={"name": "Better"})
+    assert shown() == {**verified, "Product": "Better", "Verified as": "Acme · Cloud · 7"}
+    alice_at.must(alice_at.owner, "PUT", path, json={"public": False})
+    assert shown() == verified
+    assert "Better" not in get(server, f"/results/{result_id}").text
+    alice_at.must(alice_at.owner, "PUT", path, json={"public": True, "name": "Cloud"})
+    with changing(server, database) as connection:
+        expire = "UPDATE results SET verified_until = '2026-01-31 00:00:00' WHERE id = :id"
+        connection.execute(sa.text(expire), {"id": result_id})
+    expired = shown()
+    assert (expired["Verified"], expired["Expired"]) == (f"on {since}", "on 2026-01-31")
+    alice_at.revoke(result_id, f"changed {EVIL}")
+    assert shown() == {
+        **names,
+        "Verified": f"on {since}",
+        "Revoked": f"on {since}",
+        "Reason for the revocation": f"changed {EVIL}",
+    }
+    assert "<script" not in get(server, f"/results/{result_id}").text
+
+
+def test_a_result_page_names_no_private_product(server, alice_at, alice):
+    vendor_id = alice_at.vendor("Quiet")
+    product_id = alice_at.product(vendor_id, "Secret", is_public=False)
+    result_id = alice_at.result(alice_at.version(product_id, "s3"), "object")
+    alice_at.verify(result_id)
+    shown = facts(get(server, f"/results/{result_id}").text)
+    assert shown["Verified"].startswith("without an end, since 20")
+    assert not {"Vendor", "Product", "Version", "Verified as"} & shown.keys()
+    own = server.call("GET", f"/results/{result_id}", alice).text
+    assert facts(own)["Product"] == "Secret"
+
+
+def test_a_vendor_page_begins_with_current_certifications(server, alice_at):
+    vendor_id = alice_at.vendor("Certified")
+    version = alice_at.version(alice_at.product(vendor_id, "Sky"), "1")
+    hidden = alice_at.product(vendor_id, "Hidden", is_public=False)
+    ids = [alice_at.result(version, target) for target in ("object", "compute", "platform")]
+    private = alice_at.result(alice_at.version(hidden, "1"), "object")
+    for result_id in (*ids[:2], private):
+        alice_at.verify(result_id, until="2099-01-31")
+    alice_at.revoke(ids[1], "wrong")
+    page = get(server, f"/vendors/{vendor_id}").text
+    assert page.index("Current certifications") < page.index("<h2>Products")
+    assert "until 2099-01-31" in page
+    assert [result_id in page for result_id in (*ids, private)] == [True, False, False, False]
+    assert "Hidden" not in page
+    alice_at.revoke(ids[0], "wrong too")
+    assert "Current certifications" not in get(server, f"/vendors/{vendor_id}").text
