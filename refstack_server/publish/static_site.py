@@ -83,7 +83,7 @@ class _Pages:
     def __init__(self, client: httpx2.AsyncClient, target: Path, report: Callable[[str], None]):
         self._client, self._target, self._report = client, target, report
         # The whole log is written apart: an answer of the server has a part of it.
-        self._known = {_LOG: PurePosixPath(_LOG_FILE)}
+        self._known = {_LOG: _LOG_FILE}
         self._places = anyio.CapacityLimiter(_AT_A_TIME)
         self._done, self._reported = 0, time.monotonic()
 
@@ -145,8 +145,6 @@ def _links(page: lxml.html.HtmlElement, url: str) -> Iterator[str]:
 def _file_of(url: str) -> PurePosixPath:
     """Return the path of the file for a URL."""
     parts = urlsplit(url)
-    if parts.path == _LOG:
-        return _LOG_FILE
     path = PurePosixPath(parts.path.lstrip("/"))
     if parts.path.startswith(("/v1/", "/v2/")):
         return path.with_name(f"{path.name}.json")
