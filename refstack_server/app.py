@@ -93,6 +93,7 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     for unavailable in (sa.exc.OperationalError, sa.exc.TimeoutError):
         app.add_exception_handler(unavailable, _unavailable)
+    app.add_exception_handler(sa.exc.DataError, _uncomparable)
     app.add_exception_handler(OSError, _failed_write)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _unexpected)
@@ -159,6 +160,12 @@ def _unavailable(request: Request, error: Exception) -> Response:
     if isinstance(error, sa.exc.SQLAlchemyError) and database.is_full(error):
         return _answer(request, refusal(NoSpaceError()))
     return _answer(request, refusal(UnavailableError("the database does not answer; try again")))
+
+
+def _uncomparable(request: Request, _error: Exception) -> Response:
+    """Answer a request with a text that no database has, such as one with U+0000."""
+    refused = InvalidError("A value of the request has characters that no stored text has")
+    return _answer(request, refusal(refused))
 
 
 def _failed_write(request: Request, error: Exception) -> Response:

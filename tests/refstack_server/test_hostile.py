@@ -142,6 +142,18 @@ def test_names_in_an_archive_are_never_paths(server, alice, tmp_path):
     assert not list(server.data.parent.rglob("*escaped*"))
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/results?programme=%00", "/results?search=%00", "/?programme=%00", "/vendors/%00"),
+        *("/v1/results?cpid=%00", "/v1/results/%00", "/v1/products?organization_id=%00"),
+        *("/v2/results/%00", "/v2/results?vendor=%00", "/products/%00", "/results/%00/badge.svg"),
+    ],
+)
+def test_a_nul_is_a_value_like_any_other_or_refused(server, path):
+    assert server.call("GET", path).status_code in (200, 400, 404)
+
+
 def test_names_are_never_markup(server):
     result_id = server.upload([f"a.b.{EVIL}"], cpid=EVIL)
     for path in (f"/results/{result_id}", f"/results?search={EVIL}", f"/guidelines/{EVIL}"):
