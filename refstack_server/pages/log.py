@@ -56,7 +56,7 @@ def feed(session: ReadSession, settings: Config) -> Response:
 
 def _entry(url: str, line: LogLine) -> etree._Element:
     what = line.names or f"result {line.subject}"
-    summary = ". ".join((f"{line.words} {line.subject}", *line.facts))
+    summary = ". ".join((line.sentence.format(line.subject), *line.facts))
     # A result that is not public any more has no page.
     page = f"{url}{line.link or '/log'}"
     return _E.entry(

@@ -56,13 +56,13 @@ def _decisions(context: CallerContext, result: Result) -> Iterator[Fact]:
             yield Fact("Verified", f"on {result.verified_at:%Y-%m-%d}")
         yield Fact("Revoked", registry_pages.dates(result))
         if reason := why.get(Event.REVOKED):
-            yield Fact("Reason for the revocation", reason)
+            yield Fact("Reason", reason)
         return
     if standing is Certification.EXPIRED and result.verified_at:
         yield Fact("Verified", f"on {result.verified_at:%Y-%m-%d}")
     yield Fact(standing.capitalize(), registry_pages.dates(result))
     if reason := why.get(Event.VERIFIED):
-        yield Fact("Reason for the verification", reason)
+        yield Fact("Reason", reason)
 
 
 def _reasons(context: CallerContext, result: Result) -> Mapping[str, str]:

@@ -11,16 +11,16 @@ from refstack_server.store.audit_log import Event
 from refstack_server.store.results import LISTED
 from refstack_server.store.schema import PUBLIC_VENDORS, AuditLogEntry, Result, Vendor
 
-_WORDS = {
-    Event.PUBLISHED: "The owner published the result",
-    Event.WITHDRAWN: "The owner withdrew the result",
-    Event.VERIFIED: "The Foundation verified the result",
-    Event.REVOKED: "The Foundation revoked the verification of the result",
-    Event.REMOVED: "This result was removed:",
-    Event.ATTACHED: "The owner attached the result to a product:",
-    Event.DETACHED: "The owner detached the result from its product:",
-    Event.JOINED: "A user joined the vendor",
-    Event.LEFT: "A user no longer acts for the vendor",
+_SENTENCES = {
+    Event.PUBLISHED: "The owner published the result {}",
+    Event.WITHDRAWN: "The owner withdrew the result {}",
+    Event.VERIFIED: "The Foundation verified the result {}",
+    Event.REVOKED: "The Foundation revoked the verification of the result {}",
+    Event.REMOVED: "The result {} was removed",
+    Event.ATTACHED: "The owner attached the result {} to a product",
+    Event.DETACHED: "The owner detached the result {} from its product",
+    Event.JOINED: "A user joined the vendor {}",
+    Event.LEFT: "A user no longer acts for the vendor {}",
 }
 _NAMES, _TESTED = ("vendor", "product", "version"), ("guideline", "programme", "conformance")
 
@@ -29,15 +29,16 @@ _NAMES, _TESTED = ("vendor", "product", "version"), ("guideline", "programme", "
 class LogLine:
     """An entry of the log for readers.
 
-    ``link`` is the path of the page of ``subject``, a result or a vendor, "" if it is not public;
-    ``names`` are those of the vendor, product and version under which a result was verified.
+    ``sentence`` has ``{}`` in place of ``subject``, a result or a vendor. ``link`` is the path of
+    its page, "" if it is not public. ``names`` are those of the vendor, product and version under
+    which a result was verified.
     """
 
     number: int
     digest: str
     at: str
     event: str
-    words: str
+    sentence: str
     subject: str
     link: str
     names: str
@@ -73,10 +74,10 @@ def _line(
         digest=entry.digest,
         at=document["at"],
         event=event,
-        words=_WORDS[event],
+        sentence=_SENTENCES[event],
         subject=name,
         link=link,
-        names=" ".join(filter(None, names)),
+        names=" · ".join(filter(None, names)),
         facts=list(_facts(document)),
     )
 

@@ -42,14 +42,14 @@ def test_the_log_page_has_every_entry_newest_first(server, site):
         text = get(server, "/log", page=page).text
         assert "<script" not in text
         document = lxml.html.fromstring(text)
-        rows += document.xpath("//tbody/tr")
+        rows += document.xpath("//ol/li")
         if not document.xpath("//a[@rel='next']"):
             break
         page += 1
     expected = entries(server)[::-1]
     assert page > 1
     assert [int(row.get("id")) for row in rows] == [entry["number"] for entry in expected]
-    assert [row.xpath("string(td[4]/details/code)") for row in rows] == [
+    assert [row.xpath("string(.//code[@class='digest'])") for row in rows] == [
         entry["digest"] for entry in expected
     ]
 
@@ -72,7 +72,7 @@ def test_an_entry_has_a_link_to_what_is_public(server, site):
 def test_a_page_beyond_the_end_is_the_last_one(server, site, page, status):
     answer = get(server, "/log", page=page)
     assert answer.status_code == status
-    assert status != 200 or '<tr id="1">' in answer.text
+    assert status != 200 or '<li id="1">' in answer.text
 
 
 def test_the_feed_has_what_was_verified_and_revoked(server, site):
@@ -96,7 +96,7 @@ def test_the_feed_has_what_was_verified_and_revoked(server, site):
         is_public = decision["result"] != site["withdrawn"]
         path = f"/results/{decision['result']}" if is_public else "/log"
         assert link == f"{ids[0].partition('/log')[0]}{path}"
-    assert "Verified: Acme <&> Cloud 7" in feed.xpath("//a:title/text()", namespaces=ATOM)
+    assert "Verified: Acme <&> · Cloud · 7" in feed.xpath("//a:title/text()", namespaces=ATOM)
     assert feed.xpath("string(a:updated)", namespaces=ATOM) == f"{decisions[0]['at']}Z"
 
 

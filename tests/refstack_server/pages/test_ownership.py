@@ -39,7 +39,7 @@ def test_a_result_page_shows_whose_it_is(server, alice_at, database):
     assert verified == {
         **names,
         "Verified": f"until 2099-01-31, since {since}",
-        "Reason for the verification": "agreed",
+        "Reason": "agreed",
     }
     path = f"/v1/products/{product_id}"
     alice_at.must(alice_at.owner, "PUT", path, json={"name": "Better"})
@@ -58,7 +58,7 @@ def test_a_result_page_shows_whose_it_is(server, alice_at, database):
         **names,
         "Verified": f"on {since}",
         "Revoked": f"on {since}",
-        "Reason for the revocation": f"changed {EVIL}",
+        "Reason": f"changed {EVIL}",
     }
     assert "<script" not in get(server, f"/results/{result_id}").text
 

@@ -73,6 +73,7 @@ def test_an_export_has_all_published_results_and_no_others(exported, shared):
     assert "Conflict: … at …" in page
     assert (exported / "results" / shared["anonymous"] / "index.html").is_file()
     assert (exported / "results" / "page-2.html").is_file()
+    assert "<h1>Registry of OpenStack certifications</h1>" in (exported / "index.html").read_text()
     assert f"/results/{shared['everybody']}" in (exported / "feed.atom").read_text()
     entries = (exported / "log" / "index.html").read_text()
     assert f"results/{shared['everybody']}/index.html" in entries
