@@ -1,12 +1,14 @@
-"""The columns of the registry, which an upgrade fills from the log."""
+"""The registry in the database: what an upgrade reads from the log, and the plans of queries."""
 
 import json
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from support import postgresql
 
-from refstack_server.store import database
+from refstack_server.store import database, registry
+from refstack_server.store.registry import Filters
 
 LOG = (
     (1, "published", "2025-01-01T00:00:00", "a"),
@@ -61,3 +63,28 @@ def test_an_upgrade_reads_decisions_from_the_log(older):
     expected = [(number, result) for number, event, _, result in LOG if event != "published"]
     assert sorted(map(tuple, decisions)) == expected
     older.dispose()
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(search="x", programme="storage")])
+def test_results_are_read_by_their_product(tmp_path, filters):
+    """With the index of all public results, 100,000 of them would take minutes."""
+    engine = database.open_or_create(f"sqlite:///{tmp_path / 'database'}")
+    asked = []
+
+    def keep(_connection, _cursor, statement, parameters, *_):
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    with Session(engine) as session:
+        sa.event.listen(engine, "before_cursor_execute", keep)
+        assert registry.count(session, filters) == 0
+        assert registry.rows(session, filters, 20) == []
+        sa.event.remove(engine, "before_cursor_execute", keep)
+        assert len(asked) == 3
+        for statement, parameters in asked:
+            explain = f"EXPLAIN QUERY PLAN {statement}"
+            connection = session.connection()
+            plan = [row[3] for row in connection.exec_driver_sql(explain, parameters)]
+            assert any("(product_version_id=?" in step for step in plan), plan
+            assert not any("listed_in_order" in step for step in plan), plan
+    engine.dispose()
