@@ -57,7 +57,7 @@ class Settings:
     seconds_of_work: int = 20
     bytes_of_work: int = 256 * MIB
     most_waiting: int = 200
-    most_cached_bytes: int = 32 * MIB
+    most_cached_bytes: int = 16 * MIB
     page_size: int = 20
     requests_per_minute: int = 6000
     uploads_per_minute: int = 600

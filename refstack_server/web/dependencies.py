@@ -25,6 +25,7 @@ from refstack_server.web.workers import Workers
 
 Value = TypeVar("Value")
 _CLOSING, _FOR_WORKERS = anyio.CapacityLimiter(8), anyio.CapacityLimiter(4)
+_WRITING = anyio.CapacityLimiter(4)
 SESSION = "session"
 """The key of a session's secret in the cookie of a browser."""
 
@@ -123,9 +124,13 @@ async def _streamed_body(
         with places.bodies.taken(sender):
             async for chunk in request.stream():
                 disk_space.require(settings, len(chunk))
-                if upload.size <= blobs.IN_MEMORY < upload.size + len(chunk):
+                if upload.size + len(chunk) <= blobs.IN_MEMORY:
+                    upload.write(chunk)
+                    continue
+                if upload.size <= blobs.IN_MEMORY:
                     on_disk.enter_context(places.uploads.taken(sender))
-                upload.write(chunk)
+                # A busy disk keeps the thread waiting, not all other requests.
+                await anyio.to_thread.run_sync(upload.write, chunk, limiter=_WRITING)
         yield upload
 
 

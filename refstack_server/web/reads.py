@@ -22,7 +22,7 @@ from refstack_server.web.urls import API
 
 _ETAG = re.compile(r'"[^"]*"')
 _OF_A_BODY = ("Content-Length", "Content-Type", "Content-Encoding")
-_SMALLEST, _LEVEL = 1024, 6
+_SMALLEST, _LEVEL = 1024, 1
 _SECONDS_OF_A_DAY = 24 * 3600
 _READABLE = (
     *("ETag", "Link", "Retry-After"),
