@@ -79,7 +79,7 @@ def find() -> Login | None:
 def read() -> Login:
     """Return the login; errors as for :func:`find`.
 
-    :raises UsageError: there is none
+    :raises UsageError: no login is remembered
     """
     found = find()
     if found is None:

@@ -125,8 +125,7 @@ def check_consistency(first: tuple[int, Hash], second: tuple[int, Hash], proof: 
     if not 0 <= size <= later_size:
         raise ProofError(f"a tree of {later_size} entries cannot begin with {size}")
     if size in (0, later_size):
-        expected = root if size else Tree().root(0)
-        if proof or root != (later_root if size else expected):
+        if proof or root != (later_root if size else Tree().root(0)):
             raise ProofError("the roots differ")
         return
     is_whole = not size & (size - 1)

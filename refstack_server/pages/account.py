@@ -15,7 +15,7 @@ from refstack_server.intake import store_upload
 from refstack_server.pages import forms
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.forms import FormState
-from refstack_server.pages.paging import PageNumber, paging
+from refstack_server.pages.paging import PageNumber, results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.store import blobs, disk_space, memberships
@@ -48,8 +48,7 @@ def _page(
 ) -> str:
     session, caller, size = context.session, context.caller, context.settings.page_size
     own = [(Result.openid == caller.openid) | stored_results.of_vendors(caller.vendors)]
-    place = paging(stored_results.count(session, own), size, page)
-    results = stored_results.newest(session, own, size, place.page)
+    place, results = results_page(session, own, size, page)
     return render(
         "mine.html",
         _HERE,

@@ -10,7 +10,7 @@ from refstack_server.pages import forms
 from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.pages.forms import FormState
-from refstack_server.pages.paging import PageNumber, paging
+from refstack_server.pages.paging import PageNumber, results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.store import products, vendors
@@ -113,8 +113,7 @@ def _page(
     conditions = [stored_results.of_product(product.id)]
     if product.organization_id not in caller.vendors:
         conditions.append(stored_results.visible_to(caller))
-    place = paging(stored_results.count(session, conditions), size, page)
-    results = stored_results.newest(session, conditions, size, place.page)
+    place, results = results_page(session, conditions, size, page)
     vendor = session.get_one(Vendor, product.organization_id)
     return render(
         "product_page.html",

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from refstack_server.pages import forms
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.forms import FormState
-from refstack_server.pages.paging import PageNumber, paging
+from refstack_server.pages.paging import PageNumber, results_page
 from refstack_server.pages.results import Row
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
@@ -98,8 +98,7 @@ def _queue(
     session, caller, size = context.session, context.caller, context.settings.page_size
     caller.require_foundation()
     pending = [stored_results.pending()]
-    place = paging(stored_results.count(session, pending), size, page)
-    results = stored_results.oldest(session, pending, size, place.page)
+    place, results = results_page(session, pending, size, page, order=stored_results.oldest)
     candidates = [
         (vendor, vendors.similar(session, vendor.name, vendor.id, _COMPARED))
         for vendor in vendors.vendors(session, caller)
@@ -123,8 +122,7 @@ def show_verified(context: Context, visitor: CurrentVisitor, page: PageNumber = 
     context.caller.require_foundation()
     session, size = context.session, context.settings.page_size
     verified = [stored_results.verified()]
-    place = paging(stored_results.count(session, verified), size, page)
-    results = stored_results.newest(session, verified, size, place.page)
+    place, results = results_page(session, verified, size, page)
     return render(
         "verified.html",
         _HERE,

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
 from refstack_server.pages import ownership, result_page, sharing_choices
-from refstack_server.pages.paging import paging
+from refstack_server.pages.paging import results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish import shipped
@@ -87,9 +87,8 @@ def list_results(
     """List published results, the newest first."""
     conditions = [stored_results.LISTED, *_conditions(filters)]
     query = filters.model_dump(exclude_defaults=True, exclude={"page"})
-    total = stored_results.count(session, conditions)
-    place = paging(total, settings.page_size, filters.page, query)
-    results = stored_results.newest(session, conditions, settings.page_size, place.page)
+    size = settings.page_size
+    place, results = results_page(session, conditions, size, filters.page, query=query)
     return render(
         "results.html",
         "/results",
