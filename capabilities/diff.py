@@ -7,7 +7,8 @@ from capabilities import programme
 from capabilities.guideline import Capability, Guideline, Test
 from capabilities.programme import Programme
 
-_ENTERED, _LEFT, _OTHER_STATUS = _OF_STATUS = ("entered", "left", "status")
+ENTERED, LEFT, STATUS = "entered", "left", "status"
+"""The kinds of changes of a status; all others are of a test."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Change:
     @property
     def is_of_test(self) -> bool:
         """Whether a test changed, not the status of the capability."""
-        return self.kind not in _OF_STATUS
+        return self.kind not in (ENTERED, LEFT, STATUS)
 
 
 def between_guidelines(before: Guideline, after: Guideline) -> Mapping[str, tuple[Change, ...]]:
@@ -52,11 +53,11 @@ def between(before: Programme, after: Programme) -> tuple[Change, ...]:
 def _status(name: str, before: Programme, after: Programme) -> Iterator[Change]:
     was, now = before.statuses.get(name), after.statuses.get(name)
     if was is None and now is not None:
-        yield Change(name, _ENTERED, str(now))
+        yield Change(name, ENTERED, str(now))
     elif now is None:
-        yield Change(name, _LEFT, f"was {was}")
+        yield Change(name, LEFT, f"was {was}")
     elif was is not now:
-        yield Change(name, _OTHER_STATUS, f"{was} -> {now}")
+        yield Change(name, STATUS, f"{was} -> {now}")
 
 
 def _tests(before: Capability, after: Capability) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """Compare two verdicts by one programme, by test, reason and capability."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +70,16 @@ class CapabilityChange:
     changes: Mapping[Change, int]
 
 
+@dataclass(frozen=True)
+class CapabilityGroup:
+    """Capabilities of a status whose verdict changed in the same way, or only whose tests did."""
+
+    status: Status
+    before: Conformance
+    after: Conformance
+    capabilities: tuple[CapabilityChange, ...]
+
+
 def compare(before: Verdict, after: Verdict) -> tuple[Compared, ...]:
     """Return every required test of the programme of both verdicts, worst change first."""
     order = list(Change)
@@ -81,7 +91,7 @@ def compare(before: Verdict, after: Verdict) -> tuple[Compared, ...]:
     )
 
 
-def _compared(before: Iterable[TestVerdict], after: Iterable[TestVerdict]) -> Iterable[Compared]:
+def _compared(before: Iterable[TestVerdict], after: Iterable[TestVerdict]) -> Iterator[Compared]:
     """Yield each test of the second verdict; one that the first lacks did not run there."""
     old = {test.test.key: test for test in before}
     for test in after:
@@ -108,10 +118,31 @@ def by_reason(tests: Iterable[Compared]) -> tuple[ChangeGroup, ...]:
     )
 
 
-def by_capability(before: Verdict, after: Verdict) -> tuple[CapabilityChange, ...]:
-    """Return the capabilities with another verdict or a changed test, in the order of statuses."""
+def by_capability(before: Verdict, after: Verdict) -> tuple[CapabilityGroup, ...]:
+    """Return the capabilities with another verdict or a changed test.
+
+    They are in the order of statuses, then the worst verdict first.
+    """
+    found: dict[tuple[Status, Conformance, Conformance], list[CapabilityChange]] = defaultdict(list)
+    for changed in _changed_capabilities(before, after):
+        found[changed.status, changed.before, changed.after].append(changed)
+    statuses, verdicts = list(Status), list(Conformance)
+    return tuple(
+        CapabilityGroup(*key, tuple(group))
+        for key, group in sorted(
+            found.items(),
+            key=lambda item: (
+                statuses.index(item[0][0]),
+                item[0][1] is item[0][2],
+                verdicts.index(item[0][2]),
+                verdicts.index(item[0][1]),
+            ),
+        )
+    )
+
+
+def _changed_capabilities(before: Verdict, after: Verdict) -> Iterator[CapabilityChange]:
     old = {part.capability.id: part for part in before.capabilities}
-    found = []
     for part in after.capabilities:
         was = old.get(part.capability.id)
         if was is None:
@@ -121,9 +152,6 @@ def by_capability(before: Verdict, after: Verdict) -> tuple[CapabilityChange, ..
         del changes[Change.SAME]
         if changes or was.conformance is not part.conformance:
             counts = {change: changes[change] for change in Change if changes[change]}
-            found.append(
-                CapabilityChange(
-                    part.capability, part.status, was.conformance, part.conformance, counts
-                )
+            yield CapabilityChange(
+                part.capability, part.status, was.conformance, part.conformance, counts
             )
-    return tuple(found)

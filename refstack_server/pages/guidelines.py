@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from capabilities import catalogue, timeline
+from capabilities import catalogue, diff, timeline
 from capabilities import programme as programmes
 from capabilities.diff import Change
 from capabilities.guideline import Guideline, Status
@@ -25,13 +25,17 @@ _CACHED = "public, max-age=3600"
 _PAGES = 64
 """The number of rendered pages in memory."""
 
+_STATUS = {diff.ENTERED: "entered as {}", diff.LEFT: "left, {}", diff.STATUS: "{}"}
+"""A change of the status of a capability in words."""
+
 
 @dataclass(frozen=True)
 class Standing:
-    """The status of a guideline, and the draft or approval that was last recorded, "" for none."""
+    """The status of a guideline, and its last event, such as an approval, and its day; or ""."""
 
     status: str
-    event: str
+    event: str = ""
+    day: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,10 @@ def _guidelines_page(visitor: Visitor) -> str:
 
 def _standing(guideline: Guideline) -> Standing:
     event = timeline.last_event(guideline.id)
-    return Standing(
-        timeline.current_status(guideline.id) or guideline.status,
-        f"{event.status} {event.day.isoformat()}" if event else "",
-    )
+    if event is None:
+        return Standing(guideline.status)
+    status = timeline.current_status(guideline.id)
+    return Standing(status, event.status, event.day.isoformat())
 
 
 def _size(programme: Programme) -> Size:
@@ -167,7 +171,7 @@ def _by_capability(changes: Iterable[Change]) -> list[Changed]:
         if change.is_of_test:
             tests.setdefault(change.capability, []).append(change)
         else:
-            status[change.capability] = f"{change.kind}: {change.what}"
+            status[change.capability] = _STATUS[change.kind].format(change.what)
     names = dict.fromkeys((*status, *tests))
     return [Changed(name, status.get(name, ""), tests.get(name, [])) for name in names]
 
@@ -176,12 +180,19 @@ def _by_capability(changes: Iterable[Change]) -> list[Changed]:
 def show_capability(capability_id: str, response: Response, visitor: CurrentVisitor) -> str:
     """Show the status and the tests of a capability in each guideline, the newest first."""
     entries = shipped.history(capability_id)
+    latest = entries[0].guideline.id
+    of_series = (
+        guideline_id
+        for guideline_id in shipped.newest_first()
+        if timeline.series(guideline_id) == timeline.series(latest)
+    )
     _allow_caches(response, visitor)
     return render(
         "capability.html",
         _HERE,
         visitor,
         latest=entries[0],
+        is_gone=next(of_series) != latest,
         rows=[(entry, _standing(entry.guideline)) for entry in entries],
         previous={entry.guideline.id: catalogue.previous(entry.guideline.id) for entry in entries},
     )

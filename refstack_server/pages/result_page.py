@@ -9,7 +9,7 @@ from refstack_client.report import comparison
 from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
-from refstack_client.report.comparison import CapabilityChange, Change, ChangeGroup
+from refstack_client.report.comparison import CapabilityGroup, Change, ChangeGroup
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents, shipped
@@ -74,7 +74,7 @@ class Part:
 
     verdict: Verdict
     groups: Sequence[ChangeGroup]
-    capabilities: Sequence[CapabilityChange]
+    capabilities: Sequence[CapabilityGroup]
     changed: Mapping[Change, int]
     same: Mapping[Outcome, int]
 
