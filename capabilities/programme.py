@@ -75,7 +75,7 @@ def programmes(guideline: Guideline) -> tuple[Programme, ...]:
 
 
 def separate(guideline: Guideline) -> tuple[Programme, ...]:
-    """Return the programmes of a guideline that are no combination of others, as platform is."""
+    """Return the programmes of a guideline, except one that combines others, as platform does."""
     found = programmes(guideline)
     return found if len(found) == 1 else tuple(one for one in found if one.key != _COMBINED)
 

@@ -25,7 +25,7 @@ _CACHED = "public, max-age=3600"
 _PAGES = 64
 """The number of rendered pages in memory."""
 
-_STATUS = {diff.ENTERED: "entered as {}", diff.LEFT: "left, {}", diff.STATUS: "{}"}
+_STATUS = {diff.ENTERED: "entered as {}", diff.LEFT: "dropped, {}", diff.STATUS: "{}"}
 """A change of the status of a capability in words."""
 
 
