@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
-from refstack_server.pages import ownership, result_page, sharing_choices
+from refstack_server.pages import ownership, result_page, sharing_choices, standings
 from refstack_server.pages.paging import results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
@@ -20,6 +19,7 @@ from refstack_server.store import products
 from refstack_server.store import results as stored_results
 from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
+from refstack_server.store.standing import Standing, standing
 from refstack_server.web import times
 from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
 from refstack_server.web.urls import result_url
@@ -27,8 +27,7 @@ from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-VERIFIED = "verified"
-STANDINGS = {
+_SHARING = {
     Sharing.NOBODY: "private",
     Sharing.CERTIFIER: "with the certifier",
     Sharing.EVERYBODY: "unofficial",
@@ -40,7 +39,10 @@ WORDS = report_text.WORDS
 
 
 class Row(TypedDict):
-    """A result in a list; ``product`` and ``product_id`` only of public products."""
+    """A result in a list; ``product`` and ``product_id`` only of public products.
+
+    ``standing`` is in words, for a result that is not public with who may see it.
+    """
 
     id: str
     created_at: str
@@ -50,6 +52,7 @@ class Row(TypedDict):
     product: str | None
     product_id: str | None
     standing: str
+    shared_with: Sharing
 
 
 class Filters(pydantic.BaseModel):
@@ -141,8 +144,17 @@ def row(result: Result) -> Row:
         "guideline": result.guideline,
         "product": _product_name(product, verified_as),
         "product_id": product.id if product else None,
-        "standing": VERIFIED if result.is_verified else STANDINGS[sharing(result)],
+        "standing": ", ".join(_status(result)),
+        "shared_with": sharing(result),
     }
+
+
+def _status(result: Result) -> Iterator[str]:
+    stands = standing(result)
+    if stands is not Standing.UNOFFICIAL:
+        yield stands
+    if stands is Standing.UNOFFICIAL or not result.listed:
+        yield _SHARING[sharing(result)]
 
 
 def _product_name(product: Product | None, verified_as: dict[str, str] | None) -> str | None:
@@ -171,11 +183,12 @@ def _about(
         "visitor": visitor,
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
-        "standing": _standing(result),
+        "standing": standings.sentence(result),
+        "mark": standings.STANDINGS[standing(result)].mark,
         "facts": ownership.facts(context, result),
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
-        "sharing": STANDINGS[sharing(result)],
+        "sharing": _SHARING[sharing(result)],
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
     return context.stored(result), about
@@ -197,13 +210,6 @@ def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
     }
 
 
-def _standing(result: Result) -> str:
-    if not result.is_verified:
-        return UNOFFICIAL
-    until = f" until {result.verified_until:%Y-%m-%d}" if result.verified_until else ""
-    return f"Verified by the Foundation{until}"
-
-
 @router.get("/results/{result_id}/tests.csv")
 async def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Return the outcome of every test of a result as a table for spreadsheets."""
@@ -216,9 +222,10 @@ def badge(result_id: str, context: Context) -> Response:
     """Return a result's verdict as a small picture."""
     result = context.find(result_id)
     words = WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
-    standing = "" if result.is_verified else " (unofficial)"
+    stands = standing(result)
+    note = "" if stands is Standing.VERIFIED else f" ({stands})"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
     picture = render(
-        "badge.svg", label=label, words=f"{words.lower()}{standing}", kind=result.conformance or ""
+        "badge.svg", label=label, words=f"{words.lower()}{note}", kind=result.conformance or ""
     )
     return Response(picture, media_type="image/svg+xml")
