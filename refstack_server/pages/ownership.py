@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from refstack_server.pages import attestations
 from refstack_server.pages.standings import dates
 from refstack_server.store import audit_log, result_list
 from refstack_server.store.schema import Result, Vendor
@@ -20,7 +21,7 @@ class Fact(NamedTuple):
 
 def facts(context: CallerContext, result: Result) -> list[Fact]:
     """Return whose a result is as far as the caller may see it, and how it stands."""
-    return [*_names(context, result), *_decisions(context, result)]
+    return [*_names(context, result), *_decisions(context, result), *_statements(context, result)]
 
 
 def _names(context: CallerContext, result: Result) -> Iterator[Fact]:
@@ -52,3 +53,11 @@ def _decisions(context: CallerContext, result: Result) -> Iterator[Fact]:
     yield Fact(stands.capitalize(), dates(result))
     if why:
         yield Fact("Reason", why)
+
+
+def _statements(context: CallerContext, result: Result) -> Iterator[Fact]:
+    """Yield who signed the bundle, and the attestation."""
+    if result.signer:
+        yield Fact("Bundle signed with", result.signer)
+    if text := " ".join(attestations.sentences(result, sees_all=context.sees_all(result))):
+        yield Fact("Attestation", text)

@@ -17,7 +17,7 @@ from refstack_server.pages.paging import PageNumber, paging
 from refstack_server.pages.standings import STANDINGS, dates
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor
-from refstack_server.publish import shipped
+from refstack_server.publish import marks, shipped
 from refstack_server.store import registry
 from refstack_server.store.registry import Column, Row
 from refstack_server.store.schema import Result
@@ -137,6 +137,9 @@ def _notes(row: Row, result: Result) -> Iterable[str]:
     if result.conformance != Conformance.CONFORMANT:
         words = report_text.WORDS.get(Conformance(result.conformance)) if result.conformance else ""
         yield (words or "not judged").lower()
+    found = marks.marks(result)
+    if found and found.strongest:
+        yield found.strongest
     names = result.verified_as or {}
     now = {"vendor": row.vendor.name, "product": row.product.name}
     if names and any(names[key] != name for key, name in now.items()):

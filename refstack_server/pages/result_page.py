@@ -10,20 +10,25 @@ from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
 from refstack_client.report.comparison import CapabilityGroup, Change, ChangeGroup
+from refstack_server.pages import attestations
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents, shipped
+from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store.schema import Kind
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import Verdict
 
 
-def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
+def page(
+    result: StoredResult, by: By, attested: Attested | None, about: Mapping[str, object]
+) -> bytes:
     """Return the page of a result: the verdict first, all reasons, all capabilities.
 
     A result without a guideline has no verdict; its page lists the passed tests.
 
+    :param attested: the attestation for the guideline and programme that it was uploaded with
     :param about: further variables of the template ``about.html``
     """
     chosen = result.judged_by(by)
@@ -31,8 +36,11 @@ def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
     if not chosen.guideline:
         return _render("passes.html", about, names=documents.passed(result))
     attempts = result.attempts()
+    verdict = result.verdict(by)
+    is_own = (chosen.guideline, chosen.programme) == (result.guideline, result.programme)
     report = {
-        **report_html.context(result.verdict(by), retries_of(attempts) if attempts else None),
+        **report_html.context(verdict, retries_of(attempts) if attempts else None),
+        "marks": list(attestations.lines(verdict, attested if is_own else None)),
         "attempts": attempts if result.sees_all else (),
     }
     return _render("result.html", about, **report)

@@ -13,7 +13,8 @@ from refstack_server.pages import ownership, result_page, sharing_choices, stand
 from refstack_server.pages.paging import results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
-from refstack_server.publish import shipped
+from refstack_server.publish import marks, shipped
+from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store import products
 from refstack_server.store import results as stored_results
@@ -171,13 +172,13 @@ async def show_result(
     result_id: str, by: Annotated[By, Query()], context: Context, visitor: CurrentVisitor
 ) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, about = await context.query(_about, context, visitor, result_id)
-    return HTMLResponse(await context.render(result_page.page, shown, by, about))
+    shown, attested, about = await context.query(_about, context, visitor, result_id)
+    return HTMLResponse(await context.render(result_page.page, shown, by, attested, about))
 
 
 def _about(
     context: CallerContext, visitor: Visitor, result_id: str
-) -> tuple[StoredResult, dict[str, object]]:
+) -> tuple[StoredResult, Attested | None, dict[str, object]]:
     result = context.find(result_id)
     about: dict[str, object] = {
         "visitor": visitor,
@@ -191,7 +192,8 @@ def _about(
         "sharing": _SHARING[sharing(result)],
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
-    return context.stored(result), about
+    attested = marks.attested(result, sees_all=context.sees_all(result))
+    return context.stored(result), attested, about
 
 
 def _own(context: CallerContext, result: Result) -> dict[str, object] | None:

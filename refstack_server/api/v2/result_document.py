@@ -9,8 +9,11 @@ from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from refstack_server.publish import marks
+from refstack_server.publish.marks import Mark
 from refstack_server.settings import Settings
 from refstack_server.store import audit_log
+from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.result_list import seen_version
 from refstack_server.store.schema import ProductVersion, Result, Vendor
@@ -36,6 +39,15 @@ _EXAMPLE: JsonDict = {
     "revoked_at": None,
     "why": "",
     "verified_as": {"vendor": "Clear Sky", "product": "Sky", "version": "1"},
+    "marks": {"compatible": "yes", "powered": "yes"},
+    "attestation": {
+        "date": "2026-11-20",
+        "sections": {"keystone": "yes", "swift": "yes"},
+        "signer": "SHA256:0vAJXmuiZVcdkNxN8F4aiCaZ6KYyvVmPXcAdEDhYpVw",
+        "by": "Alice",
+        "product": "Sky 1",
+    },
+    "signer": "SHA256:0vAJXmuiZVcdkNxN8F4aiCaZ6KYyvVmPXcAdEDhYpVw",
     "vendor": {"id": "5c1d2d1f-7f63-4a6c-8a5e-1b2c3d4e5f60", "name": "Clear Sky"},
     "product": {"id": "a3b1c2d4-1111-4222-8333-944455556666", "name": "Sky"},
     "version": "1",
@@ -49,6 +61,31 @@ class Named(TypedDict):
     name: str
 
 
+class MarksDocument(TypedDict):
+    """The marks that a result supports; null for a result without a verdict, or without marks.
+
+    The tests alone decide ``compatible`` (OpenStack Compatible). ``powered`` (OpenStack Powered)
+    also requires that the vendor attests all designated sections.
+    """
+
+    compatible: Mark
+    powered: Mark
+
+
+class AttestationDocument(TypedDict):
+    """The vendor's attestation of designated sections: a statement, which no test checks.
+
+    ``signer`` is the fingerprint of the key that signed it, null if only the bundle is signed.
+    ``by`` and ``product`` are null for readers other than the owner and the Foundation.
+    """
+
+    date: str
+    sections: dict[str, str]
+    signer: str | None
+    by: str | None
+    product: str | None
+
+
 @pydantic.with_config(pydantic.ConfigDict(json_schema_extra={"example": _EXAMPLE}))
 class ResultDocument(TypedDict):
     """A result without its outcomes; values that RefStack v1's format lacks are null.
@@ -56,7 +93,8 @@ class ResultDocument(TypedDict):
     All times are in UTC. ``why`` is the reason of the Foundation for the last verification or
     revocation, "" without one. ``verified_as`` are the names under which the Foundation verified
     the result. ``vendor``, ``product`` and ``version`` are the present ones, null if the product is
-    not public and the caller does not act for its vendor.
+    not public and the caller does not act for its vendor. ``signer`` is the fingerprint of the key
+    that signed the bundle.
     """
 
     id: str
@@ -76,6 +114,9 @@ class ResultDocument(TypedDict):
     revoked_at: str | None
     why: str
     verified_as: dict[str, str] | None
+    marks: MarksDocument | None
+    attestation: AttestationDocument | None
+    signer: str | None
     vendor: Named | None
     product: Named | None
     version: str | None
@@ -92,13 +133,14 @@ def documents(
     decided = [result.id for result, _ in rows if result.verified_at or result.revoked_at]
     reasons = audit_log.reasons(session, decided) if decided else {}
     return [
-        _document(settings, result, version, names, reasons.get(result.id, ""))
+        _document(settings, caller, result, version, names, reasons.get(result.id, ""))
         for result, version in rows
     ]
 
 
 def _document(
     settings: Settings,
+    caller: Caller,
     result: Result,
     version: ProductVersion | None,
     names: dict[str, str],
@@ -125,10 +167,32 @@ def _document(
         "why": why,
         # The public log has these names too. Those of a revoked verification stay stored.
         "verified_as": result.verified_as if result.verification_status else None,
+        "marks": _marks(result),
+        "attestation": _attestation(result, caller),
+        "signer": result.signer or None,
         # The vendor may have been removed since the result was read.
         "vendor": {"id": vendor_id, "name": names[vendor_id]} if vendor_id in names else None,
         "product": {"id": product.id, "name": product.name} if product else None,
         "version": version.version if version else None,
+    }
+
+
+def _marks(result: Result) -> MarksDocument | None:
+    found = marks.marks(result)
+    return {"compatible": found.compatible, "powered": found.powered} if found else None
+
+
+def _attestation(result: Result, caller: Caller) -> AttestationDocument | None:
+    sees_all = stored_results.role(result, caller) != stored_results.READER
+    found = marks.attested(result, sees_all=sees_all)
+    if found is None:
+        return None
+    return {
+        "date": found.date,
+        "sections": dict(found.sections),
+        "signer": found.signer,
+        "by": found.by,
+        "product": found.product,
     }
 
 
