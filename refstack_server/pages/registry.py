@@ -137,7 +137,7 @@ def _notes(row: Row, result: Result) -> Iterable[str]:
     if result.conformance != Conformance.CONFORMANT:
         words = report_text.WORDS.get(Conformance(result.conformance)) if result.conformance else ""
         yield (words or "not judged").lower()
-    found = marks.marks(result)
+    found = marks.marks(result) if standing(result) is Standing.VERIFIED else None
     if found and found.strongest:
         yield found.strongest
     names = result.verified_as or {}
