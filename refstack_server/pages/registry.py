@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from refstack_client.report import text as report_text
-from refstack_server.pages.paging import PageNumber, paging
+from refstack_server.pages.paging import PageNumber, Paging, paging
 from refstack_server.pages.standings import STANDINGS, dates
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor
@@ -109,10 +109,11 @@ def show(
     )
 
 
-def certifications(session: Session, vendor_id: str, most: int) -> Matrix:
-    """Return what is verified now of the public products of a vendor."""
+def certifications(session: Session, vendor_id: str, size: int, page: int) -> tuple[Paging, Matrix]:
+    """Return a page of what is verified now of the public products of a vendor."""
     wanted = registry.Filters(standing=Standing.VERIFIED, vendor_id=vendor_id)
-    return _matrix(registry.rows(session, wanted, most))
+    place = paging(registry.count(session, wanted), size, page)
+    return place, _matrix(registry.rows(session, wanted, size, place.page))
 
 
 def _matrix(rows: Iterable[Row]) -> Matrix:
