@@ -29,36 +29,24 @@ _NAMES_ONE = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 """A SHA-256, or the id of a result."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A standing as pages show it: a mark beside the word, and what it means."""
-
-    mark: str
-    meaning: str
-
-
-STANDINGS = {
-    Certification.VERIFIED: Standing(
-        "✓",
+MEANINGS = {
+    Certification.VERIFIED: (
         "The Foundation checked the result of the tests and confirms it, until the date shown. "
-        "This is a certification.",
+        "This is a certification."
     ),
-    Certification.EXPIRED: Standing(
-        "◷",
-        "The Foundation confirmed the result, for a time that has ended. It no longer certifies.",
+    Certification.EXPIRED: (
+        "The Foundation confirmed the result, for a time that has ended. It no longer certifies."
     ),
-    Certification.REVOKED: Standing(
-        "✕",
+    Certification.REVOKED: (
         "The Foundation confirmed the result and revoked that. The page of the result and the "
-        "public log show the reason.",
+        "public log show the reason."
     ),
-    Certification.UNOFFICIAL: Standing(
-        "○",
+    Certification.UNOFFICIAL: (
         "The owner published the result of their own tests. The Foundation has not confirmed it: "
-        "it certifies nothing.",
+        "it certifies nothing."
     ),
 }
-"""Standings from the strongest to the weakest."""
+"""What each standing means, from the strongest to the weakest."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +61,6 @@ class Cell:
     dates: str
     label: str
     notes: Sequence[str]
-
-    @property
-    def mark(self) -> str:
-        """The mark of the standing."""
-        return STANDINGS[self.standing].mark
 
 
 @dataclass(frozen=True)
@@ -135,7 +118,7 @@ def show(
         filters=filters,
         is_of_one=is_of_one,
         programmes=shipped.programme_keys(),
-        standings=STANDINGS,
+        standings=MEANINGS,
     )
 
 

@@ -16,8 +16,9 @@ from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish import shipped
 from refstack_server.publish.stored_result import By, StoredResult
-from refstack_server.store import products
+from refstack_server.store import products, registry
 from refstack_server.store import results as stored_results
+from refstack_server.store.registry import Certification
 from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.web import times
@@ -27,7 +28,6 @@ from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-VERIFIED = "verified"
 STANDINGS = {
     Sharing.NOBODY: "private",
     Sharing.CERTIFIER: "with the certifier",
@@ -40,7 +40,10 @@ WORDS = report_text.WORDS
 
 
 class Row(TypedDict):
-    """A result in a list; ``product`` and ``product_id`` only of public products."""
+    """A result in a list; ``product`` and ``product_id`` only of public products.
+
+    ``sharing`` is who may see it; ``standing`` is what the Foundation decided, otherwise the same.
+    """
 
     id: str
     created_at: str
@@ -50,6 +53,7 @@ class Row(TypedDict):
     product: str | None
     product_id: str | None
     standing: str
+    sharing: str
 
 
 class Filters(pydantic.BaseModel):
@@ -133,6 +137,8 @@ def row(result: Result) -> Row:
     version = result.product_version
     product = version.product if version and version.product.public else None
     verified_as = result.verified_as if result.is_verified else None
+    certified = registry.certification(result)
+    is_undecided = certified is Certification.UNOFFICIAL
     return {
         "id": result.id,
         "created_at": times.text(result.created_at),
@@ -141,7 +147,8 @@ def row(result: Result) -> Row:
         "guideline": result.guideline,
         "product": _product_name(product, verified_as),
         "product_id": product.id if product else None,
-        "standing": VERIFIED if result.is_verified else STANDINGS[sharing(result)],
+        "standing": STANDINGS[sharing(result)] if is_undecided else str(certified),
+        "sharing": STANDINGS[sharing(result)],
     }
 
 
@@ -172,11 +179,12 @@ def _about(
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
         "standing": _standing(result),
+        "certification": registry.certification(result),
         "facts": ownership.facts(context, result),
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
         "sharing": STANDINGS[sharing(result)],
-        "badge": f"{result_url(context.settings, result)}/badge.svg",
+        "url": result_url(context.settings, result),
     }
     return context.stored(result), about
 
@@ -198,10 +206,15 @@ def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
 
 
 def _standing(result: Result) -> str:
-    if not result.is_verified:
-        return UNOFFICIAL
-    until = f" until {result.verified_until:%Y-%m-%d}" if result.verified_until else ""
-    return f"Verified by the Foundation{until}"
+    until = f"{result.verified_until:%Y-%m-%d}" if result.verified_until else ""
+    match registry.certification(result):
+        case Certification.VERIFIED:
+            return f"Verified by the Foundation{f' until {until}' if until else ''}"
+        case Certification.EXPIRED:
+            return f"The verification expired on {until}. {UNOFFICIAL}"
+        case Certification.REVOKED:
+            return f"The Foundation revoked it on {result.revoked_at:%Y-%m-%d}. {UNOFFICIAL}"
+    return UNOFFICIAL
 
 
 @router.get("/results/{result_id}/tests.csv")

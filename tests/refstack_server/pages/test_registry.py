@@ -57,11 +57,11 @@ def links(page: str) -> set[str]:
 def test_the_front_page_shows_how_public_products_stand(server, site):
     page = get(server, "/").text
     shown = cells(page)
-    assert {place: text.split()[:2] for place, text in shown.items()} == {
-        ("Acme Cloud", "storage 2020.06"): ["✓", "verified"],
-        ("Acme Cloud", "compute 2020.06"): ["◷", "expired"],
-        ("Acme Cloud", "platform 2020.06"): ["✕", "revoked"],
-        ("Distribution", "storage 2019.11"): ["○", "unofficial"],
+    assert {place: text.split()[0] for place, text in shown.items()} == {
+        ("Acme Cloud", "storage 2020.06"): "verified",
+        ("Acme Cloud", "compute 2020.06"): "expired",
+        ("Acme Cloud", "platform 2020.06"): "revoked",
+        ("Distribution", "storage 2019.11"): "unofficial",
     }
     assert "until 2099-01-31, since 20" in shown["Acme Cloud", "storage 2020.06"]
     assert "on 2026-01-31" in shown["Acme Cloud", "compute 2020.06"]
@@ -155,11 +155,11 @@ def test_an_expired_certification_that_was_renewed_is_verified(server, site, ali
     publisher.revoke(older, "wrong cloud")
     column = "Acme Cloud", "storage 2018.11"
     page = get(server, "/").text
-    assert cells(page)[column].startswith("✓ verified without an end, since 20")
+    assert cells(page)[column].startswith("verified without an end, since 20")
     assert newer in page
     publisher.revoke(newer, "wrong cloud too")
     page = get(server, "/").text
-    assert cells(page)[column].startswith("✕ revoked on 20")
+    assert cells(page)[column].startswith("revoked on 20")
     publisher.verify(older)
     page = get(server, "/").text
     assert (older in page, newer in page) == (True, False)
