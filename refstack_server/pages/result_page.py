@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from capabilities.guideline import Status
 from refstack_client.outcomes.run_attempts import retries_of
 from refstack_client.report import comparison
 from refstack_client.report import html as report_html
@@ -12,6 +13,10 @@ from refstack_server.pages.template import render
 from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents
 from refstack_server.publish.stored_result import By, StoredResult
+from scoring.conformance.verdict import Verdict
+
+_MOST_PRINTED = 10
+"""The most reasons, and the most flagged tests, of a printed page."""
 
 
 def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
@@ -26,11 +31,21 @@ def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
     if not chosen.guideline:
         return _render("passes.html", about, names=documents.passed(result))
     attempts = result.attempts()
+    verdict = result.verdict(by)
     report = {
-        **report_html.context(result.verdict(by), retries_of(attempts) if attempts else None),
+        **report_html.context(verdict, retries_of(attempts) if attempts else None),
         "attempts": attempts if result.sees_all else (),
+        "flagged_tests": _flagged(verdict),
+        "most_printed": _MOST_PRINTED,
     }
     return _render("result.html", about, **report)
+
+
+def _flagged(verdict: Verdict) -> list[str]:
+    """Return the names of the flagged tests of required capabilities, each once."""
+    required = (part for part in verdict.capabilities if part.status is Status.REQUIRED)
+    tests = (test.test for part in required for test in part.tests)
+    return list(dict.fromkeys(test.name for test in tests if test.flag))
 
 
 def _render(name: str, about: Mapping[str, object], **values: object) -> bytes:
