@@ -2,13 +2,15 @@
 # collector (docs/how-to/server.rst). Built by any docker or podman, also offline where the base image is at hand.
 ARG BASE=python:3.11-slim-bookworm
 
-FROM ${BASE} AS build
+FROM ${BASE} AS source
 WORKDIR /src
-COPY setup.cfg pyproject.toml constraints.txt README.rst LICENSE ./
+COPY setup.cfg pyproject.toml constraints.txt requirements-server.txt README.rst LICENSE ./
 COPY capabilities capabilities
 COPY scoring scoring
 COPY refstack_client refstack_client
 COPY refstack_server refstack_server
+
+FROM source AS build
 # What no run needs is not carried: pip, what only other uses of the plugins import, what statements
 # about bundles are made with, tests of libraries, translations, sources of extensions. What is
 # imported is compiled once, by listing the tests, and what only a run imports besides: on a
@@ -68,9 +70,12 @@ WORKDIR /results
 ENTRYPOINT ["refstack-client"]
 CMD ["--help"]
 
-FROM build AS build-server
-RUN python3 -m pip --python /opt/refstack/bin/python --disable-pip-version-check --quiet install \
-        --no-cache-dir --no-compile -c constraints.txt ".[server]" \
+# Every package of the collector is checked against its hash; what runs tests is not among them.
+FROM source AS build-server
+RUN python3 -m venv --without-pip /opt/refstack \
+    && pip="python3 -m pip --python /opt/refstack/bin/python --disable-pip-version-check --quiet" \
+    && $pip install --no-cache-dir --no-compile --require-hashes -r requirements-server.txt \
+    && $pip install --no-cache-dir --no-compile --no-deps . \
     && /opt/refstack/bin/python -m compileall -q /opt/refstack/lib
 
 FROM ${BASE} AS server

@@ -48,7 +48,7 @@ docs: $(READY) ## Build the documentation into build/docs; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
 
 constraints: $(READY) ## Resolve all pinned versions again
-	$(BIN)/python tools/constraints.py "$(BIN)/uv" constraints.txt requirements-verify.txt
+	$(BIN)/python tools/constraints.py "$(BIN)/uv" .
 
 clean: ## Stop all sandboxes, remove them and the virtual environment
 	if [ -x $(BIN)/refstack-client ]; then \

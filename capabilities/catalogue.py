@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from capabilities import programme, reader
+from capabilities import programme, reader, timeline
 from capabilities.errors import UnknownNameError
 from capabilities.finding import Finding
 from capabilities.guideline import Guideline
@@ -26,6 +26,17 @@ def _files() -> dict[str, str]:
 def shipped() -> tuple[str, ...]:
     """Return the ids of the shipped guidelines, dated ones first, then add-ons and lists."""
     return tuple(_files())
+
+
+def previous(guideline: str) -> str | None:
+    """Return the id of the shipped guideline before another one in its series, None for the first.
+
+    :param guideline: the id of a shipped guideline
+    """
+    own = timeline.series(guideline)
+    names = [name for name in shipped() if timeline.series(name) == own]
+    place = names.index(guideline)
+    return names[place - 1] if place else None
 
 
 def file_name(guideline: str) -> str:

@@ -1,10 +1,14 @@
 """The changes from one guideline to another, by capability."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from capabilities.guideline import Capability, Test
+from capabilities import programme
+from capabilities.guideline import Capability, Guideline, Test
 from capabilities.programme import Programme
+
+ENTERED, LEFT, STATUS = "entered", "left", "status"
+"""The kinds of changes of a status; all others are of a test."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,21 @@ class Change:
     capability: str
     kind: str
     what: str
+
+    @property
+    def is_of_test(self) -> bool:
+        """Whether a test changed, not the status of the capability."""
+        return self.kind not in (ENTERED, LEFT, STATUS)
+
+
+def between_guidelines(before: Guideline, after: Guideline) -> Mapping[str, tuple[Change, ...]]:
+    """Return the changes of each programme that both have, by its key.
+
+    Programmes that combine others are left out. Guidelines without a common programme give none.
+    """
+    old = {one.key: one for one in programme.separate(before)}
+    new = {one.key: one for one in programme.separate(after)}
+    return {key: between(old[key], new[key]) for key in old if key in new}
 
 
 def between(before: Programme, after: Programme) -> tuple[Change, ...]:
@@ -34,11 +53,11 @@ def between(before: Programme, after: Programme) -> tuple[Change, ...]:
 def _status(name: str, before: Programme, after: Programme) -> Iterator[Change]:
     was, now = before.statuses.get(name), after.statuses.get(name)
     if was is None and now is not None:
-        yield Change(name, "entered", str(now))
+        yield Change(name, ENTERED, str(now))
     elif now is None:
-        yield Change(name, "left", f"was {was}")
+        yield Change(name, LEFT, f"was {was}")
     elif was is not now:
-        yield Change(name, "status", f"{was} -> {now}")
+        yield Change(name, STATUS, f"{was} -> {now}")
 
 
 def _tests(before: Capability, after: Capability) -> Iterator[Change]:

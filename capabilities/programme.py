@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Guideline, Platform, Rule, Status, Test
 
+_COMBINED = "platform"
+
 
 @dataclass(frozen=True)
 class Programme:
@@ -70,6 +72,12 @@ def key_of(platform: Platform) -> str:
 def programmes(guideline: Guideline) -> tuple[Programme, ...]:
     """Return the programmes of ``guideline`` in the order of its file."""
     return tuple(_programme(guideline, platform) for platform in guideline.platforms)
+
+
+def separate(guideline: Guideline) -> tuple[Programme, ...]:
+    """Return the programmes of a guideline, except one that combines others, as platform does."""
+    found = programmes(guideline)
+    return found if len(found) == 1 else tuple(one for one in found if one.key != _COMBINED)
 
 
 def find(guideline: Guideline, name: str) -> Programme:

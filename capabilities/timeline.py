@@ -39,6 +39,16 @@ def series(guideline: str) -> str:
     return "powered" if head.isdigit() else head
 
 
+def last_event(guideline: str) -> Event | None:
+    """Return the last event of a guideline, None if none is recorded."""
+    return next((event for event in reversed(events()) if event.guideline == guideline), None)
+
+
+def current_status(guideline: str) -> str:
+    """Return the status of a guideline after all recorded events, "" if none is recorded of it."""
+    return status_on(guideline, max(event.day for event in events()))
+
+
 def status_on(guideline: str, day: date) -> str:
     """Return the status of a guideline on a day, "" before its first recorded event."""
     past = [event for event in events() if event.day <= day]

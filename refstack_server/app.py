@@ -21,10 +21,18 @@ from refstack_server.api.v1 import (
     uploads,
     vendors,
 )
-from refstack_server.api.v2 import challenges, invitations, keys, log, result_list
+from refstack_server.api.v2 import (
+    challenges,
+    guideline_changes,
+    invitations,
+    keys,
+    log,
+    result_list,
+)
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import assets as asset_pages
+from refstack_server.pages import comparison as comparison_pages
 from refstack_server.pages import errors as error_pages
 from refstack_server.pages import guidelines as guideline_pages
 from refstack_server.pages import keys as key_pages
@@ -52,9 +60,9 @@ from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, invitations, keys, log, result_list, whole_results)
+_V2 = (challenges, guideline_changes, invitations, keys, log, result_list, whole_results)
 _PAGES = (
-    *(asset_pages, registry_pages, log_pages, result_pages, guideline_pages),
+    *(asset_pages, registry_pages, log_pages, result_pages, comparison_pages, guideline_pages),
     *(vendor_form_pages, vendor_pages, product_pages),
     *(signin, account_pages, own_result_pages, key_pages, queue_pages),
 )

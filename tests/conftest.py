@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.certifying import SANDBOX_ROOT
+from support.certifying import SANDBOX_ROOT, remove_tenants
 from support.streams import StreamWriter
 
 from refstack_client.sandbox import lifecycle, services, state
@@ -104,11 +104,18 @@ def _session_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(_session_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """Return a running Keystone and Swift. Start again what an earlier test stopped."""
+def sandbox(
+    _session_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Sandbox:
+    """Return a running Keystone and Swift, without the tenants of an earlier test that failed.
+
+    What an earlier test stopped is started again.
+    """
     if not services.is_up(_session_sandbox):
         lifecycle.up(_session_sandbox, None, lambda line: None)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_session_sandbox.clouds_yaml))
+    if request.session.testsfailed:
+        remove_tenants()
     return _session_sandbox
 
 

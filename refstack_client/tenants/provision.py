@@ -177,7 +177,8 @@ def _remove(
         except KeyboardInterrupt:
             return (*created, possible)
     nothing_listed = done.leaked and not done.removed
-    return (*done.leaked, *created) if nothing_listed else done.leaked
+    # Keystone may have created more, whose responses were lost.
+    return (*done.leaked, *created, possible) if nothing_listed else done.leaked
 
 
 def uses_accounts(request: CertificationRequest, facts: CloudFacts) -> bool:

@@ -50,7 +50,9 @@ NEW = FormState()
 """The state before a form was sent."""
 
 
-def refused(error: RefusedError, form: FormData, name: str, field_name: str) -> FormState:
+def refused(
+    error: RefusedError, form: Mapping[str, object], name: str, field_name: str
+) -> FormState:
     """Return the state after a refusal.
 
     :param name: the name of the form

@@ -224,32 +224,6 @@ async def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Con
     return _csv(await context.render(result_page.tests_csv, result, by), result_id)
 
 
-class Pair(By):
-    """Two results to compare; "" for guideline and programme means those of the first."""
-
-    before: str = ""
-    after: str = ""
-
-
-@router.get("/compared")
-async def compare(
-    pair: Annotated[Pair, Query()], context: Context, visitor: CurrentVisitor
-) -> Response:
-    """Show how the outcome of each required test changed between two results."""
-    results, uploaded = await context.query(_both, context, pair)
-    content = await context.render(result_page.compared, *results, pair, uploaded, visitor)
-    return HTMLResponse(content)
-
-
-def _both(context: CallerContext, pair: Pair) -> tuple[list[StoredResult], list[str]]:
-    """Return the two results, and when each was uploaded."""
-    # Each is named by its id, or by the URL of its page.
-    ids = [text.strip().rpartition("/")[2] for text in (pair.before, pair.after)]
-    results = [context.find(result_id) for result_id in ids]
-    uploaded = [times.text(result.created_at) for result in results]
-    return [context.stored(result) for result in results], uploaded
-
-
 @router.get("/results/{result_id}/badge.svg")
 def badge(result_id: str, context: Context) -> Response:
     """Return a result's verdict as a small picture."""

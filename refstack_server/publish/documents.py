@@ -49,9 +49,18 @@ def passed(result: StoredResult) -> list[str]:
     return packed_outcomes.passed(packed_outcomes.unpack(result.outcomes))
 
 
+def compared_by(first: StoredResult, second: StoredResult, by: By) -> By:
+    """Return the guideline and programme by which two results are compared.
+
+    Those of the first result are the default, or of the second if the first has none. They are ""
+    if neither has.
+    """
+    return second.judged_by(first.judged_by(by))
+
+
 def comparison(first: StoredResult, second: StoredResult, by: By) -> bytes:
-    """Return the outcome of each required test in two results; by default, those of the first."""
-    chosen = first.judged_by(by)
+    """Return the outcome of each required test in two results, by :func:`compared_by`."""
+    chosen = compared_by(first, second, by)
     changes = results_compared.compare(first.verdict(chosen), second.verdict(chosen))
     documents: list[ChangeDocument] = [
         {

@@ -123,3 +123,14 @@ def test_shipped_bases_are_not_looked_for_in_files(tmp_path):
     found = with_bases(add_on)
     assert found.bases == with_bases_of_shipped("dns.2020.06")
     assert catalogue.base_files(found) == ()
+
+
+def test_the_previous_guideline_is_of_the_same_series():
+    for name, previous in (
+        ("2022.11", "2020.06"),
+        ("2015.03", None),
+        ("dns.2018.11", "dns.2018.02"),
+        ("dns.2018.02", None),
+        ("scs-0128", None),
+    ):
+        assert catalogue.previous(name) == previous

@@ -44,3 +44,15 @@ def test_every_kind_of_change_is_found():
 def test_2020_06_changed_nothing_of_2019_11():
     pair = (programme.find(catalogue.load(n)[0], "platform") for n in ("2019.11", "2020.06"))
     assert diff.between(*pair) == ()
+
+
+def test_guidelines_are_compared_by_the_programmes_that_both_have():
+    before, after, dns = (catalogue.load(n)[0] for n in ("2018.02", "2018.11", "dns.2018.11"))
+    changes = diff.between_guidelines(before, after)
+    assert list(changes) == ["compute", "storage"]  # platform combines them
+    for key, found in changes.items():
+        pair = (programme.find(guideline, key) for guideline in (before, after))
+        assert found == diff.between(*pair)
+    of_status = [change for change in changes["storage"] if not change.is_of_test]
+    assert [change.what for change in of_status] == [*["advisory -> required"] * 2, "advisory"]
+    assert diff.between_guidelines(after, dns) == {}

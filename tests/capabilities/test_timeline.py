@@ -39,3 +39,12 @@ def test_the_status_of_a_guideline_changes_with_the_day():
     assert timeline.status_on("2019.06", date(2019, 7, 1)) == "approved"
     assert timeline.status_on("2019.06", date(2026, 1, 1)) == "superseded"
     assert timeline.status_on("2022.11", date(2026, 1, 1)) == "draft"
+
+
+def test_the_status_after_all_events_is_the_current_one():
+    names = ("2022.11", "2020.06", "2019.11", "2019.06", "dns.2018.02", "scs-0128")
+    assert [timeline.current_status(name) for name in names] == [
+        *("draft", "approved", "approved", "superseded", "superseded", "")
+    ]
+    assert str(timeline.last_event("2017.01").day) == "2017-01-24"
+    assert timeline.last_event("scs-0128") is None

@@ -279,7 +279,10 @@ TABLE: dict[tuple[str, str], tuple[States, Body]] = {
 OPEN = {
     *(("GET", path) for path in ("/openapi.json", "/", "/results", "/results.csv", "/vendors")),
     *(("GET", path) for path in ("/guidelines", "/guidelines/{guideline_id}", "/docs", "/health")),
+    *(("GET", f"{place}/guidelines/{{before}}/diff/{{after}}") for place in ("", "/v2")),
+    *(("GET", f"{place}/capabilities/{{capability_id}}") for place in ("", "/v2")),
     *(("GET", path) for path in ("/metrics", "/v1/guidelines", "/v1/guidelines/{name}")),
+    ("GET", "/guidelines/diff"),
     *(("GET", path) for path in ("/v1/guidelines/{name}/tests", "/v1/results", "/v1/vendors")),
     *(("GET", path) for path in ("/v1/results/schema", "/v1/profile/pubkeys/schema")),
     *(("GET", path) for path in ("/v1/products", "/v2/challenges/signers", "/v2/statistics")),

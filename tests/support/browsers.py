@@ -61,6 +61,8 @@ class Visits:
         results = ("verified", "expired", "revoked", "failed", "large", "incomplete", "passes")
         return {
             "": [
+                *("/compared", f"/compared?before={failed}", "/guidelines/2020.06/diff/2022.11"),
+                "/capabilities/compute-servers-create",
                 *("/", "/?search=nothing", "/?standing=revoked", "/results", "/results?page=2"),
                 *("/results?search=nothing", "/guidelines", "/guidelines/2022.11", "/docs"),
                 *("/vendors", known["vendor"], known["product"], "/log", "/log?page=2"),

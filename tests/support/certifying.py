@@ -22,6 +22,8 @@ CLIENT = str(Path(sys.executable).with_name("refstack-client"))
 CERTIFY = (CLIENT, "certify", "--programme", "storage")
 UNDER_WAY = "objectstore-container-create: 2 pass"
 """Output of a certification of the storage sandbox while it still runs many tests."""
+OF_RUNS = ("tempest-", "refstack-")
+"""Starts of the names of projects and users that runs create."""
 FERNET_TOKEN = re.compile(rb"gAAAA[\w-]{60,}")
 
 
@@ -43,7 +45,18 @@ def tenants_of(sandbox: Sandbox) -> list[str]:
     admin = openstack.connect(cloud="sandbox")
     names = [project.name for project in admin.identity.projects()]
     names += [user.name for user in admin.identity.users()]
-    return [name for name in names if name.startswith(("tempest-", "refstack-"))]
+    return [name for name in names if name.startswith(OF_RUNS)]
+
+
+def remove_tenants() -> None:
+    """Remove the projects and users of all runs, so that one failed test fails no other."""
+    identity = openstack.connect(cloud="sandbox").identity
+    for user in identity.users():
+        if user.name.startswith(OF_RUNS):
+            identity.delete_user(user)
+    for project in identity.projects():
+        if project.name.startswith(OF_RUNS):
+            identity.delete_project(project)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """``capability list|show|explain``: show capabilities in all guidelines."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from capabilities import catalogue, process_rules, programme
+from capabilities import catalogue, history, process_rules
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Capability, Guideline
-from capabilities.programme import Programme
+from capabilities.history import Entry
 from refstack_client.cli.command import Command, Lister, Table, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import guideline as guideline_options
@@ -74,56 +74,40 @@ class Explain(Command):
 
     def take_action(self, args: Namespace) -> int:
         """Run the command; return its exit code."""
-        history = [guideline for guideline in _all() if args.capability in guideline.capabilities]
-        if not history:
-            raise UnknownNameError(
-                f"no shipped guideline has a capability {args.capability}",
-                hint="list all: refstack-client capability list",
-            )
-        show_lines(_lines(args.capability, history))
+        show_lines(_lines(args.capability, history.of(args.capability, _all())))
         return EXIT_OK
 
 
-def _lines(name: str, history: list[Guideline]) -> Iterator[str]:
-    latest = history[-1].capabilities[name]
+def _lines(name: str, entries: Sequence[Entry]) -> Iterator[str]:
+    latest = entries[-1].capability
     yield f"{name}: {latest.description}"
     yield f"project {latest.project}" + (", needs admin credentials" if latest.admin else "")
     yield ""
-    for guideline in history:
-        capability = guideline.capabilities[name]
-        flagged = sum(test.flag is not None for test in capability.tests)
-        total = process_rules.recorded_score(capability, guideline)
+    for entry in entries:
+        guideline = entry.guideline
+        total = process_rules.recorded_score(entry.capability, guideline)
         points = f", {total} points" if total is not None else ""
         cutoff = f" of {guideline.cutoff} needed" if total is not None and guideline.cutoff else ""
         yield (
-            f"{guideline.id:<24}{_standing(name, guideline):<34}"
-            f"{len(capability.tests)} tests, {flagged} flagged{points}{cutoff}"
+            f"{guideline.id:<24}{_standing(entry):<34}"
+            f"{len(entry.capability.tests)} tests, {entry.flagged} flagged{points}{cutoff}"
         )
     yield ""
-    yield from _why(name, history[-1])
+    yield from _why(entries[-1])
     for test in latest.tests:
         flag = f"  flagged: {test.flag.reason}" if test.flag else ""
         yield f"  {test.name}{flag}"
 
 
-def _standing(name: str, guideline: Guideline) -> str:
-    parts = {
-        own.key: str(own.statuses[name])
-        for own in _own_programmes(guideline)
-        if name in own.statuses
-    }
-    return ", ".join(f"{status} in {key}" for key, status in parts.items()) or "in no programme"
+def _standing(entry: Entry) -> str:
+    parts = (f"{status} in {key}" for key, status in entry.statuses.items())
+    return ", ".join(parts) or "in no programme"
 
 
-def _own_programmes(guideline: Guideline) -> tuple[Programme, ...]:
-    """Return the programmes that are not a combination of others, as platform is."""
-    found = programme.programmes(guideline)
-    return found if len(found) == 1 else tuple(one for one in found if one.key != "platform")
-
-
-def _why(name: str, guideline: Guideline) -> Iterator[str]:
-    yield f"In {guideline.id} it is {_standing(name, guideline)}."
-    achieved = guideline.capabilities[name].achievements
+def _why(entry: Entry) -> Iterator[str]:
+    guideline, name = entry.guideline, entry.capability.id
+    yield f"In {guideline.id} it is {_standing(entry)}."
+    achieved = entry.capability.achievements
     if achieved:
         missing = sorted(set(guideline.weights) - set(achieved))
         yield f"Criteria met: {', '.join(achieved)}; not met: {', '.join(missing) or 'none'}."

@@ -125,16 +125,14 @@ class Timeline(Lister):
 
     def take_action(self, args: Namespace) -> Table:
         """Return the columns and rows to list."""
-        events = timeline.events()
-        today = max(event.day for event in events)
         return ("Day", "Guideline", "Event", "Status since"), (
             (
                 event.day.isoformat(),
                 event.guideline,
                 event.status,
-                timeline.status_on(event.guideline, today),
+                timeline.current_status(event.guideline),
             )
-            for event in events
+            for event in timeline.events()
         )
 
 

@@ -23,8 +23,8 @@ from refstack_client.sandbox.service_model import Profile
 from refstack_client.sandbox.shape_model import DEAD_PORT, Mount, Shape
 from refstack_client.sandbox.shapes import SHAPES
 
-EXCLUSIVE = ({"ipv6", "http-proxy"}, {"star-region", "no-region"})
-PAIRS = [set(pair) for pair in itertools.combinations(SHAPES, 2)]
+EXCLUSIVE = (("http-proxy", "ipv6"), ("no-region", "star-region"))
+PAIRS = list(itertools.combinations(sorted(SHAPES), 2))
 PLATFORM = PROFILES["platform"]
 SERVICES = [service.name for service in PLATFORM.services]
 
@@ -93,10 +93,10 @@ def test_each_shape_is_well_formed(name, profile):
 def test_each_pair_is_well_formed_or_refused(pair):
     if pair in EXCLUSIVE:
         with pytest.raises(UsageError, match="cannot be combined: both change") as caught:
-            shapes.find(sorted(pair), SERVICES)
+            shapes.find(pair, SERVICES)
         assert caught.value.hint
     else:
-        assert_well_formed(shapes.find(sorted(pair), SERVICES), PLATFORM)
+        assert_well_formed(shapes.find(pair, SERVICES), PLATFORM)
 
 
 def keys(shape: Shape) -> dict[str, object]:

@@ -80,3 +80,13 @@ def test_a_removal_that_fails_says_what_may_remain(services, cloud, tmp_path):
     found = provision._remove(cloud, record, "projects and users", ["project x (1)"])
     assert found[0].startswith("the removal failed: ")
     assert found[1:] == ("project x (1)", "projects and users")
+
+
+def test_what_keystone_created_without_a_response_is_named_by_its_prefix(services, cloud, tmp_path):
+    services.by_request[f"GET {KEYSTONE}/projects"] = [Response(500, b"")]
+    record = ResourceRecord(TENANCY.prefix, tmp_path / "tempest.log", tmp_path / "tenancy.json")
+    with recorded(record, TENANCY):
+        pass
+    reason, *named = provision._remove(cloud, record, "projects and users", ["project x (1)"])
+    assert reason.startswith("cannot remove the tenants of this run: ")
+    assert named == ["project x (1)", "projects and users"]

@@ -205,7 +205,7 @@ def test_mine_are_own_results_and_those_of_own_vendors(server, alice, bob, carol
         ),
         ("standing=revoked", "standing: must be one of unofficial, verified, expired"),
         ("verdict=vacuous", "verdict: must be one of conformant, not-conformant, incomplete"),
-        ("guideline=2099.01", "guideline: must be one of scs-0128, "),
+        ("guideline=2099.01", "guideline: must be one of 2022.11, "),
         ("guideline=", "guideline: must be one of "),
         ("programme=x", "programme: must be one of "),
         ("uploaded_since=20260101", "uploaded_since: must be a date such as 2026-11-21"),

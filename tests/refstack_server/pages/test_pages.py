@@ -100,25 +100,6 @@ def test_a_browser_shows_the_verdict(server, published, browser, tmp_path):
     assert "57/58 required tests passed" in shown
 
 
-def test_two_results_are_compared_on_a_page(server, people, published, tmp_path):
-    key = make_key(tmp_path / "key")
-    registered(server, people["alice"], key)
-    answer = server.call("POST", "/v2/bundles", data=packed(tmp_path, key))
-    other = answer.json()["id"]
-    server.call("POST", f"/v1/results/{other}/meta/shared", people["alice"], data="true")
-    url = f"{server.url}/results/{published}"
-    page = get(server, "/compared", before=other, after=url).text
-    assert "The outcome of 1 of 58 required tests changed" in page
-    assert '<td class="newly">newly failing</td><td>pass</td><td>fail</td><td>E: no</td>' in page
-    assert "newly passing" in get(server, "/compared", before=published, after=other).text
-    same = get(server, "/compared", before=other, after=other).text
-    assert "All 58 required tests have the same outcome." in same
-    assert get(server, "/compared", before=other, after="none").status_code == 404
-    assert get(server, "/compared").status_code == 404
-    private = server.upload(["t"], people["alice"])
-    assert get(server, "/compared", before=other, after=private).status_code == 401
-
-
 def test_vendors_and_products_have_pages_with_their_results(server, people, published):
     alice, root = people["alice"], people["root"]
     vendor = server.call("POST", "/v1/vendors", alice, json={"name": f"{EVIL} & Sons"}).json()["id"]

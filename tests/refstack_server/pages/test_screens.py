@@ -14,7 +14,7 @@ from refstack_server.settings import Settings
 from refstack_server.store import database
 
 NO_PAGES = re.compile(
-    r"/(v1|v2)/.*|.*\.(json|csv|svg|txt|atom)|/health|/metrics|/signin.*|.*/bundle"
+    r"/(v1|v2)/.*|.*\.(json|csv|svg|txt|atom)|/health|/metrics|/signin.*|.*/bundle|/guidelines/diff"
 )
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 """Of axe: also the rule of WCAG 2.2 about the size of what is clicked, which it leaves out."""
