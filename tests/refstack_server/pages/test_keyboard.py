@@ -10,6 +10,7 @@ from support.populated import bundle
 
 MOST_TABS = 120
 IS_FOCUSED = "item => item === document.activeElement"
+CHOSEN = "item => item.selectedOptions[0].text"
 
 
 class Keyboard:
@@ -38,9 +39,14 @@ class Keyboard:
         self.page.keyboard.type(text)
 
     def choose(self, name: str, text: str) -> None:
-        """Choose an option by its first letters."""
+        """Press the arrow until the option is chosen that begins with a text."""
         self.reach(name)
-        self.page.keyboard.type(text)
+        field = self.page.get_by_label(name).first
+        for _ in range(field.locator("option").count()):
+            if field.evaluate(CHOSEN).startswith(text):
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{name} has no option {text}")
 
     def press(self, name: str, role: str = "button") -> None:
         """Press a button, or follow a link; wait for the next page."""
