@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest
+# Tests that neither share a sandbox nor need a processor for themselves run two at a time.
+PARALLEL := tests/capabilities tests/scoring tests/refstack_client
 PROGRAMME ?= storage
 # The sandbox with the services of the programme. Add-on programmes require the platform.
 SANDBOX ?= $(if $(filter storage compute,$(PROGRAMME)),$(PROGRAMME),platform)
@@ -29,7 +31,12 @@ test: $(READY) ## Run the tests for a change, one certification and some kills i
 	$(PYTEST) -m "not long and not platform" $(PYTEST_ARGS)
 
 test-all: $(READY) ## Run every test except those of the whole platform: up to an hour
+ifeq ($(PYTEST_ARGS),)
+	$(PYTEST) -m "not platform" -n 2 $(PARALLEL)
+	$(PYTEST) -m "not platform" $(addprefix --ignore=,$(PARALLEL))
+else
 	$(PYTEST) -m "not platform" $(PYTEST_ARGS)
+endif
 
 test-platform: $(READY) ## Certify a sandbox with every service, and break each service: 15 minutes
 	$(PYTEST) -m platform $(PYTEST_ARGS)

@@ -116,6 +116,10 @@ class Collector:
         """Return a result without its outcomes."""
         return self._record("GET", _path("v2", "results", result_id))
 
+    def outcomes(self, result_id: str) -> list[Record]:
+        """Return each outcome of a result in order: ``test``, ``outcome`` and ``reason``."""
+        return list(_records(self._value("GET", _path("v2", "results", result_id, "outcomes"))))
+
     def bundle(self, result_id: str) -> bytes:
         """Return the bundle of a result of the user, as it was uploaded."""
         return self._send("GET", _path("v2", "results", result_id, "bundle")).content

@@ -14,10 +14,17 @@ class Upgrade(ServerCommand):
 
     def take_action(self, args: Namespace) -> int:
         """Upgrade the database."""
+        from refstack_server.intake import statements
         from refstack_server.store import database
 
         settings = data.settings(args)
         data.create(args)
-        database.upgrade(database.connect(settings.database_url))
+        engine = database.connect(settings.database_url)
+        database.upgrade(engine)
+        for result_id in statements.record(database.writer(engine), settings.data):
+            say(
+                f"warning: the bundle of the result {result_id} cannot be read: who signed it, and "
+                "its attestation, are not shown"
+            )
         say("the database has the schema of this release")
         return EXIT_OK

@@ -54,6 +54,7 @@ def _find(session: Session, sha256: str) -> Result | None:
 def _add(
     session: Session, verified: VerifiedUpload, owner: str, sha256: str
 ) -> tuple[Result, bool]:
+    statements = verified.statements
     result = Result(
         kind=verified.kind,
         sha256=sha256,
@@ -65,6 +66,8 @@ def _add(
         guideline=verified.guideline,
         programme=verified.programme,
         conformance=verified.conformance,
+        signer=statements.signer if statements else None,
+        attestation=statements.attestation if statements else None,
     )
     stored_results.add(session, result)
     stored_results.write_meta(session, result, stored_results.USER, owner)

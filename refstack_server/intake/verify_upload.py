@@ -17,7 +17,8 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.errors import ClientError
 from refstack_client.outcomes import subunit_stream
 from refstack_client.report import text as report_text
-from refstack_server.intake import challenges
+from refstack_server.intake import challenges, statements
+from refstack_server.intake.statements import Statements
 from refstack_server.settings import Settings
 from refstack_server.store import packed_outcomes
 from refstack_server.store.errors import InvalidError, NotFoundError
@@ -37,6 +38,7 @@ class VerifiedUpload:
 
     ``outcomes`` are packed (:mod:`refstack_server.store.packed_outcomes`), ``headline`` is the
     verdict in one line, ``seconds`` the duration of all tests. All ``checks`` of a bundle passed.
+    ``statements`` are those of a bundle, None for a stream.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class VerifiedUpload:
     cpid: str = ""
     seconds: int = 0
     checks: tuple[Check, ...] = ()
+    statements: Statements | None = None
 
 
 class CheckDocument(TypedDict):
@@ -98,7 +101,8 @@ def read_bundle(path: Path, settings: Settings) -> VerifiedUpload:
         check = failed or verification.checks[-1]
         raise _invalid(check.name, check.found)
     judged = _judged(Kind.BUNDLE, verification.outcomes, verification.verdict)
-    return replace(judged, cpid=_cpid(bundle), checks=verification.checks)
+    stated = statements.of_bundle(bundle)
+    return replace(judged, cpid=_cpid(bundle), checks=verification.checks, statements=stated)
 
 
 def _judged(kind: Kind, outcomes: Outcomes, verdict: Verdict) -> VerifiedUpload:

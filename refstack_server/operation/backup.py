@@ -4,6 +4,7 @@ The rows are of one state of the database. Uploads are copied afterwards: the se
 upload before its row and never changes it, so that each row has its upload.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,6 +107,10 @@ def _add_uploads(archive: Writer, data: Path) -> Iterator[str]:
     for sha256 in blobs.stored(data):
         if blobs.is_whole(data, sha256):
             path = blobs.path_of(data, sha256)
-            with path.open("rb") as file:
-                archive.add_file(f"{UPLOAD}/{sha256}", file, path.stat().st_size)
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:  # Its result was removed in the meantime.
+                continue
+            with file:
+                archive.add_file(f"{UPLOAD}/{sha256}", file, os.fstat(file.fileno()).st_size)
             yield sha256

@@ -9,14 +9,14 @@ from refstack_server.pages import forms
 from refstack_server.pages.sharing_choices import CHANGES
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
-from refstack_server.store import products
+from refstack_server.store import products, removal
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import Result
 from refstack_server.store.sharing import Sharing
 from refstack_server.web import signin, times
-from refstack_server.web.dependencies import Context, CurrentCaller, WriteSession
+from refstack_server.web.dependencies import Config, Context, CurrentCaller, WriteSession
 from refstack_server.web.signin import Form
 
 router = APIRouter(
@@ -83,7 +83,7 @@ def confirm_delete(result_id: str, context: Context, visitor: CurrentVisitor) ->
     """Show what the removal of a result means, before it is removed."""
     result = stored_results.find_removable(context.session, result_id, context.caller)
     stored_results.require_unverified(result, "it cannot be removed")
-    meanings = ["The result cannot be restored. The public log records the removal."]
+    meanings = ["The result and its upload cannot be restored. The public log records the removal."]
     return _confirmation(
         visitor,
         result,
@@ -96,12 +96,13 @@ def confirm_delete(result_id: str, context: Context, visitor: CurrentVisitor) ->
 
 
 @router.post("/delete")
-def delete(result_id: str, form: Form, session: WriteSession, caller: CurrentCaller) -> Response:
+def delete(
+    result_id: str, form: Form, session: WriteSession, caller: CurrentCaller, settings: Config
+) -> Response:
     """Remove a result of the caller."""
     result = stored_results.find_removable(session, result_id, caller)
     stored_results.require_unverified(result, "it cannot be removed")
-    stored_results.remove(session, result)
-    session.commit()
+    removal.remove(session, settings.data, result)
     return forms.see(_HERE)
 
 

@@ -1,17 +1,14 @@
 """Whose a result is, and what the Foundation decided about it."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from refstack_server.pages import registry as registry_pages
-from refstack_server.store import audit_log, registry, result_list
-from refstack_server.store.audit_log import Event
-from refstack_server.store.registry import Certification
+from refstack_server.pages import attestations
+from refstack_server.pages.standings import dates
+from refstack_server.store import audit_log, result_list
 from refstack_server.store.schema import Result, Vendor
+from refstack_server.store.standing import Standing, standing
 from refstack_server.web.dependencies import CallerContext
-
-_MOST_DECISIONS = 20
 
 
 class Fact(NamedTuple):
@@ -24,7 +21,7 @@ class Fact(NamedTuple):
 
 def facts(context: CallerContext, result: Result) -> list[Fact]:
     """Return whose a result is as far as the caller may see it, and how it stands."""
-    return [*_names(context, result), *_decisions(context, result)]
+    return [*_names(context, result), *_decisions(context, result), *_statements(context, result)]
 
 
 def _names(context: CallerContext, result: Result) -> Iterator[Fact]:
@@ -47,26 +44,20 @@ def _names(context: CallerContext, result: Result) -> Iterator[Fact]:
 
 def _decisions(context: CallerContext, result: Result) -> Iterator[Fact]:
     """Yield the dates of a verification and of its revocation, with their reasons."""
-    standing = registry.certification(result)
-    if standing is Certification.UNOFFICIAL:
+    stands = standing(result)
+    if stands is Standing.UNOFFICIAL:
         return
-    why = _reasons(context, result)
-    if standing is Certification.REVOKED:
-        if result.verified_at:
-            yield Fact("Verified", f"on {result.verified_at:%Y-%m-%d}")
-        yield Fact("Revoked", registry_pages.dates(result))
-        if reason := why.get(Event.REVOKED):
-            yield Fact("Reason", reason)
-        return
-    if standing is Certification.EXPIRED and result.verified_at:
+    why = audit_log.reasons(context.session, [result.id]).get(result.id, "")
+    if stands is not Standing.VERIFIED and result.verified_at:
         yield Fact("Verified", f"on {result.verified_at:%Y-%m-%d}")
-    yield Fact(standing.capitalize(), registry_pages.dates(result))
-    if reason := why.get(Event.VERIFIED):
-        yield Fact("Reason", reason)
+    yield Fact(stands.capitalize(), dates(result))
+    if why:
+        yield Fact("Reason", why)
 
 
-def _reasons(context: CallerContext, result: Result) -> Mapping[str, str]:
-    """Return the reason of the last verification and of the last revocation in the log."""
-    entries = audit_log.decisions(context.session, _MOST_DECISIONS, result.id)
-    documents = [json.loads(entry.text) for entry in reversed(entries)]
-    return {document["event"]: document.get("why", "") for document in documents}
+def _statements(context: CallerContext, result: Result) -> Iterator[Fact]:
+    """Yield who signed the bundle, and the attestation."""
+    if result.signer:
+        yield Fact("Bundle signed with", result.signer)
+    if text := " ".join(attestations.sentences(result, sees_all=context.sees_all(result))):
+        yield Fact("Attestation", text)

@@ -10,13 +10,14 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from refstack_server.pages import forms
+from refstack_server.pages import attestations, forms
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber, results_page
 from refstack_server.pages.results import Row
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.publish import marks
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store import vendors
@@ -37,7 +38,7 @@ class Pending(TypedDict):
     """A result that awaits verification, with what the Foundation needs to decide.
 
     ``names`` are the vendor, product and version, as far as the result has them; ``notes`` is what
-    it lacks, a sentence for each.
+    it lacks, a sentence for each; ``attestation`` is what the vendor attests, "" for nothing.
     """
 
     row: Row
@@ -49,6 +50,7 @@ class Pending(TypedDict):
     can_verify: bool
     needs_reason: bool
     notes: list[str]
+    attestation: str
 
 
 def _pending(session: Session, result: Result) -> Pending:
@@ -65,6 +67,7 @@ def _pending(session: Session, result: Result) -> Pending:
         "can_verify": not any(stored_sharing.missing(result)),
         "needs_reason": stored_sharing.needs_reason(result),
         "notes": list(_notes(result)),
+        "attestation": " ".join(attestations.sentences(result, sees_all=True)),
     }
 
 
@@ -75,6 +78,8 @@ def _notes(result: Result) -> Iterator[str]:
         yield f"The verdict is {verdict}: the verification needs a reason."
     if not result.conformance:
         yield "No verdict."
+    if marks.sections(result) and not result.attestation:
+        yield f"No attestation: it does not support {marks.POWERED}."
     if result.product_version is None:
         yield "No product."
     elif not result.product_version.product.public:

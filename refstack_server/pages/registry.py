@@ -13,13 +13,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from refstack_client.report import text as report_text
-from refstack_server.pages.paging import PageNumber, paging
+from refstack_server.pages.paging import PageNumber, Paging, paging
+from refstack_server.pages.standings import MEANINGS, dates
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor
-from refstack_server.publish import shipped
+from refstack_server.publish import marks, shipped
 from refstack_server.store import registry
-from refstack_server.store.registry import Certification, Column, Row
+from refstack_server.store.registry import Column, Row
 from refstack_server.store.schema import Result
+from refstack_server.store.standing import Standing, standing
 from refstack_server.web.dependencies import Config, ReadSession
 from scoring.conformance.verdict import Conformance
 
@@ -27,26 +29,6 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _LONGEST = 200
 _NAMES_ONE = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A SHA-256, or the id of a result."""
-
-
-MEANINGS = {
-    Certification.VERIFIED: (
-        "The Foundation checked the result of the tests and confirms it, until the date shown. "
-        "This is a certification."
-    ),
-    Certification.EXPIRED: (
-        "The Foundation confirmed the result, for a time that has ended. It no longer certifies."
-    ),
-    Certification.REVOKED: (
-        "The Foundation confirmed the result and revoked that. The page of the result and the "
-        "public log show the reason."
-    ),
-    Certification.UNOFFICIAL: (
-        "The owner published the result of their own tests. The Foundation has not confirmed it: "
-        "it certifies nothing."
-    ),
-}
-"""What each standing means, from the strongest to the weakest."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +39,7 @@ class Cell:
     """
 
     result_id: str
-    standing: Certification
+    standing: Standing
     dates: str
     label: str
     notes: Sequence[str]
@@ -76,7 +58,7 @@ class Filters(pydantic.BaseModel):
 
     search: str = pydantic.Field(default="", max_length=_LONGEST)
     programme: str = ""
-    standing: Certification | Literal[""] = ""
+    standing: Standing | Literal[""] = ""
     since: Annotated[date | None, pydantic.BeforeValidator(lambda text: text or None)] = None
     page: PageNumber = 1
 
@@ -122,10 +104,11 @@ def show(
     )
 
 
-def certifications(session: Session, vendor_id: str, most: int) -> Matrix:
-    """Return what is verified now of the public products of a vendor."""
-    wanted = registry.Filters(standing=Certification.VERIFIED, vendor_id=vendor_id)
-    return _matrix(registry.rows(session, wanted, most))
+def certifications(session: Session, vendor_id: str, size: int, page: int) -> tuple[Paging, Matrix]:
+    """Return a page of what is verified now of the public products of a vendor."""
+    wanted = registry.Filters(standing=Standing.VERIFIED, vendor_id=vendor_id)
+    place = paging(registry.count(session, wanted), size, page)
+    return place, _matrix(registry.rows(session, wanted, size, place.page))
 
 
 def _matrix(rows: Iterable[Row]) -> Matrix:
@@ -140,24 +123,9 @@ def _cell(row: Row, column: Column) -> Cell | None:
     result = row.results.get(column)
     if result is None:
         return None
-    standing = registry.certification(result)
-    label = f"{standing}: {row.product.name}, {' '.join(column)}"
-    return Cell(result.id, standing, dates(result), label, list(_notes(row, result)))
-
-
-def dates(result: Result) -> str:
-    """Return since when and until when a result stands as it does."""
-    until = f"{result.verified_until:%Y-%m-%d}" if result.verified_until else ""
-    verified = f"{result.verified_at:%Y-%m-%d}" if result.verified_at else ""
-    match registry.certification(result):
-        case Certification.VERIFIED:
-            ends = f"until {until}" if until else "without an end"
-            return f"{ends}, since {verified}" if verified else ends
-        case Certification.EXPIRED:
-            return f"on {until}"
-        case Certification.REVOKED:
-            return f"on {result.revoked_at:%Y-%m-%d}"
-    return f"uploaded {result.created_at:%Y-%m-%d}"
+    now = standing(result)
+    label = f"{now}: {row.product.name}, {' '.join(column)}"
+    return Cell(result.id, now, dates(result), label, list(_notes(row, result)))
 
 
 def _notes(row: Row, result: Result) -> Iterable[str]:
@@ -165,6 +133,9 @@ def _notes(row: Row, result: Result) -> Iterable[str]:
     if result.conformance != Conformance.CONFORMANT:
         words = report_text.WORDS.get(Conformance(result.conformance)) if result.conformance else ""
         yield (words or "not judged").lower()
+    found = marks.marks(result) if standing(result) is Standing.VERIFIED else None
+    if found and found.strongest:
+        yield found.strongest
     names = result.verified_as or {}
     now = {"vendor": row.vendor.name, "product": row.product.name}
     if names and any(names[key] != name for key, name in now.items()):

@@ -11,9 +11,11 @@ from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
 from refstack_client.report.comparison import CapabilityGroup, Change, ChangeGroup
+from refstack_server.pages import attestations
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents, shipped
+from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store.schema import Kind
 from scoring.conformance.outcomes import Outcome
@@ -23,11 +25,14 @@ _MOST_PRINTED = 10
 """The most reasons, and the most flagged tests, of a printed page."""
 
 
-def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
+def page(
+    result: StoredResult, by: By, attested: Attested | None, about: Mapping[str, object]
+) -> bytes:
     """Return the page of a result: the verdict first, all reasons, all capabilities.
 
     A result without a guideline has no verdict; its page lists the passed tests.
 
+    :param attested: the attestation for the guideline and programme that it was uploaded with
     :param about: further variables of the template ``about.html``
     """
     chosen = result.judged_by(by)
@@ -36,8 +41,10 @@ def page(result: StoredResult, by: By, about: Mapping[str, object]) -> bytes:
         return _render("passes.html", about, names=documents.passed(result))
     attempts = result.attempts()
     verdict = result.verdict(by)
+    is_own = (chosen.guideline, chosen.programme) == (result.guideline, result.programme)
     report = {
         **report_html.context(verdict, retries_of(attempts) if attempts else None),
+        "marks": list(attestations.lines(verdict, attested if is_own else None)),
         "attempts": attempts if result.sees_all else (),
         "flagged_tests": _flagged(verdict),
         "most_printed": _MOST_PRINTED,

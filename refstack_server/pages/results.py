@@ -8,19 +8,19 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
-from refstack_server.pages import ownership, result_page, sharing_choices
+from refstack_server.pages import ownership, result_page, sharing_choices, standings
 from refstack_server.pages.paging import results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
-from refstack_server.publish import shipped
+from refstack_server.publish import marks, shipped
+from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult
-from refstack_server.store import products, registry
+from refstack_server.store import products
 from refstack_server.store import results as stored_results
-from refstack_server.store.registry import Certification
 from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
+from refstack_server.store.standing import Standing, standing
 from refstack_server.web import times
 from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
 from refstack_server.web.urls import result_url
@@ -28,7 +28,7 @@ from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-STANDINGS = {
+_SHARING = {
     Sharing.NOBODY: "private",
     Sharing.CERTIFIER: "with the certifier",
     Sharing.EVERYBODY: "unofficial",
@@ -42,7 +42,7 @@ WORDS = report_text.WORDS
 class Row(TypedDict):
     """A result in a list; ``product`` and ``product_id`` only of public products.
 
-    ``sharing`` is who may see it; ``standing`` is what the Foundation decided, otherwise the same.
+    ``standing`` is in words, for a result that is not public with who may see it.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Row(TypedDict):
     product: str | None
     product_id: str | None
     standing: str
-    sharing: str
+    shared_with: Sharing
 
 
 class Filters(pydantic.BaseModel):
@@ -137,8 +137,6 @@ def row(result: Result) -> Row:
     version = result.product_version
     product = version.product if version and version.product.public else None
     verified_as = result.verified_as if result.is_verified else None
-    certified = registry.certification(result)
-    is_undecided = certified is Certification.UNOFFICIAL
     return {
         "id": result.id,
         "created_at": times.text(result.created_at),
@@ -147,9 +145,17 @@ def row(result: Result) -> Row:
         "guideline": result.guideline,
         "product": _product_name(product, verified_as),
         "product_id": product.id if product else None,
-        "standing": STANDINGS[sharing(result)] if is_undecided else str(certified),
-        "sharing": STANDINGS[sharing(result)],
+        "standing": ", ".join(_status(result)),
+        "shared_with": sharing(result),
     }
+
+
+def _status(result: Result) -> Iterator[str]:
+    stands = standing(result)
+    if stands is not Standing.UNOFFICIAL:
+        yield stands
+    if stands is Standing.UNOFFICIAL or not result.listed:
+        yield _SHARING[sharing(result)]
 
 
 def _product_name(product: Product | None, verified_as: dict[str, str] | None) -> str | None:
@@ -166,27 +172,28 @@ async def show_result(
     result_id: str, by: Annotated[By, Query()], context: Context, visitor: CurrentVisitor
 ) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, about = await context.query(_about, context, visitor, result_id)
-    return HTMLResponse(await context.render(result_page.page, shown, by, about))
+    shown, attested, about = await context.query(_about, context, visitor, result_id)
+    return HTMLResponse(await context.render(result_page.page, shown, by, attested, about))
 
 
 def _about(
     context: CallerContext, visitor: Visitor, result_id: str
-) -> tuple[StoredResult, dict[str, object]]:
+) -> tuple[StoredResult, Attested | None, dict[str, object]]:
     result = context.find(result_id)
     about: dict[str, object] = {
         "visitor": visitor,
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
-        "standing": _standing(result),
-        "certification": registry.certification(result),
+        "standing": standings.sentence(result),
+        "certification": standing(result),
         "facts": ownership.facts(context, result),
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
-        "sharing": STANDINGS[sharing(result)],
+        "sharing": _SHARING[sharing(result)],
         "url": result_url(context.settings, result),
     }
-    return context.stored(result), about
+    attested = marks.attested(result, sees_all=context.sees_all(result))
+    return context.stored(result), attested, about
 
 
 def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
@@ -205,18 +212,6 @@ def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
     }
 
 
-def _standing(result: Result) -> str:
-    until = f"{result.verified_until:%Y-%m-%d}" if result.verified_until else ""
-    match registry.certification(result):
-        case Certification.VERIFIED:
-            return f"Verified by the Foundation{f' until {until}' if until else ''}"
-        case Certification.EXPIRED:
-            return f"The verification expired on {until}. {UNOFFICIAL}"
-        case Certification.REVOKED:
-            return f"The Foundation revoked it on {result.revoked_at:%Y-%m-%d}. {UNOFFICIAL}"
-    return UNOFFICIAL
-
-
 @router.get("/results/{result_id}/tests.csv")
 async def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Context) -> Response:
     """Return the outcome of every test of a result as a table for spreadsheets."""
@@ -229,9 +224,10 @@ def badge(result_id: str, context: Context) -> Response:
     """Return a result's verdict as a small picture."""
     result = context.find(result_id)
     words = WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
-    standing = "" if result.is_verified else " (unofficial)"
+    stands = standing(result)
+    note = "" if stands is Standing.VERIFIED else f" ({stands})"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
     picture = render(
-        "badge.svg", label=label, words=f"{words.lower()}{standing}", kind=result.conformance or ""
+        "badge.svg", label=label, words=f"{words.lower()}{note}", kind=result.conformance or ""
     )
     return Response(picture, media_type="image/svg+xml")

@@ -103,7 +103,7 @@ def take_step(
     except forms.REFUSED as error:
         session.rollback()
         state = forms.refused(error, form, "registration", "step")
-        page = vendor_pages.page(session, caller, visitor, vendor, state)
+        page = vendor_pages.page_of(session, caller, visitor, vendor, state)
         return forms.again(error, page)
     session.commit()
     return forms.see(f"/vendors/{vendor.id}")
@@ -123,7 +123,7 @@ def invite(
         memberships.invite(session, caller, vendor, forms.line(form, "openid", LONGEST))
     except forms.REFUSED as error:
         state = forms.refused(error, form, "invitation", "openid")
-        page = vendor_pages.page(session, caller, visitor, vendor, state)
+        page = vendor_pages.page_of(session, caller, visitor, vendor, state)
         return forms.again(error, page)
     session.commit()
     return forms.see(f"/vendors/{vendor.id}")
@@ -144,7 +144,7 @@ def remove(
         memberships.remove(session, caller, vendor, openid)
     except forms.REFUSED as error:
         state = forms.refused(error, form, f"removal-{openid}", "openid")
-        page = vendor_pages.page(session, caller, visitor, vendor, state)
+        page = vendor_pages.page_of(session, caller, visitor, vendor, state)
         return forms.again(error, page)
     session.commit()
     # A caller who removed themself may not see the vendor any more.

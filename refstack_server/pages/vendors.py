@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from refstack_server.pages import forms
 from refstack_server.pages import registry as registry_pages
 from refstack_server.pages.forms import FormState
+from refstack_server.pages.paging import PageNumber
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.store import memberships, products, vendors
@@ -16,8 +17,8 @@ from refstack_server.web.dependencies import Context
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 HERE = "/vendors"
-_MOST_PRODUCTS = 100
-"""The most products with current certifications on the page of their vendor."""
+_SIZE = 100
+"""The most products with current certifications on a page of their vendor."""
 KINDS = {
     ProductKind.DISTRO: "distribution",
     ProductKind.PUBLIC_CLOUD: "public cloud",
@@ -39,20 +40,27 @@ def list_vendors(context: Context, visitor: CurrentVisitor) -> str:
 
 
 @router.get("/vendors/{vendor_id}")
-def show_vendor(vendor_id: str, context: Context, visitor: CurrentVisitor) -> str:
+def show_vendor(
+    vendor_id: str, context: Context, visitor: CurrentVisitor, page: PageNumber = 1
+) -> str:
     """Show a vendor with its products, and to its users with the forms that change it."""
     vendor = vendors.find_vendor(context.session, vendor_id, context.caller)
-    return page(context.session, context.caller, visitor, vendor)
+    return page_of(context.session, context.caller, visitor, vendor, number=page)
 
 
-def page(
+def page_of(
     session: Session,
     caller: Caller,
     visitor: Visitor,
     vendor: Vendor,
     state: FormState = forms.NEW,
+    number: int = 1,
 ) -> str:
-    """Return the page of a vendor that the caller may see."""
+    """Return the page of a vendor that the caller may see.
+
+    :param number: the page of its current certifications
+    """
+    place, certifications = registry_pages.certifications(session, vendor.id, _SIZE, number)
     can_manage = caller.acts_for(vendor.id)
     return render(
         "vendor.html",
@@ -63,7 +71,8 @@ def page(
         standing=STATES[VendorType(vendor.type)],
         # A vendor of RefStack v1 may have any properties.
         reason=(vendor.properties or {}).get(vendors.REASON) if can_manage else None,
-        certifications=registry_pages.certifications(session, vendor.id, _MOST_PRODUCTS),
+        place=place,
+        certifications=certifications,
         products=list(products.products(session, caller, vendor.id)),
         kinds=KINDS,
         can_manage=can_manage,

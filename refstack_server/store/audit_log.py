@@ -119,6 +119,19 @@ def decisions(session: Session, most: int, result_id: str | None = None) -> Sequ
     return [decision.entry for decision in session.scalars(query)]
 
 
+def reasons(session: Session, result_ids: Iterable[str]) -> dict[str, str]:
+    """Return the reason of the last decision about each result, "" for one without a reason."""
+    last = (
+        sa.select(sa.func.max(Decision.number))
+        .where(Decision.result_id.in_(result_ids))
+        .group_by(Decision.result_id)
+    )
+    found = session.scalars(sa.select(Decision).where(Decision.number.in_(last)))
+    return {
+        decision.result_id: json.loads(decision.entry.text).get("why", "") for decision in found
+    }
+
+
 def is_intact(found: Iterable[EntryDocument]) -> bool:
     """Return whether all entries of a log, from the first on, are unchanged and in order."""
     previous = _FIRST

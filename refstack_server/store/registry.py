@@ -7,26 +7,17 @@ the latest decision of the Foundation, otherwise the newest one.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, lazyload
 
 from refstack_server.store.results import LISTED, verified
 from refstack_server.store.schema import PUBLIC_VENDORS, Product, ProductVersion, Result, Vendor
+from refstack_server.store.standing import Standing, of_standing
 
 Condition = sa.ColumnElement[bool]
 Column = tuple[str, str]
 """A guideline and a programme."""
-
-
-class Certification(StrEnum):
-    """How a result stands in the registry; ``result_list.Standing`` has no revoked ones."""
-
-    VERIFIED = "verified"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    UNOFFICIAL = "unofficial"
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class Filters:
 
     search: str = ""
     programme: str = ""
-    standing: Certification | None = None
+    standing: Standing | None = None
     since: date | None = None
     vendor_id: str = ""
 
@@ -52,24 +43,6 @@ class Row:
     product: Product
     vendor: Vendor
     results: Mapping[Column, Result]
-
-
-def certification(result: Result) -> Certification:
-    """Return how a result stands."""
-    if result.verification_status:
-        return Certification.VERIFIED if result.is_verified else Certification.EXPIRED
-    return Certification.REVOKED if result.revoked_at else Certification.UNOFFICIAL
-
-
-def _of_certification(wanted: Certification) -> Condition:
-    """Return the condition that :func:`certification` is the wanted one."""
-    is_marked, was_revoked = Result.verification_status == 1, Result.revoked_at.is_not(None)
-    return {
-        Certification.VERIFIED: verified(),
-        Certification.EXPIRED: is_marked & ~verified(),
-        Certification.REVOKED: ~is_marked & was_revoked,
-        Certification.UNOFFICIAL: ~is_marked & ~was_revoked,
-    }[wanted]
 
 
 # Not LISTED: the planner of SQLite would take the index of all public results, for each product.
@@ -136,7 +109,7 @@ def _of_results(filters: Filters) -> list[Condition]:
     conditions = [_IS_PUBLIC, Result.guideline.is_not(None), Result.programme.is_not(None)]
     if filters.programme:
         conditions.append(Result.programme == filters.programme)
-    if filters.standing not in (None, Certification.UNOFFICIAL):
+    if filters.standing not in (None, Standing.UNOFFICIAL):
         # Others are ranked after these.
         conditions.append(_WAS_DECIDED)
     return conditions
@@ -164,7 +137,7 @@ def _deciding(filters: Filters, product_ids: Sequence[str] | None = None) -> sa.
     if filters.standing or filters.since:
         query = query.join(Result, Result.number == first.c.number)
     if filters.standing:
-        query = query.where(_of_certification(filters.standing))
+        query = query.where(of_standing(filters.standing))
     if filters.since:
         start = datetime.combine(filters.since, time.min)
         query = query.where(sa.func.coalesce(_DECIDED_AT, Result.created_at) >= start)

@@ -1,41 +1,15 @@
 """Lists of results for one reader: a filter finds only what the reader sees."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, lazyload
 
 from refstack_server.store.callers import Caller
-from refstack_server.store.results import of_vendors, verified, visible_to
+from refstack_server.store.results import of_vendors, visible_to
 from refstack_server.store.schema import Product, ProductVersion, Result
 
 Condition = sa.ColumnElement[bool]
-
-
-class Standing(StrEnum):
-    """What a result is for the public: a revoked verification leaves it unofficial again."""
-
-    UNOFFICIAL = "unofficial"
-    VERIFIED = "verified"
-    EXPIRED = "expired"
-
-
-def standing(result: Result) -> Standing:
-    """Return the standing of a result."""
-    if not result.verification_status:
-        return Standing.UNOFFICIAL
-    return Standing.VERIFIED if result.is_verified else Standing.EXPIRED
-
-
-def of_standing(wanted: Standing) -> Condition:
-    """Return the condition that a result has a standing."""
-    ever_verified = Result.verification_status == 1
-    return {
-        Standing.UNOFFICIAL: ~ever_verified,
-        Standing.VERIFIED: verified(),
-        Standing.EXPIRED: ever_verified & ~verified(),
-    }[wanted]
 
 
 def seen_by(caller: Caller) -> Condition:

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -189,7 +190,10 @@ class Result(Base):
     ``programme`` and ``conformance`` are those of its verdict. ``verified_as`` are the names under
     which the Foundation verified the result; they stay when its vendor or product is renamed.
     ``verified_at`` is the time of the last verification. It stays when the verification is revoked,
-    at ``revoked_at``, which a new verification clears.
+    at ``revoked_at``, which a new verification clears. ``signer`` is the fingerprint of the key
+    that signed a bundle, "" for an unsigned one. ``attestation`` is that of a bundle: ``by``,
+    ``product``, ``date``, ``sections`` with the answer for each, and ``signer``, the fingerprint of
+    the key that signed it, "" for none.
     """
 
     __tablename__ = "results"
@@ -219,6 +223,8 @@ class Result(Base):
     verified_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     verified_as: Mapped[dict[str, str] | None] = mapped_column(sa.JSON)
+    signer: Mapped[str | None] = mapped_column(sa.String(64))
+    attestation: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     product_version_id: Mapped[str | None] = mapped_column(
         sa.ForeignKey("product_versions.id"), index=True
     )

@@ -19,11 +19,14 @@ from scoring.conformance.verdict import Verdict
 
 
 def _html(verdict: Verdict, found: Results) -> bytes:
-    return report_html.page(verdict, found.plan, found.retries).encode()
+    attested = results_options.attested(found, verdict)
+    return report_html.page(verdict, found.plan, found.retries, attested).encode()
 
 
 def _text(verdict: Verdict, found: Results) -> bytes:
-    return "".join(f"{line}\n" for line in report_text.lines(verdict, found.retries)).encode()
+    attested = results_options.attested(found, verdict)
+    lines = report_text.lines(verdict, found.retries, attested)
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 _FORMATS: dict[str, Callable[[Verdict, Results], bytes]] = {

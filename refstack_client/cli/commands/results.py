@@ -16,7 +16,7 @@ _FILTERS = {
     "programme": "of this programme, such as storage",
     "guideline": "by this guideline",
     "verdict": "with this verdict: conformant, not-conformant or incomplete",
-    "standing": "with this standing: unofficial, verified or expired",
+    "standing": "with this standing: verified, expired, revoked or unofficial",
     "uploaded_since": "uploaded on this date (UTC) or later",
     "uploaded_until": "uploaded on this date (UTC) or earlier",
     "id": "with this id",

@@ -45,10 +45,9 @@ class ShowVerdict(Command):
         if args.guideline == ALL:
             return _show_all(found, args)
         verdict = results_options.judge(found, args.guideline, args)
-        attested = found.attested
+        attested = results_options.attested(found, verdict)
         if args.attestation:
             attested = attestation.read(read_bytes(args.attestation), str(args.attestation))
-        if attested:
             attestation.check_of(attested, verdict.programme.guideline, verdict.programme.key)
         if args.format == "json":
             print(json_text(report_document.as_json(verdict)), end="")

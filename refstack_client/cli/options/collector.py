@@ -13,7 +13,7 @@ from refstack_client.cli.command import Fields, Table, say
 from refstack_client.errors import InputError
 from refstack_client.printable import printable
 from refstack_client.upload import access_token, login
-from refstack_client.upload.collector import Collector, Record, RefusedError
+from refstack_client.upload.collector import Collector, Record
 from refstack_client.upload.http import Server
 from refstack_client.upload.login import Login
 
@@ -53,23 +53,6 @@ def connect_as(user: Login, *, insecure: bool) -> Collector:
         say(f"warning: {user.url} is not encrypted: others on the network can use the tokens sent")
     authorize = access_token.authorization(user)
     return Collector(Server(user.url, insecure, user.cacert, authorize), say)
-
-
-def bundle_at(url: str) -> bytes:
-    """Return the bundle of a result by the URL of its page; errors as for :func:`connect`.
-
-    :raises InputError: it is not on the collector of the login, or only its verdict is public
-    """
-    collector = connect_as(login.read(), insecure=False)
-    result_id = id_of(collector, "result", url)
-    try:
-        return collector.bundle(result_id)
-    except RefusedError as error:
-        raise InputError(
-            str(error),
-            hint="only the owner of a result and the Foundation can read its bundle; results show "
-            "shows the verdict on a published one",
-        ) from error
 
 
 def id_of(collector: Collector, noun: str, text: str) -> str:

@@ -5,15 +5,13 @@ from pathlib import Path
 
 from capabilities import catalogue
 from refstack_client.bundle import open_results
-from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.options import guideline as guideline_options
+from refstack_client.outcomes.attestation import Attestation
 from scoring.conformance.verdict import Verdict
 
 PLACES = "RUN|FILE|URL"
-HELP_OF_PLACES = (
-    "run directory, bundle or subunit stream; or the page of a result of the user of server login"
-)
+HELP_OF_PLACES = "run directory, bundle or subunit stream; or the URL of a result on a collector"
 
 
 def add_results(parser: ArgumentParser) -> None:
@@ -28,23 +26,23 @@ def add_results(parser: ArgumentParser) -> None:
 
 
 def place(text: str) -> Path | str:
-    """Return where results are: a path, or the URL of a result's page as it is."""
+    """Return where results are: a path, or the URL of a result as it is."""
     return text if text.startswith(("https://", "http://")) else Path(text)
 
 
 def read(where: Path | str) -> Results:
-    """Read results of any form; those at a URL are a bundle on the collector of the login.
+    """Read results of any form; those at a URL are on a collector.
 
     :param where: as :func:`place` returns it
-    :raises InputError: they have another form, or the user of the login cannot read the bundle
+    :raises InputError: they have another form, or the user cannot read them
     :raises CloudError: the collector cannot be reached
     """
     if isinstance(where, Path):
         return open_results.read(where)
     # Results in files are judged without the libraries for requests.
-    from refstack_client.cli.options import collector as collector_options  # noqa: PLC0415
+    from refstack_client.cli.options import public_results  # noqa: PLC0415
 
-    return open_results.of_bundle(Bundle.unpack(collector_options.bundle_at(where), where))
+    return public_results.read(where)
 
 
 def add_judging(parser: ArgumentParser) -> None:
@@ -73,6 +71,15 @@ def judge(results: Results, guideline: str | None, args: Namespace) -> Verdict:
             name, args.programme, results.key or guideline_options.PLATFORM
         )
     return results.judge(chosen, strict=args.strict, max_retries=args.max_retries)
+
+
+def attested(results: Results, verdict: Verdict) -> Attestation | None:
+    """Return the attestation in results, None if it is for another programme than the verdict's."""
+    found, chosen = results.attested, verdict.programme
+    if found is None:
+        return None
+    of_verdict = (chosen.guideline.id, chosen.guideline.digest, chosen.key)
+    return found if (found.guideline, found.sha256, found.programme) == of_verdict else None
 
 
 def number(text: str) -> int:

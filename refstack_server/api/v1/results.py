@@ -20,7 +20,7 @@ from refstack_server.api.v1.result_documents import (
     summary,
 )
 from refstack_server.publish import public_text
-from refstack_server.store import packed_outcomes, products, sharing
+from refstack_server.store import packed_outcomes, products, removal, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import (
@@ -219,11 +219,10 @@ def _verify(session: Session, result: Result, status: int | bool | None) -> None
 
 
 @router.delete("/{result_id}", status_code=HTTPStatus.NO_CONTENT, response_class=Response)
-def delete(result_id: str, session: WriteSession, caller: CurrentCaller) -> None:
+def delete(result_id: str, session: WriteSession, caller: CurrentCaller, settings: Config) -> None:
     """Remove a result; the Foundation may remove any public one, also one without an owner."""
     if not caller.openid:
         raise ForbiddenError("only the owner of a result and the Foundation may remove it")
     result = stored_results.find_removable(session, result_id, caller)
     stored_results.require_unverified(result, "it cannot be removed")
-    stored_results.remove(session, result)
-    session.commit()
+    removal.remove(session, settings.data, result)

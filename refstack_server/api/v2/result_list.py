@@ -16,8 +16,9 @@ from refstack_server.publish import shipped
 from refstack_server.store import result_list
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import InvalidError
-from refstack_server.store.result_list import Condition, Standing
+from refstack_server.store.result_list import Condition
 from refstack_server.store.schema import Product, Result
+from refstack_server.store.standing import Standing, of_standing
 from refstack_server.web import cursors
 from refstack_server.web.dependencies import Context
 from scoring.conformance.verdict import Conformance
@@ -169,7 +170,7 @@ def _conditions(filters: Filters, caller: Caller) -> Iterator[Condition]:
         if wanted is not None:
             yield column == str(wanted)
     if filters.standing is not None:
-        yield result_list.of_standing(filters.standing)
+        yield of_standing(filters.standing)
     yield from _period(filters.uploaded_since, filters.uploaded_until)
 
 

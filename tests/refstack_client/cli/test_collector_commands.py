@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import tenacity
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
-from support.bundles import make_key, packed
+from support.bundles import attestation_of, make_key, packed
 from support.serving import Person, Server, add_user, serving
 
 from refstack_client.cli.app import main
-from refstack_client.upload import http
+from refstack_client.upload import http, login
 
 KINDS = {"alice": "ed25519", "bob": "ecdsa", "root": "rsa"}
 Run = Callable[..., object]
@@ -145,20 +145,73 @@ def test_a_result_is_judged_by_its_url(server, keys, tmp_path, user, monkeypatch
     page = uploaded(keys, tmp_path, alice)
     code = main(["verdict", "bundle.zip"])
     assert alice("verdict", page, code=code)
-    assert "refused GET /v2/results/" in root("verdict", page, code=4)
+    bob, nobody = user("bob"), anonymous(user)
+    for who in (root, bob, nobody):
+        message = who("verdict", page, code=4)
+        assert "refused GET /v2/results/" in message
+        assert "401 Unauthorized: this result is not shared; sign in as its owner" in message
+        assert "hint:  as the owner of a private result, log in: refstack-client" in message
     alice("report", page, "-o", "from-url.json")
     alice("report", "bundle.zip", "-o", "from-file.json")
     assert Path("from-url.json").read_bytes() == Path("from-file.json").read_bytes()
     assert alice("diff", page, "bundle.zip", *JSON) == []
     alice("results", "publish", page, "--yes")
-    message = user("bob")("verdict", page, code=4)
-    assert "403 Forbidden: only the owner" in message
-    assert "hint:  only the owner of a result and the Foundation" in message
     assert root("verdict", page, code=code)
-    other = page.replace("http://", "https://")
-    assert "is not the page of a result on" in alice("verdict", other, code=4)
-    alice("server", "logout")
-    assert "not logged in" in alice("report", page, "-o", "x.html", code=2)
+    assert "is not the URL of a result" in alice("verdict", f"{server.url}/vendors/1", code=4)
+    other = f"{server.url}/results/00000000-0000-0000-0000-000000000000"
+    assert ": 404 Test result 0" in nobody("verdict", other, code=4)
+
+
+def anonymous(user: Callable[[str], Run]) -> Run:
+    """Return the commands of a user without a login."""
+    run = user("root")
+
+    def as_nobody(*command: str, code: int = 0) -> object:
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setattr(login, "find", lambda: None)
+            return run(*command, code=code)
+
+    return as_nobody
+
+
+def outcomes(file: str) -> list[tuple[str, str]]:
+    capabilities = json.loads(Path(file).read_text())["capabilities"]
+    return [(test["name"], test["outcome"]) for part in capabilities for test in part["tests"]]
+
+
+def test_others_judge_the_public_outcomes_of_a_result(server, keys, tmp_path, user, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alice, bob = user("alice"), user("bob")
+    page = uploaded(keys, tmp_path, alice)
+    alice("results", "publish", page, "--yes")
+    whole = alice("verdict", "bundle.zip", code=1).splitlines()
+    alice("report", "bundle.zip", "-o", "whole.json")
+    of_api = page.replace("/results/", "/v2/results/")
+    for reader in (bob, anonymous(user)):
+        for url in (page, f"{page}/", f"{page}?guideline=2020.06", of_api, f"{of_api}/verdict"):
+            shown = reader("verdict", url, code=1).splitlines()
+            assert whole[-1] in shown
+            assert f"{url}: judged from the outcomes that the server shows" in "\n".join(shown)
+            assert not any(line.startswith("warning: the verdict") for line in shown)
+        reader("report", url, "-o", "public.json")
+        assert outcomes("public.json") == outcomes("whole.json")
+        assert reader("diff", url, "bundle.zip", *JSON) == []
+
+
+def test_an_attestation_is_read_by_url(server, keys, tmp_path, user, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alice = user("alice")
+    path = tmp_path / "attested.zip"
+    path.write_bytes(packed(tmp_path, keys / "alice", attested=attestation_of()))
+    page = str(alice("bundle", "upload", str(path))).splitlines()[0]
+    alice("results", "publish", page, "--yes")
+    for reader, by in ((alice, "Alice Liddell"), (anonymous(user), "the vendor")):
+        reader("report", page, "-o", "report.txt")
+        powered = f"designated sections attested by {by} on 2026-11-20): yes"
+        assert powered in Path("report.txt").read_text()
+        reader("report", page, "--guideline", "2018.02", "-o", "report.txt")
+        assert "the vendor also attests" in Path("report.txt").read_text()
+        reader("verdict", page, "--guideline", "2018.02")
 
 
 def test_a_user_joins_a_vendor_and_leaves_it(server, user):

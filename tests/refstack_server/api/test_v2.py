@@ -145,6 +145,19 @@ def test_the_same_bundle_again_is_the_same_result(server, alice, bob, key, tmp_p
     assert server.call("POST", "/v2/bundles", bob, data=unsigned).status_code == 409
 
 
+def test_a_removed_result_leaves_no_upload(server, alice, key, tmp_path):
+    content = packed(tmp_path, key, failing=5)
+    digest = hashlib.sha256(content).hexdigest()
+    path = server.data / "uploads" / digest[:2] / digest
+    ids = []
+    for _ in range(2):
+        ids.append(server.call("POST", "/v2/bundles", data=content).json()["id"])
+        assert path.read_bytes() == content
+        assert server.call("DELETE", f"/v1/results/{ids[-1]}", alice).status_code == 204
+        assert not path.exists()
+    assert ids[0] != ids[1]
+
+
 def test_a_changed_bundle_is_refused_with_the_failed_check(server, alice, key, tmp_path):
     members = archive.unpack(packed(tmp_path, key), "x")
     forged = {

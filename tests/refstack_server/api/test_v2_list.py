@@ -74,6 +74,7 @@ def test_a_row_is_what_one_result_shows(server, alice, bob, root):
         assert row == server.call("GET", path, who).json()
     assert row.pop("uploaded_at")[:10] == datetime.now(UTC).date().isoformat()
     assert row.pop("duration_seconds") > 0
+    assert row.pop("verified_at")[:10] == datetime.now(UTC).date().isoformat()
     assert row == {
         "id": result_id,
         "url": f"{server.url}/results/{result_id}",
@@ -86,6 +87,11 @@ def test_a_row_is_what_one_result_shows(server, alice, bob, root):
         "shared_with": "everybody",
         "verified": True,
         "verified_until": "2099-01-01T00:00:00",
+        "revoked_at": None,
+        "why": "",
+        "marks": {"compatible": "yes", "powered": "not-attested"},
+        "attestation": None,
+        "signer": None,
         "verified_as": {"vendor": "Cirrus", "product": "Veil", "version": "7"},
         "vendor": {"id": vendor_id, "name": "Cirrus"},
         "product": {"id": product_id, "name": "Veil 2"},
@@ -95,8 +101,15 @@ def test_a_row_is_what_one_result_shows(server, alice, bob, root):
     assert found == ids(server, product=product_id) == [result_id]
     assert server.call("POST", f"{path}/revocation", root, json={"why": "an error"}).ok
     (row,) = listed(server, id=result_id)
-    assert (row["standing"], row["verified_as"]) == ("unofficial", None)
-    assert ids(server, standing="verified", id=result_id) == []
+    assert (row["standing"], row["verified"], row["verified_as"]) == ("revoked", False, None)
+    assert row["revoked_at"][:10] == datetime.now(UTC).date().isoformat()
+    assert row["why"] == "an error"
+    for standing in ("verified", "expired", "revoked", "unofficial"):
+        found = ids(server, standing=standing, id=result_id)
+        assert found == ([result_id] if standing == "revoked" else [])
+    assert server.call("PUT", f"{path}/verification", root, json={}).ok
+    (row,) = listed(server, id=result_id)
+    assert (row["standing"], row["revoked_at"], row["why"]) == ("verified", None, "")
 
 
 def test_each_filter_selects(server, alice):
@@ -203,7 +216,7 @@ def test_mine_are_own_results_and_those_of_own_vendors(server, alice, bob, carol
             "a%00%0Ab=1",
             "Invalid query: 'a\\x00\\nb' is not a parameter; the parameters are ",
         ),
-        ("standing=revoked", "standing: must be one of unofficial, verified, expired"),
+        ("standing=x", "standing: must be one of verified, expired, revoked, unofficial"),
         ("verdict=vacuous", "verdict: must be one of conformant, not-conformant, incomplete"),
         ("guideline=2099.01", "guideline: must be one of 2022.11, "),
         ("guideline=", "guideline: must be one of "),

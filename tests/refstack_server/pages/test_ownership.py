@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from support.browsing import EVIL, get
 from support.publishing import Publisher, changing
 
+from refstack_server.store.schema import new_id
+
 
 @pytest.fixture(scope="module")
 def alice_at(server, people) -> Publisher:
@@ -18,7 +20,10 @@ def facts(page: str) -> dict[str, str]:
     if listed is None:
         return {}
     labels = [label.text_content() for label in listed.xpath("dt")]
-    return dict(zip(labels, (text.text_content() for text in listed.xpath("dd")), strict=True))
+    shown = dict(zip(labels, (text.text_content() for text in listed.xpath("dd")), strict=True))
+    # Its own tests are in test_attestations.py.
+    shown.pop("Attestation", None)
+    return shown
 
 
 def test_a_result_page_shows_whose_it_is(server, alice_at, database):
@@ -91,3 +96,46 @@ def test_a_vendor_page_begins_with_current_certifications(server, alice_at):
     assert "Hidden" not in page
     alice_at.revoke(ids[0], "wrong too")
     assert "Current certifications" not in get(server, f"/vendors/{vendor_id}").text
+
+
+def test_a_vendor_page_shows_all_certifications_on_several_pages(server, alice_at, database):
+    vendor_id = alice_at.vendor("Plenty")
+    product_id = alice_at.product(vendor_id, "Cloud 000")
+    result_id = alice_at.result(alice_at.version(product_id, "1"), "object")
+    alice_at.verify(result_id)
+    with changing(server, database) as connection:
+        for number in range(1, 102):
+            copied(connection, result_id, f"Cloud {number:03}")
+    found = set()
+    for page in (1, 2, 3):
+        document = lxml.html.fromstring(get(server, f"/vendors/{vendor_id}", page=page).text)
+        rows = document.xpath("//table[@class='matrix']/tbody/tr/th/a[1]/text()")
+        assert document.xpath("string(//caption)").startswith("102 products verified by")
+        assert len(rows) == {1: 100, 2: 2, 3: 2}[page]
+        assert document.xpath("//a[@rel='next']/@href") == (["?page=2"] if page == 1 else [])
+        found |= set(rows)
+    assert found == {f"Cloud {number:03}" for number in range(102)}
+
+
+def copied(connection: sa.Connection, result_id: str, name: str) -> None:
+    """Store a copy of a result, for another product with a version of its own."""
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    results, versions, products = (
+        tables.tables[table] for table in ("results", "product_versions", "products")
+    )
+
+    def copy(table: sa.Table, row_id: str, **values: str | None) -> str:
+        query = sa.select(table).where(table.c.id == row_id)
+        row = dict(connection.execute(query).mappings().one())
+        row.pop("number", None)
+        copy_id = new_id()
+        connection.execute(table.insert().values({**row, "id": copy_id, **values}))
+        return copy_id
+
+    query = sa.select(results.c.product_version_id).where(results.c.id == result_id)
+    version_id = connection.scalar(query)
+    query = sa.select(versions.c.product_id).where(versions.c.id == version_id)
+    product_id = copy(products, connection.scalar(query), name=name)
+    version_id = copy(versions, version_id, product_id=product_id)
+    copy(results, result_id, product_version_id=version_id, upload_digest=None)

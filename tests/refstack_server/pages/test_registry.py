@@ -54,6 +54,37 @@ def links(page: str) -> set[str]:
     return {link.rpartition("/")[2] for link in document.xpath("//td/a/@href")}
 
 
+_SENTENCES = {
+    "verified": "Verified by the Foundation until 2099-01-31",
+    "expired": "Expired: the verification by the Foundation ended on 2026-01-31",
+    "revoked": "Revoked by the Foundation on 2",
+    "unofficial": "Unofficial Results – Not Yet Accepted",
+}
+
+
+@pytest.mark.parametrize("name", _SENTENCES)
+def test_all_places_show_the_same_standing(server, site, name):
+    result_id = site[name]
+    assert server.call("GET", f"/v2/results/{result_id}").json()["standing"] == name
+    page = lxml.html.fromstring(get(server, f"/results/{result_id}").text)
+    sentence = page.xpath("string(//section[@aria-label='Standing']/p)")
+    assert sentence.startswith(_SENTENCES[name])
+    badge = server.call("GET", f"/results/{result_id}/badge.svg").text
+    notes = {note for note in _SENTENCES if f"({note})" in badge}
+    assert notes == ({name} if name != "verified" else set())
+    rows = server.call("GET", "/results.csv").text.splitlines()
+    assert [row.rpartition(",")[2] for row in rows if row.startswith(result_id)] == [name]
+
+
+def test_the_owner_sees_that_a_revoked_result_is_private(server, alice, site):
+    path = f"/v2/results/{site['revoked']}/sharing"
+    assert server.call("PUT", path, alice, json={"with": "nobody"}).ok
+    row = server.call("GET", f"/v2/results/{site['revoked']}", alice).json()
+    assert (row["standing"], row["shared_with"]) == ("revoked", "nobody")
+    assert server.call("GET", f"/v2/results/{site['revoked']}").status_code == 401
+    assert server.call("PUT", path, alice, json={"with": "everybody"}).ok
+
+
 def test_the_front_page_shows_how_public_products_stand(server, site):
     page = get(server, "/").text
     shown = cells(page)

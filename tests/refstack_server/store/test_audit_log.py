@@ -63,7 +63,7 @@ def test_the_log_records_publication_verification_and_revocation(
     why = {"why": "the product changed"}
     assert server.call("POST", f"{path}/revocation", alice, json=why).status_code == 403
     assert server.call("POST", f"{path}/revocation", root, json=why).status_code == 200
-    assert "Unofficial Results" in server.call("GET", f"/results/{result_id}").text
+    assert "Revoked by the Foundation on " in server.call("GET", f"/results/{result_id}").text
     server.call("DELETE", f"/v1/results/{result_id}/meta/shared", alice)
     share(server, alice, result_id)
     assert server.call("DELETE", f"/v1/results/{result_id}", alice).status_code == 204

@@ -202,7 +202,7 @@ def test_the_foundation_verifies_and_revokes_with_a_browser(served, provider, al
     assert withdrawn.status_code == 403
     assert post(browser, served, f"/queue/{uploaded}/revoke", csrf=token).status_code == 400
     post(browser, served, f"/queue/{uploaded}/revoke", csrf=token, why="changed")
-    assert "Unofficial Results" in requests.get(page, timeout=30).text
+    assert "Revoked by the Foundation on " in requests.get(page, timeout=30).text
 
 
 def test_the_certifier_sees_results_and_bundles_that_are_shared(served, provider, alice, uploaded):
