@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from support.populated import Populated
 
 ROLES = ("", "alice", "root")
-"""Nobody, the user of a vendor, the certifier."""
+"""An anonymous reader, the user of a vendor, the certifier."""
 SCHEMES = ("light", "dark")
 
 
