@@ -22,6 +22,7 @@ from refstack_server.api.v1 import (
     vendors,
 )
 from refstack_server.api.v2 import (
+    branding,
     challenges,
     guideline_changes,
     invitations,
@@ -32,6 +33,8 @@ from refstack_server.api.v2 import (
 from refstack_server.api.v2 import results as whole_results
 from refstack_server.pages import account as account_pages
 from refstack_server.pages import assets as asset_pages
+from refstack_server.pages import branding as branding_pages
+from refstack_server.pages import branding_queue as branding_queue_pages
 from refstack_server.pages import comparison as comparison_pages
 from refstack_server.pages import errors as error_pages
 from refstack_server.pages import guidelines as guideline_pages
@@ -60,11 +63,14 @@ from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, guideline_changes, invitations, keys, log, result_list, whole_results)
+_V2 = (
+    *(branding, challenges, guideline_changes, invitations, keys, log, result_list),
+    whole_results,
+)
 _PAGES = (
     *(asset_pages, registry_pages, log_pages, result_pages, comparison_pages, guideline_pages),
-    *(vendor_form_pages, vendor_pages, product_pages),
-    *(signin, account_pages, own_result_pages, key_pages, queue_pages),
+    *(vendor_form_pages, vendor_pages, branding_pages, product_pages),
+    *(signin, account_pages, own_result_pages, key_pages, queue_pages, branding_queue_pages),
 )
 
 

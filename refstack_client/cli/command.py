@@ -34,6 +34,7 @@ _EXTRAS = {
     **dict.fromkeys(("matplotlib", "numpy", "openpyxl", "pandas", "tabulate"), _SCORING),
     **dict.fromkeys(
         (
+            "PIL",
             "alembic",
             "fastapi",
             "jwt",

@@ -30,7 +30,7 @@ _TO_DO = {
     401: f"the server does not accept the login: {LOG_IN}",
     403: "log in as a user who may do this",
     404: "check the id, and that the user of the login may see what it names",
-    409: "list what there is: vendor list, product list, key list",
+    409: "list what there is: vendor list, vendor branding list, product list, key list",
 }
 """What to do about a refusal, by status."""
 
@@ -180,6 +180,49 @@ class Collector:
         """Remove a user from a vendor, or withdraw an invitation."""
         self._send("DELETE", _user_path(vendor_id, openid))
 
+    def branding(self, vendor_id: str, kind: str) -> Record:
+        """Return the ``approved`` and the ``proposed`` logo or site of a vendor.
+
+        :param kind: ``logo`` or ``site``
+        """
+        return self._record("GET", _path("v2", "vendors", vendor_id, kind))
+
+    def waiting_branding(self) -> Sequence[Record]:
+        """Return the logos and sites that await approval."""
+        return _records(self._value("GET", "/v2/branding"))
+
+    def logo(self, vendor_id: str, sha256: str) -> bytes:
+        """Return the logo of a vendor with a SHA-256 as PNG, "" for the approved one."""
+        return self._send(
+            "GET", _path("vendors", vendor_id, "logo", *filter(None, [sha256]))
+        ).content
+
+    def propose_site(self, vendor_id: str, url: str) -> None:
+        """Propose the site of a vendor."""
+        self._send("PUT", _path("v2", "vendors", vendor_id, "site"), {"url": url})
+
+    def propose_logo(self, vendor_id: str, image: bytes) -> None:
+        """Propose the logo of a vendor."""
+        self._send("PUT", _path("v2", "vendors", vendor_id, "logo"), image)
+
+    def approve_branding(self, vendor_id: str, kind: str, sha256: str) -> None:
+        """Approve the proposed logo or site with a SHA-256."""
+        path = _path("v2", "vendors", vendor_id, kind, "approval")
+        self._send("PUT", path, {"sha256": sha256})
+
+    def deny_branding(self, vendor_id: str, kind: str, sha256: str, why: str) -> None:
+        """Deny the proposed logo or site with a SHA-256."""
+        path = _path("v2", "vendors", vendor_id, kind, "denial")
+        self._send("POST", path, {"sha256": sha256, "why": why})
+
+    def withdraw_branding(self, vendor_id: str, kind: str) -> None:
+        """Withdraw the proposed logo or site."""
+        self._send("DELETE", _path("v2", "vendors", vendor_id, kind, "proposal"))
+
+    def remove_branding(self, vendor_id: str, kind: str) -> None:
+        """Remove the approved logo or site."""
+        self._send("DELETE", _path("v2", "vendors", vendor_id, kind))
+
     def invitations(self) -> Sequence[Record]:
         """Return the invitations that the user has not answered."""
         return _records(self._value("GET", "/v2/invitations"))
@@ -250,14 +293,15 @@ class Collector:
         self,
         method: str,
         path: str,
-        document: Mapping[str, object] | None = None,
+        document: Mapping[str, object] | bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        body = None if document is None else json.dumps(document).encode()
+        is_json = isinstance(document, Mapping)
+        body = json.dumps(document).encode() if isinstance(document, Mapping) else document
         call = Call(
             method,
             path,
-            {} if body is None else _JSON,
+            _JSON if is_json else {},
             body,
             params,
             is_repeatable=method not in _NOT_REPEATABLE,

@@ -13,7 +13,7 @@ from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber, results_page
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
-from refstack_server.store import products, vendors
+from refstack_server.store import branding, products, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import (
@@ -122,6 +122,7 @@ def _page(
         state=state,
         product=product,
         vendor=vendor,
+        shown=branding.of_vendor(session, vendor.id),
         kind=vendor_pages.KINDS[ProductKind(product.product_type)],
         versions=products.versions(session, product.id),
         can_manage=caller.acts_for(vendor.id),

@@ -1,4 +1,4 @@
-"""Pages of the Foundation: results to verify, verified results, vendors to approve."""
+"""Pages of the Foundation: results to verify, verified results, what vendors ask approval for."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,9 +18,9 @@ from refstack_server.pages.results import Row
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish import marks
+from refstack_server.store import branding, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
-from refstack_server.store import vendors
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.schema import PUBLIC_VENDORS, Kind, Result, Vendor, VendorType, now
 from refstack_server.store.sharing import LONGEST_REASON
@@ -30,6 +30,8 @@ from refstack_server.web.signin import Form
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/queue")
 _HERE = "/queue"
+BRANDING = "/queue#branding"
+"""The place of proposed logos and sites."""
 _COMPARED = (*PUBLIC_VENDORS, VendorType.PENDING)
 """Types of vendors whose names the Foundation compares with that of a new one."""
 
@@ -91,15 +93,16 @@ def _notes(result: Result) -> Iterator[str]:
 @router.get("")
 def show(context: Context, visitor: CurrentVisitor, page: PageNumber = 1) -> str:
     """Show the results that await verification, the oldest first, and vendors to approve."""
-    return _queue(context, visitor, page=page)
+    return page_of(context, visitor, page=page)
 
 
-def _queue(
+def page_of(
     context: CallerContext,
     visitor: Visitor,
     state: FormState = forms.NEW,
     page: int = 1,
 ) -> str:
+    """Return the page of the queue, for the Foundation."""
     session, caller, size = context.session, context.caller, context.settings.page_size
     caller.require_foundation()
     pending = [stored_results.pending()]
@@ -118,6 +121,8 @@ def _queue(
         entries=[_pending(session, result) for result in results],
         words=result_pages.WORDS,
         vendors=candidates,
+        proposals=branding.waiting(session, caller),
+        longest=LONGEST_REASON,
     )
 
 
@@ -243,7 +248,7 @@ def deny(
         vendors.take_step(session, caller, vendor_id, "deny", reason=why, seen=_seen(form))
     except forms.REFUSED as error:
         state = forms.refused(error, form, f"deny-{vendor_id}", "why")
-        page = _queue(replace(context, session=session), visitor, state)
+        page = page_of(replace(context, session=session), visitor, state)
         return forms.again(error, page)
     session.commit()
     return forms.see(_HERE)

@@ -18,7 +18,7 @@ from refstack_server.pages.standings import MEANINGS, dates
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import marks, shipped
-from refstack_server.store import registry
+from refstack_server.store import branding, registry
 from refstack_server.store.registry import Column, Row
 from refstack_server.store.schema import Result
 from refstack_server.store.standing import Standing, standing
@@ -47,10 +47,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Products with a cell for each column, None where a product has no result."""
+    """Products with a cell for each column, None where a product has no result.
+
+    ``logos`` are the ids of the vendors that have an approved logo.
+    """
 
     columns: Sequence[Column]
     lines: Sequence[tuple[Row, Sequence[Cell | None]]]
+    logos: frozenset[str]
 
 
 class Filters(pydantic.BaseModel):
@@ -95,7 +99,7 @@ def show(
         "registry.html",
         "/",
         visitor,
-        matrix=_matrix(rows),
+        matrix=_matrix(session, rows),
         place=place,
         filters=filters,
         is_of_one=is_of_one,
@@ -108,15 +112,18 @@ def certifications(session: Session, vendor_id: str, size: int, page: int) -> tu
     """Return a page of what is verified now of the public products of a vendor."""
     wanted = registry.Filters(standing=Standing.VERIFIED, vendor_id=vendor_id)
     place = paging(registry.count(session, wanted), size, page)
-    return place, _matrix(registry.rows(session, wanted, size, place.page))
+    return place, _matrix(session, registry.rows(session, wanted, size, place.page))
 
 
-def _matrix(rows: Iterable[Row]) -> Matrix:
+def _matrix(session: Session, rows: Iterable[Row]) -> Matrix:
     """Return the matrix of some products, the newest guideline first."""
     rows = list(rows)
     columns = sorted({column for row in rows for column in row.results}, key=lambda pair: pair[1])
     columns.sort(key=lambda pair: pair[0], reverse=True)
-    return Matrix(columns, [(row, [_cell(row, column) for column in columns]) for row in rows])
+    lines = [(row, [_cell(row, column) for column in columns]) for row in rows]
+    shown = branding.of_vendors(session, {row.vendor.id for row in rows})
+    logos = frozenset(vendor_id for vendor_id, found in shown.items() if found.has_logo)
+    return Matrix(columns, lines, logos)
 
 
 def _cell(row: Row, column: Column) -> Cell | None:

@@ -10,9 +10,9 @@ from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor, Visitor
-from refstack_server.store import memberships, products, vendors
+from refstack_server.store import branding, memberships, products, vendors
 from refstack_server.store.callers import Caller
-from refstack_server.store.schema import ProductKind, Vendor, VendorType
+from refstack_server.store.schema import PUBLIC_VENDORS, ProductKind, Vendor, VendorType
 from refstack_server.web.dependencies import Context
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -68,6 +68,7 @@ def page_of(
         visitor,
         state=state,
         vendor=vendor,
+        shown=branding.of_vendor(session, vendor.id),
         standing=STATES[VendorType(vendor.type)],
         # A vendor of RefStack v1 may have any properties.
         reason=(vendor.properties or {}).get(vendors.REASON) if can_manage else None,
@@ -76,6 +77,7 @@ def page_of(
         products=list(products.products(session, caller, vendor.id)),
         kinds=KINDS,
         can_manage=can_manage,
+        has_branding=can_manage and vendor.type in PUBLIC_VENDORS,
         can_invite=vendor.id in caller.vendors,
         can_register=can_manage and vendor.type == VendorType.PRIVATE,
         can_cancel=can_manage and vendor.type == VendorType.PENDING,

@@ -22,6 +22,14 @@ _SENTENCES = {
     Event.JOINED: "A user joined the vendor {}",
     Event.LEFT: "A user no longer acts for the vendor {}",
 }
+_OF_BRANDING = {
+    Event.PROPOSED: "The vendor {} proposed another {what}",
+    Event.WITHDRAWN: "The proposed {what} of the vendor {} was withdrawn",
+    Event.APPROVED: "The Foundation approved the {what} of the vendor {}",
+    Event.DENIED: "The Foundation denied the proposed {what} of the vendor {}",
+    Event.REMOVED: "The {what} of the vendor {} was removed",
+}
+"""Sentences about a logo or a site."""
 _NAMES, _TESTED = ("vendor", "product", "version"), ("guideline", "programme", "conformance")
 
 
@@ -74,7 +82,7 @@ def _line(
         digest=entry.digest,
         at=document["at"],
         event=event,
-        sentence=_SENTENCES[event],
+        sentence=_sentence(event, document),
         subject=name,
         link=link,
         names=" · ".join(filter(None, names)),
@@ -82,9 +90,17 @@ def _line(
     )
 
 
+def _sentence(event: Event, document: Mapping[str, str]) -> str:
+    if what := document.get("what"):
+        return _OF_BRANDING[event].format("{}", what=what)
+    return _SENTENCES[event]
+
+
 def _facts(document: Mapping[str, str]) -> Iterator[str]:
     if tested := " ".join(str(document[key]) for key in _TESTED if document.get(key)):
         yield tested
+    if by := document.get("by"):
+        yield f"by the {by}"
     if until := document.get("until"):
         yield f"until {until[:10]}"
     if why := document.get("why"):

@@ -140,6 +140,8 @@ def _links(page: lxml.html.HtmlElement, url: str) -> Iterator[str]:
             element.drop_tree()
         else:
             yield href
+    for image in page.xpath("//img"):
+        yield image.get("src")
 
 
 def _file_of(url: str) -> PurePosixPath:
@@ -150,6 +152,8 @@ def _file_of(url: str) -> PurePosixPath:
         return path.with_name(f"{path.name}.json")
     if path.suffix in (".atom", ".csv", ".svg"):
         return path
+    if path.name == "logo":
+        return path.with_suffix(".png")
     page = parse_qs(parts.query).get("page", ["1"])[-1]
     return path / ("index.html" if page == "1" else f"page-{page}.html")
 
@@ -159,10 +163,11 @@ def _with_relative_links(
 ) -> bytes:
     """Return a page whose links lead from its own file to other files."""
 
-    for element in page.xpath("//*[@href]"):
-        link = element.get("href")
+    for element in page.xpath("//*[@href or @src]"):
+        name = "href" if element.get("href") else "src"
+        link = element.get(name)
         if link in known:
-            element.set("href", os.path.relpath(known[link], path.parent))
+            element.set(name, os.path.relpath(known[link], path.parent))
     return lxml.html.tostring(page, doctype="<!doctype html>", encoding="utf-8")
 
 

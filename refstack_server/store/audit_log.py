@@ -1,4 +1,5 @@
-"""The public audit log as a hash chain: what happened to results, and who acts for vendors.
+"""The public audit log as a hash chain: what happened to results, who acts for vendors, and what
+the Foundation approved of them.
 
 Each entry's digest covers its text and the previous digest, so that whoever kept a digest can
 detect a change to any earlier entry. The database refuses to change or remove entries.
@@ -32,6 +33,9 @@ class Event(StrEnum):
     DETACHED = "detached"
     JOINED = "joined"
     LEFT = "left"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    DENIED = "denied"
 
 
 _OF_PRIVATE_RESULTS = (Event.REMOVED, Event.ATTACHED, Event.DETACHED)

@@ -22,6 +22,8 @@ LONGEST_CPID = 128
 LONGEST_DESCRIPTION = 4096
 LONGEST_NAME = 80
 """The most characters of a vendor's or a product's name."""
+LONGEST_SITE = 255
+"""The most characters of the URL of a vendor's site."""
 PUBLIC_VENDORS: tuple[int, ...] = (VendorType.FOUNDATION, VendorType.OFFICIAL)
 
 
@@ -142,6 +144,41 @@ class Vendor(Base):
     created_by_user: Mapped[str] = mapped_column(sa.ForeignKey("users.openid"))
     created_at: Mapped[datetime] = _created()
     updated_at: Mapped[datetime | None] = mapped_column(onupdate=now)
+
+
+class BrandingKind(StrEnum):
+    """What a vendor shows of itself besides its name."""
+
+    SITE = "site"
+    LOGO = "logo"
+
+
+class BrandingState(StrEnum):
+    """Whether the Foundation has approved a logo or a site."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+
+
+class Branding(Base):
+    """A logo or a site of a vendor; of each kind at most one is proposed, and one approved.
+
+    ``url`` is that of a site, ``image`` a logo as PNG. ``sha256`` is that of either. ``denial`` is
+    the reason why the Foundation denied a proposal, None while it awaits the decision.
+    """
+
+    __tablename__ = "vendor_branding"
+    vendor_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("vendors.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
+    state: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    url: Mapped[str | None] = mapped_column(sa.String(LONGEST_SITE))
+    image: Mapped[bytes | None] = mapped_column(sa.LargeBinary, deferred=True)
+    denial: Mapped[str | None] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = _created()
+    vendor: Mapped[Vendor] = relationship(lazy="joined", innerjoin=True)
 
 
 class Product(Base):

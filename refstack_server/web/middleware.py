@@ -63,7 +63,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(self._headers)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
                 if is_private or "set-cookie" in headers:
                     headers.setdefault("Cache-Control", "no-store")
                 elif is_read and "cache-control" not in headers:

@@ -5,6 +5,7 @@ A role is a letter: ``a`` anonymous, ``s`` another signed-in user, ``o`` the own
 """
 
 import base64
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import pytest
 import requests
 from itsdangerous import TimestampSigner
 from sqlalchemy.orm import Session
+from support import images
 from support.bundles import make_key
 from support.making import BEGIN, make_run
 from support.serving import (
@@ -36,6 +38,7 @@ from support.serving import (
 
 from refstack_client.bundle import archive, pack
 from refstack_server import app
+from refstack_server.intake import logos
 from refstack_server.settings import Settings
 from refstack_server.store import database, sessions
 from refstack_server.web.signin import COOKIE
@@ -100,6 +103,16 @@ class Objects:
         return made
 
     @cached_property
+    def branded_id(self) -> str:
+        """The vendor, with an approved and a proposed logo if it is official."""
+        site, path = self.site, f"/v2/vendors/{self.vendor_id}/logo"
+        if self.vendor_state == "official":
+            made = site.must("o", "PUT", path, data=images.logo()).json()["proposed"]
+            site.must("f", "PUT", f"{path}/approval", json={"sha256": made["sha256"]})
+            site.must("o", "PUT", path, data=images.logo("gold"))
+        return self.vendor_id
+
+    @cached_property
     def product_id(self) -> str:
         made = product_of(self.site.server, self.site.people["o"], self.vendor_id)
         if self.vendor_state == "official":
@@ -153,6 +166,10 @@ MANAGE: States = dict.fromkeys(VENDOR, f"{TEAM}f")
 PRODUCT: States = {"private": f"{TEAM}f", "official": ALL}
 APPROVE: States = dict.fromkeys(VENDOR, CERTIFIER)
 INVITE: States = dict.fromkeys(VENDOR, TEAM)
+PROPOSE: States = {"private": "", "pending": "", "official": TEAM}
+BRANDED: States = {"official": ALL}
+MANAGE_BRANDED: States = {"official": f"{TEAM}f"}
+APPROVE_BRANDED: States = {"official": CERTIFIER}
 
 
 def anyone(roles: str) -> States:
@@ -160,6 +177,8 @@ def anyone(roles: str) -> States:
 
 
 FORM = {"csrf": CSRF}
+PROPOSED = hashlib.sha256(logos.read(images.logo("gold"))).hexdigest()
+"""The SHA-256 of the proposed logo; another one is approved."""
 NAMED: Body = {"json": {"name": "A name"}}
 TABLE: dict[tuple[str, str], tuple[States, Body]] = {
     ("GET", "/v1/results/{result_id}"): (READ, {}),
@@ -224,6 +243,35 @@ TABLE: dict[tuple[str, str], tuple[States, Body]] = {
     ("POST", "/queue/vendors/{vendor_id}/deny"): (
         APPROVE,
         {"data": {**FORM, "why": "x"}},
+    ),
+    ("GET", "/v2/branding"): (anyone(CERTIFIER), {}),
+    ("GET", "/v2/vendors/{vendor_id}/{kind}"): (VENDOR, {}),
+    ("PUT", "/v2/vendors/{vendor_id}/site"): (PROPOSE, {"json": {"url": "https://example.org/"}}),
+    ("PUT", "/v2/vendors/{vendor_id}/logo"): (PROPOSE, {"data": images.logo()}),
+    ("DELETE", "/v2/vendors/{vendor_id}/{kind}"): (MANAGE_BRANDED, {}),
+    ("DELETE", "/v2/vendors/{vendor_id}/{kind}/proposal"): (MANAGE_BRANDED, {}),
+    ("PUT", "/v2/vendors/{vendor_id}/{kind}/approval"): (
+        APPROVE_BRANDED,
+        {"json": {"sha256": PROPOSED}},
+    ),
+    ("POST", "/v2/vendors/{vendor_id}/{kind}/denial"): (
+        APPROVE_BRANDED,
+        {"json": {"sha256": PROPOSED, "why": "x"}},
+    ),
+    ("GET", "/vendors/{vendor_id}/logo"): (BRANDED, {}),
+    ("GET", "/vendors/{vendor_id}/logo/{sha256}"): (MANAGE_BRANDED, {}),
+    ("GET", "/vendors/{vendor_id}/branding"): (MANAGE, {}),
+    ("POST", "/vendors/{vendor_id}/branding"): (PROPOSE, {"data": FORM}),
+    ("GET", "/vendors/{vendor_id}/branding/{kind}/remove"): (MANAGE_BRANDED, {}),
+    ("POST", "/vendors/{vendor_id}/branding/{kind}/remove"): (MANAGE_BRANDED, {"data": FORM}),
+    ("POST", "/vendors/{vendor_id}/branding/{kind}/withdraw"): (MANAGE_BRANDED, {"data": FORM}),
+    ("POST", "/queue/vendors/{vendor_id}/{kind}/approve"): (
+        APPROVE_BRANDED,
+        {"data": {**FORM, "sha256": PROPOSED}},
+    ),
+    ("POST", "/queue/vendors/{vendor_id}/{kind}/deny"): (
+        APPROVE_BRANDED,
+        {"data": {**FORM, "sha256": PROPOSED, "why": "x"}},
     ),
     ("GET", "/v1/products/{product_id}"): (PRODUCT, {}),
     ("PUT", "/v1/products/{product_id}"): (dict.fromkeys(PRODUCT, f"{TEAM}f"), NAMED),
@@ -325,11 +373,16 @@ def test_the_table_has_every_route(tmp_path):
 def requested(objects: Objects, path: str) -> str:
     """Return the path of a route for objects."""
     site = objects.site
+    is_branded = path.endswith("/logo") or any(
+        part in path for part in ("{kind}", "{sha256}", "/branding")
+    )
     values: dict[str, Callable[[], str]] = {
         "result_id": lambda: objects.result_id,
         "other_id": lambda: objects.result_id,
         "key": lambda: "target",
-        "vendor_id": lambda: objects.vendor_id,
+        "vendor_id": lambda: objects.branded_id if is_branded else objects.vendor_id,
+        "kind": lambda: "logo",
+        "sha256": lambda: PROPOSED,
         "encoded": lambda: user_path("", site.people["m"]).rpartition("/")[2],
         "product_id": lambda: objects.product_id,
         "version_id": lambda: objects.version_id,
@@ -397,6 +450,8 @@ def fields_of(objects: Objects, path: str) -> dict[str, str]:
     if "{vendor_id}" in path:  # The Foundation decides about the name that its page showed.
         vendor = objects.site.must("f", "GET", f"/v1/vendors/{objects.vendor_id}").json()
         fields["name"] = vendor["name"]
+    if path.endswith("/branding"):
+        fields["url"] = "https://example.org/"
     if path == "/products/new":
         fields["vendor"] = objects.vendor_id
     return fields

@@ -77,6 +77,7 @@ class Visits:
                 *(f"/mine/{own}/share?with={with_}" for with_ in ("everybody", "certifier")),
                 f"/mine/{own}/delete",
                 *(known["vendor"], f"{known['vendor']}/edit", known["denied vendor"]),
+                *(f"{known['vendor']}/branding", f"{known['vendor']}/branding/logo/remove"),
                 *(known["product"], known["private product"]),
                 f"/products/new?vendor={ids['vendor']}",
                 f"{known['product']}/publication?public=false",
@@ -85,6 +86,7 @@ class Visits:
             "root": [
                 *("/", "/queue", "/queue/verified", f"/queue/{failed}"),
                 *(f"/queue/{ids['verified']}", f"/queue/{ids['incomplete']}"),
+                *(f"{known['vendor']}/branding", known["denied branding"]),
                 *(known["failed"], known["vendor"], "/mine", "/mine/keys"),
             ],
         }

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from capabilities import catalogue, programme
 from refstack_client.bundle import archive, pack
-from support import making
+from support import images, making
 from support.bundles import make_key, registered
 from support.identities import Provider
 from support.publishing import Publisher, changing
@@ -23,6 +23,8 @@ PLATFORM = {"guideline": "2022.11", "programme": "platform"}
 LONG_NAME = "Rechenzentrumsbetriebsgesellschaft " + "W" * 45
 """A name of 80 characters, 45 of them without a place to break."""
 UNBROKEN = "E" * 180
+SITE = "https://clouds.example.org/"
+OTHER_SITE = f"https://{'subdomain-of-a-very-long-name.' * 3}example.org/{'a' * 120}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class _Filling:
         self.long_version = at.version(long_product, "1")
         self.paths["vendor"] = f"/vendors/{vendor}"
         self.paths["product"] = f"/products/{product}"
+        self.at.branding(vendor, SITE, images.logo("darkorange", (400, 120)))
+        for content in (OTHER_SITE, images.logo("seagreen", (256, 256))):
+            self.at.propose(vendor, content)
         self.paths["private product"] = f"/products/{hidden}"
 
     def result(self, name: str, failing: int, version: str = "") -> str:
@@ -148,6 +153,9 @@ class _Filling:
         denial = {"deny": True, "registration_decline_reason": "The company is not registered."}
         for who, step in ((alice, {"register": True}), (root, denial)):
             at.must(who, "POST", f"/v1/vendors/{own}/action", json=step)
+        for content in (OTHER_SITE, images.logo("navy", (8, 300))):
+            at.deny(inviting, content, carol)
+        self.paths["denied branding"] = f"/vendors/{inviting}/branding"
         self.paths["denied vendor"] = f"/vendors/{own}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,7 +29,7 @@ class Publisher:
     owner: Person
     foundation: Person
 
-    def must(self, who: Person, method: str, path: str, **more) -> Mapping[str, str]:
+    def must(self, who: Person, method: str, path: str, **more) -> Mapping[str, Any]:
         answer = self.server.call(method, path, who, **more)
         assert answer.ok, answer.text
         return answer.json() if "json" in answer.headers.get("content-type", "") else {}
@@ -64,3 +65,24 @@ class Publisher:
     def revoke(self, result_id: str, why: str) -> None:
         path = f"/v2/results/{result_id}/revocation"
         self.must(self.foundation, "POST", path, json={"why": why})
+
+    def propose(self, vendor_id: str, content: str | bytes, who: Person | None = None) -> str:
+        """Propose a site (its URL) or a logo of a vendor; return the SHA-256."""
+        kind = "site" if isinstance(content, str) else "logo"
+        body = {"json": {"url": content}} if isinstance(content, str) else {"data": content}
+        path = f"/v2/vendors/{vendor_id}/{kind}"
+        return self.must(who or self.owner, "PUT", path, **body)["proposed"]["sha256"]
+
+    def branding(self, vendor_id: str, site: str, logo: bytes) -> None:
+        """Give a vendor a site and a logo, which the Foundation approves."""
+        for kind, content in (("site", site), ("logo", logo)):
+            path = f"/v2/vendors/{vendor_id}/{kind}/approval"
+            document = {"sha256": self.propose(vendor_id, content)}
+            self.must(self.foundation, "PUT", path, json=document)
+
+    def deny(self, vendor_id: str, content: str | bytes, who: Person) -> None:
+        """Propose a site or a logo of a vendor, which the Foundation denies."""
+        kind = "site" if isinstance(content, str) else "logo"
+        path = f"/v2/vendors/{vendor_id}/{kind}/denial"
+        document = {"sha256": self.propose(vendor_id, content, who), "why": f"Another {kind}."}
+        self.must(self.foundation, "POST", path, json=document)

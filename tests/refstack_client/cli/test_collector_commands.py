@@ -1,5 +1,6 @@
 """The collector from the command line: a vendor's and a certifier's day, and what is refused."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import tenacity
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+from support import images
 from support.bundles import attestation_of, make_key, packed
 from support.serving import Person, Server, add_user, serving
 
@@ -137,6 +139,46 @@ def test_a_day_of_a_vendor_and_a_certifier(server, keys, tmp_path, user):
     assert result["id"] in {row["id"] for row in mine}
     alice("results", "delete", page, "--yes")
     assert "404" in alice("results", "show", page, code=4)
+
+
+def test_a_logo_and_a_site_are_proposed_and_approved(server, tmp_path, user):
+    alice, root = user("alice"), user("root")
+    vendor = alice("vendor", "create", "Borealis Clouds", *JSON)["id"]
+    command, site, logo = ("vendor", "branding"), "https://borealis.example.org/", tmp_path / "logo"
+    logo.write_bytes(images.logo(form="WEBP"))
+    propose = (*command, "propose", vendor, "--site", site)
+    assert "register it first" in alice(*propose, code=4)
+    alice("vendor", "register", vendor)
+    root("vendor", "approve", vendor)
+    shown = alice(*propose, "--logo", str(logo), *JSON)
+    assert (shown["site"], shown["proposed_site"]["url"]) == (None, site)
+    waiting = root(*command, "list", *JSON)
+    assert [(row["vendor"], row["kind"]) for row in waiting] == [
+        ("Borealis Clouds", kind) for kind in (row["kind"] for row in waiting)
+    ]
+    digests = {row["kind"]: row["sha256"] for row in waiting}
+    copy = tmp_path / "copy.png"
+    message = root(*command, "show", vendor, "--logo", str(copy))
+    assert f"written: {copy}, SHA-256 {digests['logo']}" in message
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == digests["logo"]
+    approve = (*command, "approve", vendor)
+    assert "409 another logo" in root(*approve, "logo", "--sha256", digests["site"], code=4)
+    assert "403" in alice(*approve, "logo", "--sha256", digests["logo"], code=4)
+    approved = root(*approve, "logo", "--sha256", digests["logo"], *JSON)
+    assert approved["logo"]["sha256"] == digests["logo"]
+    deny = (*command, "deny", vendor, "site", "--sha256", digests["site"], "--why", "not yours")
+    assert root(*deny, *JSON)["proposed_site"]["denied"] == "not yours"
+    assert "not yours" in alice(*command, "show", vendor)
+    assert "withdrawn" in alice(*command, "withdraw", vendor, "site")
+    assert "cannot ask for confirmation" in alice(*command, "remove", vendor, "logo", code=2)
+    assert "removed" in alice(*command, "remove", vendor, "logo", "--yes")
+    assert "404" in alice(*command, "remove", vendor, "logo", "--yes", code=4)
+    assert "the vendor has no logo" in alice(*command, "show", vendor, "--logo", str(copy), code=4)
+    assert "nothing is proposed" in alice(*command, "propose", vendor, code=2)
+    logo.write_bytes(b"<svg/>")
+    assert "not a PNG or WebP image" in alice(
+        *command, "propose", vendor, "--logo", str(logo), code=4
+    )
 
 
 def test_a_result_is_judged_by_its_url(server, keys, tmp_path, user, monkeypatch):

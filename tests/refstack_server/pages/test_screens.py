@@ -15,6 +15,7 @@ from refstack_server.store import database
 
 NO_PAGES = re.compile(
     r"/(v1|v2)/.*|.*\.(json|csv|svg|txt|atom)|/health|/metrics|/signin.*|.*/bundle|/guidelines/diff"
+    r"|.*/logo|.*/logo/\{sha256\}"
 )
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 """Of axe: also the rule of WCAG 2.2 about the size of what is clicked, which it leaves out."""
@@ -108,6 +109,7 @@ def refused_forms(paths: dict[str, str]) -> list[tuple[str, str, dict[str, str],
         ("alice", "/vendors/new", {"Name": "Acme Clouds"}, "Add"),
         ("alice", f"{vendor}/edit", {"Name": "Another"}, "Save"),
         ("alice", vendor, {"Name of the user to invite": "nobody"}, "Invite"),
+        ("alice", f"{vendor}/branding", {"URL of the site": "https://10.0.0.1/"}, "Propose"),
         ("alice", new_product, {"Name": " "}, "Add"),
         ("alice", paths["product"], {"New version": "7.2"}, "Add version"),
         ("alice", "/mine/keys", {key: "ssh-x", signature: "none"}, "Register"),
