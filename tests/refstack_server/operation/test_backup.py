@@ -17,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 import alembic.command
 import pytest
 import sqlalchemy as sa
-from support import postgresql
+from support import images, postgresql
 from support.bundles import make_key, packed, registered
 from support.certifying import CLIENT
 from support.operating import client, listed, session_of, upload_stream, where
+from support.publishing import Publisher
 from support.serving import Server, add_user, serving
 
 from refstack_server.operation import rows
@@ -51,6 +52,9 @@ def state(server: Server, people, results) -> dict[str, object]:
     paths += [f"/{part}/{result_id}" for result_id in results for part in ("results", "v2/results")]
     paths += [f"/v2/results/{result_id}/outcomes" for result_id in results]
     paths += [f"/v2/results/{result_id}/bundle" for result_id in results]
+    for vendor in server.call("GET", "/v1/vendors", root).json()["vendors"]:
+        paths += [f"/v2/vendors/{vendor['id']}/{kind}" for kind in ("site", "logo")]
+        paths.append(f"/vendors/{vendor['id']}/logo")
     answers = [
         server.call("GET", path, who, headers={"Accept": "text/html" if not who else "*/*"})
         for path in (*paths, "/v1/profile", "/v1/profile/pubkeys")
@@ -83,6 +87,10 @@ def fill(server: Server, people, tmp_path) -> list[str]:
     assert server.call("PUT", path, root, json={"until": "2099-01-01"}).status_code == 200
     vendor = {"name": "Vendor", "description": "with properties"}
     assert server.call("POST", "/v1/vendors", alice, json=vendor).status_code == 201
+    at = Publisher(server, alice, root)
+    branded = at.vendor("Branded")
+    at.branding(branded, "https://branded.example.org/", images.logo())
+    at.propose(branded, images.logo("gold"))
     made = server.call("POST", "/v2/challenges", json={"key": key.with_suffix(".pub").read_text()})
     assert made.status_code == 201
     return ids

@@ -19,6 +19,12 @@ def shared(server, people, tmp_path_factory) -> dict[str, str]:
     key = make_key(place / "key")
     registered(server, people["alice"], key)
     ids = {}
+    at = Publisher(server, people["alice"], people["root"])
+    vendor = at.vendor("Acme")
+    at.branding(vendor, "https://acme.example.org/", images.logo())
+    at.propose(vendor, images.logo("gold"))
+    at.result(at.version(at.product(vendor, "Cloud"), "1"), "object")
+    ids["vendor"] = vendor
     for failing, with_ in enumerate(("nobody", "certifier", "everybody"), start=1):
         why = f"Conflict: {with_} at https://secret.example:5000"
         content = packed(place, key, failing=failing, traceback=why)
@@ -30,12 +36,6 @@ def shared(server, people, tmp_path_factory) -> dict[str, str]:
         server.call("POST", path, people["alice"], data=value)
     path = f"/v2/results/{ids['everybody']}/verification"
     assert server.call("PUT", path, people["root"], json={"why": "agreed"}).ok
-    at = Publisher(server, people["alice"], people["root"])
-    vendor = at.vendor("Acme")
-    at.branding(vendor, "https://acme.example.org/", images.logo())
-    at.propose(vendor, images.logo("gold"))
-    at.result(at.version(at.product(vendor, "Cloud"), "1"), "object")
-    ids["vendor"] = vendor
     for _ in range(22):  # a second page
         ids["anonymous"] = server.upload(["t"])
     return ids
@@ -92,10 +92,22 @@ def test_an_export_has_all_published_results_and_no_others(exported, shared):
     assert json.loads(log[-1]["text"])["event"] == "verified"
     for path in exported.rglob("*"):
         if path.is_file():
-            content = path.read_text()
+            content = path.read_text(errors="replace")
             assert "secret.example" not in content, path
             assert shared["nobody"] not in content, path
             assert shared["certifier"] not in content, path
+
+
+def test_an_export_has_the_logo_and_the_site_that_are_approved(exported, server, shared):
+    vendor = exported / "vendors" / shared["vendor"]
+    assert (vendor / "logo.png").read_bytes() == server.call(
+        "GET", f"/vendors/{shared['vendor']}/logo"
+    ).content
+    assert [path.name for path in exported.rglob("*.png")] == ["logo.png"]
+    assert 'src="logo.png"' in (vendor / "index.html").read_text().replace("./", "")
+    assert ">acme.example.org</a>" in (vendor / "index.html").read_text()
+    first = (exported / "index.html").read_text()
+    assert f'src="vendors/{shared["vendor"]}/logo.png"' in first
 
 
 def test_a_directory_without_a_server_is_refused(tmp_path):
