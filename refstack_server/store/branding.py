@@ -123,7 +123,7 @@ def can_propose(caller: Caller, vendor: Vendor) -> bool:
 def require_proposer(caller: Caller, vendor: Vendor) -> None:
     """Check that the caller may propose a logo and a site of a vendor.
 
-    :raises ForbiddenError: the caller is no user of the vendor, or the vendor is not official
+    :raises ForbiddenError: the caller does not act for the vendor, or it is not official
     """
     if vendor.id not in caller.vendors:
         raise ForbiddenError("only users of the vendor may propose its logo and site")
@@ -134,7 +134,7 @@ def require_proposer(caller: Caller, vendor: Vendor) -> None:
 def propose(session: Session, caller: Caller, vendor_id: str, content: str | bytes) -> None:
     """Propose a site (its URL) or a logo (a PNG image) of a vendor in place of an older proposal.
 
-    The same one again changes nothing. What is approved already is no proposal.
+    The same one again changes nothing. What is approved already only withdraws an older proposal.
 
     :raises NotFoundError: there is no such vendor
     :raises ForbiddenError: as for :func:`require_proposer`
