@@ -39,3 +39,9 @@ def parse(text: str) -> TestId | None:
         return None
     found = _ID.search(match["attributes"] or "")
     return TestId(text.strip(), match["name"], found[0] if found else None)
+
+
+def name_of(text: str) -> str:
+    """Return the name of the test with the full id ``text``, or the text where it is not one."""
+    match = _FULL.fullmatch(text.strip())
+    return match["name"] if match and "." in match["name"] else text

@@ -24,6 +24,7 @@ _PIECE = re.compile(
     r"|(?P<token>(?:[^\s\"'`()\[\]{}<>,;!?=|*]|(?<=[A-Za-z])'(?=(?:t|s|re|ve|ll|d)\b))+)"
 )
 _NUMBER = re.compile(r"[0-9]{1,3}")
+_ONE_TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,1000}[A-Za-z0-9_]")
 _PUNCTUATION = re.compile(r"[-–—/&+#~]{1,2}")
 _SEPARATORS = re.compile(r"[_:-]")
 _VERSION = re.compile(r"v[0-9](\.[0-9]{1,2})?")
@@ -62,6 +63,8 @@ def _names() -> frozenset[str]:
 
 def text(whole: str) -> str:
     """Return a reason, or the id of a test, with ``…`` in place of what is not public."""
+    if _is_public_name(whole):
+        return whole
     pieces, shown = [], []
     is_named = False
     for match in _PIECE.finditer(whole[:_LONGEST]):
@@ -77,6 +80,18 @@ def text(whole: str) -> str:
         shown[-1] = HIDDEN
     _hide_names(pieces, shown)
     return _REPEATED.sub(HIDDEN, _NUMBERS.sub(HIDDEN, "".join(shown)))
+
+
+def _is_public_name(whole: str) -> bool:
+    """Return whether a text is one public token, as the names of most tests are.
+
+    Such a text is shown as it is; the rest of :func:`text` would only take longer to find out.
+    """
+    return bool(
+        _ONE_TOKEN.fullmatch(whole)
+        and _is_public(whole, whole.lower())
+        and not _NUMBERS.search(whole)
+    )
 
 
 def _token(token: str, is_named: bool) -> tuple[str, bool]:

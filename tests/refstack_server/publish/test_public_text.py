@@ -230,3 +230,14 @@ def test_a_long_text_takes_less_than_a_second(piece):
         started = time.process_time()
         function(long)
         assert time.process_time() - started < 1
+
+
+@settings(max_examples=300)
+@given(
+    parts=st.lists(st.sampled_from([*NAMES[::50], *WORDS[::50], "10", "192.168.1.7", "corp"])),
+    separator=st.sampled_from([".", "_", "-", ":", "/", ""]),
+)
+def test_a_text_of_one_token_is_shown_as_it_is_beside_others(parts, separator):
+    """A text of one public token is not taken apart; with a space after it, it is."""
+    text = separator.join(parts)
+    assert public_text.text(f"{text} ") == f"{public_text.text(text)} "
