@@ -22,7 +22,7 @@ from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.store.standing import Standing, standing
 from refstack_server.web import times
-from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
+from refstack_server.web.dependencies import CallerContext, Context, ReadSession
 from refstack_server.web.urls import result_url
 from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
@@ -82,13 +82,15 @@ def _csv(content: str | bytes, name: str) -> Response:
 
 
 @router.get("/results")
-def list_results(
-    filters: Annotated[Filters, Query()],
-    session: ReadSession,
-    settings: Config,
-    visitor: CurrentVisitor,
-) -> str:
+async def list_results(
+    filters: Annotated[Filters, Query()], context: Context, visitor: CurrentVisitor
+) -> Response:
     """List published results, the newest first."""
+    return HTMLResponse(await context.read(_list, context, filters, visitor))
+
+
+def _list(context: CallerContext, filters: Filters, visitor: Visitor) -> str:
+    session, settings = context.session, context.settings
     conditions = [stored_results.LISTED, *_conditions(filters)]
     query = filters.model_dump(exclude_defaults=True, exclude={"page"})
     size = settings.page_size

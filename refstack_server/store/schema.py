@@ -176,7 +176,7 @@ class ProductVersion(Base):
     product_id: Mapped[str] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"))
     version: Mapped[str | None] = mapped_column(sa.String(255))
     cpid: Mapped[str | None] = mapped_column(sa.String(LONGEST_CPID), index=True)
-    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
+    product: Mapped[Product] = relationship(lazy="joined")
 
 
 class Result(Base):
@@ -200,6 +200,7 @@ class Result(Base):
     __table_args__ = (
         sa.Index("listed_in_order", "listed", "number"),
         sa.Index("owned_in_order", "openid", "number"),
+        sa.Index("judged_in_order", "listed", "programme", "guideline", "number"),
         # The registry reads these columns of each result, and never the outcomes beside them.
         sa.Index(
             "standing_of_versions",

@@ -36,7 +36,6 @@ from refstack_server.web.dependencies import (
     Config,
     Context,
     CurrentCaller,
-    ReadSession,
     WriteSession,
 )
 from refstack_server.web.request_body import Line, read_fields
@@ -66,14 +65,14 @@ class Filters(pydantic.BaseModel):
     product_id: str | None = None
 
 
-@router.get("")
-def list_results(
-    filters: Annotated[Filters, Query()],
-    session: ReadSession,
-    caller: CurrentCaller,
-    settings: Config,
-) -> ResultsPage:
+@router.get("", response_model=ResultsPage)
+async def list_results(filters: Annotated[Filters, Query()], context: Context) -> Response:
     """List the results that the caller may see, the newest first."""
+    return await context.read_json(_list, context, filters)
+
+
+def _list(context: CallerContext, filters: Filters) -> ResultsPage:
+    session, caller, settings = context.session, context.caller, context.settings
     conditions = list(_conditions(filters, session, caller))
     pages = math.ceil(stored_results.count(session, conditions) / settings.page_size)
     page = _page(filters.page, pages)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import pydantic
-import sqlalchemy as sa
 from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
@@ -12,11 +11,11 @@ from typing_extensions import TypedDict
 from refstack_server.publish import marks
 from refstack_server.publish.marks import Mark
 from refstack_server.settings import Settings
-from refstack_server.store import audit_log
+from refstack_server.store import audit_log, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.result_list import seen_version
-from refstack_server.store.schema import ProductVersion, Result, Vendor
+from refstack_server.store.schema import ProductVersion, Result
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.store.standing import Standing, standing
 from refstack_server.web.urls import result_url
@@ -128,8 +127,7 @@ def documents(
     """Return results as JSON, as far as the caller may see them."""
     rows = [(result, seen_version(result, caller)) for result in results]
     vendor_ids = {version.product.organization_id for _, version in rows if version}
-    query = sa.select(Vendor.id, Vendor.name).where(Vendor.id.in_(vendor_ids))
-    names = dict(session.execute(query).tuples().all())
+    names = vendors.names(session, vendor_ids) if vendor_ids else {}
     decided = [result.id for result, _ in rows if result.verified_at or result.revoked_at]
     reasons = audit_log.reasons(session, decided) if decided else {}
     return [

@@ -137,9 +137,13 @@ def _store(
     }
 
 
-@router.get("/results/{result_id}")
-def show(result_id: str, context: Context) -> ResultDocument:
+@router.get("/results/{result_id}", response_model=ResultDocument)
+async def show(result_id: str, context: Context) -> Response:
     """Return a result without its outcomes."""
+    return await context.read_json(_show, context, result_id)
+
+
+def _show(context: CallerContext, result_id: str) -> ResultDocument:
     found = [context.find(result_id)]
     (document,) = documents_of(context.session, context.settings, context.caller, found)
     return document
