@@ -159,15 +159,20 @@ async def show_result(
     result_id: str, by: Annotated[By, Query()], context: Context, visitor: CurrentVisitor
 ) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, about = await context.query(_about, context, visitor, result_id)
-    return HTMLResponse(await context.render(result_page.page, shown, by, about))
+    shown, more = await context.query(_shown, context, visitor, result_id)
+    return HTMLResponse(await context.render(result_page.page, shown, by, more))
 
 
-def _about(
+def _shown(
     context: CallerContext, visitor: Visitor, result_id: str
 ) -> tuple[StoredResult, dict[str, object]]:
     result = context.find(result_id)
-    about: dict[str, object] = {
+    return context.stored(result), about(context, visitor, result)
+
+
+def about(context: CallerContext, visitor: Visitor, result: Result) -> dict[str, object]:
+    """Return the variables of the template ``about.html``, for :func:`.result_page.page`."""
+    return {
         "visitor": visitor,
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
@@ -178,7 +183,6 @@ def _about(
         "sharing": STANDINGS[sharing(result)],
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
-    return context.stored(result), about
 
 
 def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
@@ -240,11 +244,14 @@ def _both(context: CallerContext, pair: Pair) -> tuple[list[StoredResult], list[
 @router.get("/results/{result_id}/badge.svg")
 def badge(result_id: str, context: Context) -> Response:
     """Return a result's verdict as a small picture."""
-    result = context.find(result_id)
+    return Response(picture(context.find(result_id)), media_type="image/svg+xml")
+
+
+def picture(result: Result) -> str:
+    """Return the badge of a result."""
     words = WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
     standing = "" if result.is_verified else " (unofficial)"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
-    picture = render(
+    return render(
         "badge.svg", label=label, words=f"{words.lower()}{standing}", kind=result.conformance or ""
     )
-    return Response(picture, media_type="image/svg+xml")

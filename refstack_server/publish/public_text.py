@@ -18,6 +18,8 @@ _QUOTES = "\"'"
 _LONGEST_NAME = 4
 # Longer texts are cut: no reason and no name of a test has so many characters.
 _LONGEST = 20_000
+# Texts up to so many characters are remembered: results repeat names and reasons.
+_SHORT = 256
 # Each character is in one piece, so that the time is in proportion to the text.
 _PIECE = re.compile(
     r"(?P<space>\s+)|(?P<mark>[\"'`()\[\]{}<>,;!?=|*])"
@@ -62,6 +64,15 @@ def _names() -> frozenset[str]:
 
 def text(whole: str) -> str:
     """Return a reason, or the id of a test, with ``…`` in place of what is not public."""
+    return _short(whole) if len(whole) <= _SHORT else _text(whole)
+
+
+@functools.lru_cache(maxsize=4096)
+def _short(whole: str) -> str:
+    return _text(whole)
+
+
+def _text(whole: str) -> str:
     pieces, shown = [], []
     is_named = False
     for match in _PIECE.finditer(whole[:_LONGEST]):

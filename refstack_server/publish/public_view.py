@@ -30,10 +30,13 @@ def verdict(whole: Verdict) -> Verdict:
 
 
 def _tests(tests: Iterable[TestVerdict]) -> tuple[TestVerdict, ...]:
-    return tuple(
-        replace(test, reason=public_text.text(test.reason), cause=_cause(test.cause))
-        for test in tests
-    )
+    return tuple(map(_test, tests))
+
+
+def _test(test: TestVerdict) -> TestVerdict:
+    if not test.reason and test.cause is None:  # Most tests pass.
+        return test
+    return replace(test, reason=public_text.text(test.reason), cause=_cause(test.cause))
 
 
 def _cause(cause: Cause | None) -> Cause | None:
