@@ -97,8 +97,8 @@ def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _uploads(connection: sa.Connection) -> set[str]:
-    query = sa.select(Result.sha256).where(Result.sha256.is_not(None))
-    return {sha256 for sha256 in connection.scalars(query) if sha256}
+    query = sa.select(Result.sha256, Result.public_sha256)
+    return {sha256 for row in connection.execute(query) for sha256 in row if sha256}
 
 
 def _add_uploads(archive: Writer, data: Path) -> Iterator[str]:

@@ -22,7 +22,13 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
 from refstack_client.errors import MachineError
-from refstack_server.operation import site_directory, site_links, site_results, site_state
+from refstack_server.operation import (
+    site_directory,
+    site_links,
+    site_render,
+    site_results,
+    site_state,
+)
 from refstack_server.operation.site_directory import ResultFiles, SiteDirectory
 from refstack_server.publish.stored_result import StoredResult
 from refstack_server.store import callers
@@ -120,7 +126,7 @@ class _Export:
         before = self._site.before.results.get(result_id)
         if before is None or before.state != state:
             return False
-        own = site_results.paths(result_id)
+        own = site_render.paths(result_id)
         if not all(path.startswith(own) and ".." not in path for path in before.files):
             return False
         if not self._site.keep(before.files):
@@ -136,7 +142,7 @@ class _Export:
 
     async def _render(self, state: str, result: StoredResult, *more: object) -> None:
         try:
-            files, links = await self._app.state.workers.run(site_results.render, result, *more)
+            files, links = await self._app.state.workers.run(site_render.render, result, *more)
         except RefusedError as error:
             self._report(f"result {result.id} is left out: {error.message}")
             return
@@ -146,7 +152,7 @@ class _Export:
 
     def _follow(self, requests: TaskGroup, client: httpx2.AsyncClient, urls: Iterable[str]) -> None:
         for url in urls:
-            if url not in self._known and not site_results.is_of_result(url):
+            if url not in self._known and not site_render.is_of_result(url):
                 self._known.add(url)
                 requests.start_soon(self._write_page, requests, client, url)
 

@@ -9,8 +9,9 @@ from capabilities import catalogue
 from capabilities import programme as programmes
 from capabilities.guideline import Status
 from capabilities.programme import Programme
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish.shipped import newest_first
 from refstack_server.store.errors import NotFoundError
 from refstack_server.web.errors import PROBLEMS

@@ -8,8 +8,8 @@ from refstack_client.report import html as report_html
 from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
 from refstack_client.report.comparison import Change
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents
 from refstack_server.publish.stored_result import By, StoredResult
 

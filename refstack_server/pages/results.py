@@ -12,15 +12,17 @@ from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_client.report import text as report_text
 from refstack_server.pages import ownership, result_page, sharing_choices
 from refstack_server.pages.paging import results_page
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import shipped
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store import products
 from refstack_server.store import results as stored_results
-from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
+from refstack_server.store.schema import Kind, Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.web import times
+from refstack_server.web.bundle_download import public_bundle_response
 from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
 from refstack_server.web.urls import result_url
 from scoring.conformance.verdict import Conformance
@@ -181,6 +183,7 @@ def about(context: CallerContext, visitor: Visitor, result: Result) -> dict[str,
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
         "sharing": STANDINGS[sharing(result)],
+        "public_bundle": result.public_sha256 if result.listed else None,
         "badge": f"{result_url(context.settings, result)}/badge.svg",
     }
 
@@ -192,6 +195,7 @@ def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
     versions = products.attachable(context.session, context.caller)
     return {
         "is_verified": result.is_verified,
+        "is_bundle": result.listed and result.kind == Kind.BUNDLE,
         "version": result.product_version_id or "",
         "versions": [
             (version.id, f"{version.product.name} {version.version or ''}".strip())
@@ -239,6 +243,12 @@ def _both(context: CallerContext, pair: Pair) -> tuple[list[StoredResult], list[
     results = [context.find(result_id) for result_id in ids]
     uploaded = [times.text(result.created_at) for result in results]
     return [context.stored(result) for result in results], uploaded
+
+
+@router.get("/results/{result_id}/bundle.zip")
+def download(result_id: str, context: Context) -> Response:
+    """Return the anonymised copy of a bundle, if its owner published it."""
+    return public_bundle_response(context, result_id)
 
 
 @router.get("/results/{result_id}/badge.svg")

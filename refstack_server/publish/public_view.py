@@ -7,7 +7,7 @@ the owner and the certifier see them in full.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from refstack_server.publish import public_text
+from refstack_client.outcomes import public_text
 from scoring.conformance.outcomes import Call, Cause, OtherFailure
 from scoring.conformance.verdict import TestVerdict, Verdict
 

@@ -19,6 +19,7 @@ _EXAMPLE: JsonDict = {
     "id": "0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
     "url": "https://refstack.example.org/results/0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
     "kind": "bundle",
+    "public_bundle": None,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "guideline": "2020.06",
     "programme": "storage",
@@ -47,6 +48,7 @@ class Named(TypedDict):
 class ResultDocument(TypedDict):
     """A result without its outcomes; values that RefStack v1's format lacks are null.
 
+    ``public_bundle`` is the SHA-256 of the anonymised copy of the bundle that its owner published.
     ``uploaded_at`` is in UTC. ``verified_as`` are the names under which the Foundation verified the
     result. ``vendor``, ``product`` and ``version`` are the present ones, null if the product is not
     public and the caller does not act for its vendor.
@@ -56,6 +58,7 @@ class ResultDocument(TypedDict):
     url: str
     kind: str
     sha256: str | None
+    public_bundle: str | None
     guideline: str | None
     programme: str | None
     conformance: str | None
@@ -92,6 +95,7 @@ def _document(
         "url": result_url(settings, result),
         "kind": result.kind,
         "sha256": result.sha256,
+        "public_bundle": result.public_sha256,
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,
