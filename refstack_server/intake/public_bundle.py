@@ -9,7 +9,7 @@ from refstack_server.intake import verify_upload
 from refstack_server.settings import Settings
 from refstack_server.store.errors import InvalidError
 
-HINT = "make it with: refstack-client bundle anonymise BUNDLE.zip --key KEY -o PUBLIC.zip"
+HINT = "Make it with: refstack-client bundle anonymise BUNDLE.zip --key KEY -o PUBLIC.zip"
 
 
 def check(copy: Path, original: Path, settings: Settings) -> str:

@@ -1,10 +1,12 @@
 """Anonymised bundles that owners publish: a stranger recomputes the verdicts from an export."""
 
+import hashlib
 import itertools
 import json
 import re
 import shlex
 import subprocess
+import tarfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -240,6 +242,22 @@ def test_nothing_of_an_export_names_a_host(site):
             content = path.read_bytes()
             for canary in (SECRET.encode(), b"keystone.example.org", b"192.0.2.7", b"mycloud"):
                 assert canary not in content, path
+
+
+def test_published_copies_are_checked_and_in_backups(server, database, site, tmp_path):
+    where = ["--data", server.data, *(["--database", database] if database else [])]
+    command = [CLIENT, "server", "check", *where, "-f", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    found = {check["check"]: check for check in json.loads(done.stdout)}
+    assert found["uploads"]["result"] == "passed"
+    copies = [path.read_bytes() for path in site.glob("results/*/bundle.zip")]
+    digests = [hashlib.sha256(copy).hexdigest() for copy in copies]
+    assert not [digest for digest in digests if digest in str(found["orphaned uploads"])]
+    backup = tmp_path / "backup.tar"
+    subprocess.run([CLIENT, "server", "backup", backup, *where], check=True, timeout=120)
+    with tarfile.open(backup) as archived:
+        names = archived.getnames()
+    assert {f"uploads/{digest}" for digest in digests} <= set(names)
 
 
 def test_a_withdrawn_bundle_leaves_the_export(server, database, owner, site):
