@@ -39,6 +39,7 @@ from refstack_server.pages import keys as key_pages
 from refstack_server.pages import log as log_pages
 from refstack_server.pages import own_results as own_result_pages
 from refstack_server.pages import products as product_pages
+from refstack_server.pages import public_bundle as public_bundle_pages
 from refstack_server.pages import queue as queue_pages
 from refstack_server.pages import registry as registry_pages
 from refstack_server.pages import results as result_pages
@@ -64,7 +65,8 @@ _V2 = (challenges, guideline_changes, invitations, keys, log)
 _PAGES = (
     *(asset_pages, log_pages, comparison_pages, guideline_pages),
     *(vendor_form_pages, vendor_pages, product_pages),
-    *(signin, account_pages, own_result_pages, key_pages, queue_pages),
+    *(signin, account_pages, own_result_pages, public_bundle_pages),
+    *(key_pages, queue_pages),
 )
 
 

@@ -32,6 +32,8 @@ class Event(StrEnum):
     DETACHED = "detached"
     JOINED = "joined"
     LEFT = "left"
+    BUNDLE_PUBLISHED = "bundle-published"
+    BUNDLE_WITHDRAWN = "bundle-withdrawn"
 
 
 _OF_PRIVATE_RESULTS = (Event.REMOVED, Event.ATTACHED, Event.DETACHED)

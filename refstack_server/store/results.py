@@ -183,9 +183,18 @@ def _update_listed(session: Session, result: Result) -> None:
     """List a result that has no owner or is shared; record the change in the audit log."""
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
+        if not listed:
+            _withdraw_bundle(session, result)
         result.listed = listed
         _count(session, LISTED_RESULTS, 1 if listed else -1)
         audit_log.add(session, result, Event.PUBLISHED if listed else Event.WITHDRAWN)
+
+
+def _withdraw_bundle(session: Session, result: Result) -> None:
+    """Make the bundle of a result private with it: a later publication does not include it."""
+    if result.public_sha256:
+        audit_log.add(session, result, Event.BUNDLE_WITHDRAWN, bundle=result.public_sha256)
+        result.public_sha256 = None
 
 
 _COUNTS = Base.metadata.tables[Count.__tablename__]

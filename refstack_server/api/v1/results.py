@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
+from refstack_client.outcomes import public_text
 from refstack_server.api.v1.result_documents import (
     ResultDetails,
     ResultsPage,
@@ -19,7 +20,6 @@ from refstack_server.api.v1.result_documents import (
     Row,
     summary,
 )
-from refstack_server.publish import public_text
 from refstack_server.store import packed_outcomes, products, removal, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller

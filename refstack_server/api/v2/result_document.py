@@ -25,6 +25,7 @@ _EXAMPLE: JsonDict = {
     "url": "https://refstack.example.org/results/0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
     "kind": "bundle",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "public_bundle": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
     "guideline": "2020.06",
     "programme": "storage",
     "conformance": "conformant",
@@ -93,13 +94,15 @@ class ResultDocument(TypedDict):
     revocation, "" without one. ``verified_as`` are the names under which the Foundation verified
     the result. ``vendor``, ``product`` and ``version`` are the present ones, null if the product is
     not public and the caller does not act for its vendor. ``signer`` is the fingerprint of the key
-    that signed the bundle.
+    that signed the bundle. ``public_bundle`` is the SHA-256 of the anonymised copy of the bundle
+    that its owner published.
     """
 
     id: str
     url: str
     kind: str
     sha256: str | None
+    public_bundle: str | None
     guideline: str | None
     programme: str | None
     conformance: str | None
@@ -151,6 +154,7 @@ def _document(
         "url": result_url(settings, result),
         "kind": result.kind,
         "sha256": result.sha256,
+        "public_bundle": result.public_sha256,
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,

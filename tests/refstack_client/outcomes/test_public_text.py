@@ -11,11 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from refstack_client.outcomes import public_text
 from refstack_client.outcomes.causes import of_failure, of_skip
-from refstack_server.publish import public_text
 
-DATA = resources.files("refstack_server") / "data"
-WORDS, NAMES = ((DATA / name).read_text().lower().split() for name in ("words.txt", "names.txt"))
+DATA = resources.files("refstack_client") / "data"
+WORDS, NAMES = (
+    (DATA / name).read_text().lower().split() for name in ("public_words.txt", "public_names.txt")
+)
 HEX = "0123456789abcdef"
 HOST = "keystone.corp.example"
 
@@ -176,6 +178,7 @@ def is_word(part: str) -> bool:
 @settings(max_examples=1000, deadline=None)
 @given(TEMPLATES, HOSTS, SPELLINGS, DELIMITERS, DELIMITERS)
 @example("at {}", "storage.api.corp", str, "", "")
+@example("{}{}{}", "::", str, "", ":;/")
 def test_nothing_of_a_host_survives(template, host, spelling, before, after):
     spelled = spelling(host)
     text = template.replace("{}", f"{before}{spelled}{after}")
