@@ -128,6 +128,16 @@ class Collector:
         """Change who may see a result, in the words of the API."""
         return self._record("PUT", _path("v2", "results", result_id, "sharing"), {"with": with_})
 
+    def publish_bundle(self, result_id: str, content: bytes) -> Record:
+        """Publish the anonymised copy of the bundle of a public result."""
+        return http.document(
+            self._send("PUT", _public_bundle(result_id), body=content), self.server
+        )
+
+    def withdraw_bundle(self, result_id: str) -> None:
+        """Withdraw the public bundle of a result."""
+        self._send("DELETE", _public_bundle(result_id))
+
     def attach(self, result_id: str, version_id: str) -> Record:
         """Attach a result to a version of a product."""
         document = {"product_version_id": version_id}
@@ -203,7 +213,7 @@ class Collector:
 
     def propose_logo(self, vendor_id: str, image: bytes) -> None:
         """Propose the logo of a vendor."""
-        self._send("PUT", _path("v2", "vendors", vendor_id, "logo"), image)
+        self._send("PUT", _path("v2", "vendors", vendor_id, "logo"), body=image)
 
     def approve_branding(self, vendor_id: str, kind: str, sha256: str) -> None:
         """Approve the proposed logo or site with a SHA-256."""
@@ -293,15 +303,17 @@ class Collector:
         self,
         method: str,
         path: str,
-        document: Mapping[str, object] | bytes | None = None,
+        document: Mapping[str, object] | None = None,
         params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> requests.Response:
-        is_json = isinstance(document, Mapping)
-        body = json.dumps(document).encode() if isinstance(document, Mapping) else document
+        headers = {} if document is None else _JSON
+        if document is not None:
+            body = json.dumps(document).encode()
         call = Call(
             method,
             path,
-            _JSON if is_json else {},
+            headers,
             body,
             params,
             is_repeatable=method not in _NOT_REPEATABLE,
@@ -325,6 +337,10 @@ class Collector:
 
 def _path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _public_bundle(result_id: str) -> str:
+    return _path("v2", "results", result_id, "public-bundle")
 
 
 def _user_path(vendor_id: str, openid: str) -> str:

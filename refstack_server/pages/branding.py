@@ -12,8 +12,9 @@ from refstack_server.intake import logos, sites
 from refstack_server.pages import forms
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.pages.forms import FormState
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import branding, vendors
 from refstack_server.store.callers import Caller
 from refstack_server.store.errors import InvalidError, NotFoundError
