@@ -37,6 +37,8 @@ def context(
     return {
         "verdict": verdict,
         "counts": document.counts(verdict),
+        "is_list": text.is_list(verdict),
+        "counted": text.counted(verdict),
         "damage": text.damaged(verdict),
         "headline": text.headline(verdict),
         "words": text.WORDS,
