@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import threading
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
@@ -20,7 +20,6 @@ from refstack_client.cli.exit_codes import (
     EXIT_UNUSABLE,
 )
 from refstack_client.cli.options import cloud as cloud_options
-from refstack_client.cli.options import results as results_options
 from refstack_client.cli.text.plan import lines as plan_lines
 from refstack_client.cloud.connection import connect
 from refstack_client.errors import CloudError, UsageError
@@ -29,6 +28,7 @@ from refstack_client.report import scs_test_cases
 from refstack_client.report.scs_test_cases import LIST, Level, LogLine, Result
 from refstack_client.running import certify, cleanup
 
+_MOST_MINUTES = 100_000
 _NOTICES = ("INFO: stopping", "INFO: stopping at once")
 
 
@@ -62,7 +62,7 @@ class Check(Command):
         parser.add_argument(
             "--timeout",
             metavar="MINUTES",
-            type=results_options.number,
+            type=_minutes,
             help="stop after so many minutes: every test case is ABORT then (default: never)",
         )
         cloud_options.add_output(parser)
@@ -91,7 +91,7 @@ class Check(Command):
             for note in getattr(error, "__notes__", ()):
                 say(note)
             return exit_codes.of_error(error)
-        _say_result(result, request)
+        _say_run(result, request)
         if interruption.count() or (result.ended and result.ended.interrupted):
             _say(Level.CRITICAL, "the tests were stopped before all of them had ended")
             show_lines(scs_test_cases.lines(aborted))
@@ -100,7 +100,23 @@ class Check(Command):
         if Result.FAIL in found.values() and not _is_usable(request):
             show_lines(scs_test_cases.lines(aborted))
             return EXIT_UNUSABLE
+        for logged in scs_test_cases.log(result.verdict):
+            say(str(logged))
         return _show({name: found[name] for name in asked})
+
+
+def _minutes(text: str) -> float:
+    """Return a time of more than 0 minutes that an option has.
+
+    :raises ArgumentTypeError: it is not one
+    """
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes < _MOST_MINUTES:
+        raise ArgumentTypeError(f"expected a number of minutes, not {text}")
+    return minutes
 
 
 def _asked(known: Sequence[str], named: Sequence[str]) -> Sequence[str]:
@@ -118,11 +134,11 @@ def _asked(known: Sequence[str], named: Sequence[str]) -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _stopped_after(minutes: int | None) -> Iterator[None]:
+def _stopped_after(minutes: float | None) -> Iterator[None]:
     """Stop as a user would, who presses Ctrl-C, when the time is over; resources are removed."""
 
     def stop() -> None:
-        _say(Level.WARNING, f"{minutes} minutes are over")
+        _say(Level.WARNING, f"{minutes:g} minutes are over")
         os.kill(os.getpid(), signal.SIGTERM)
 
     if not minutes:
@@ -142,11 +158,9 @@ def _say_plan(plan: certify.Plan, asked: int) -> None:
         say(line)
 
 
-def _say_result(result: certify.Result, request: CertificationRequest) -> None:
+def _say_run(result: certify.Result, request: CertificationRequest) -> None:
     say(f"run: {result.run.directory}")
     say(f"report: {result.run.report}")
-    for logged in scs_test_cases.log(result.verdict):
-        say(str(logged))
     if result.leaked:
         _say(Level.WARNING, "some resources could not be removed from the cloud")
     for line in cleanup.advice(result.run, result.leaked, request.clean_options):
