@@ -78,8 +78,8 @@ def ids(programme: Programme) -> tuple[str, ...]:
 def results(verdict: Verdict) -> dict[str, Result]:
     """Return the result of each test case.
 
-    The one of the whole list is the verdict: a test that fails is a FAIL, and skipped tests are
-    none. It is ABORT if the tests did not all run.
+    The one of the whole list is the verdict: FAIL if a test failed, and skipped tests do not
+    count. It is ABORT if the tests did not all run.
     """
     tests: dict[str, list[Outcome]] = {name: [] for name in ids(verdict.programme)[1:]}
     for test in verdict.required:

@@ -53,8 +53,7 @@ def load_programme(
 ) -> Programme:
     """Return a programme; report findings of its guideline unless it is shipped.
 
-    A list of tests from a file or URL has the name of its file, or that of the shipped list of
-    which the user says that it is a version.
+    A list of tests has the name of its file, or of the shipped list that ``programme_name`` names.
 
     :raises GuidelineError: there is no such guideline or programme
     """
@@ -71,7 +70,7 @@ def load_programme(
 
 
 def _is_version_of(guideline: Guideline, name: str) -> bool:
-    """Return whether a list may be a version of the shipped list that the user names."""
+    """Return whether a list may be a version of the shipped list called ``name``."""
     if guideline.schema != flat_list.SCHEMA or name.lower() not in catalogue.shipped():
         return False
     return catalogue.load(name)[0].schema == flat_list.SCHEMA
