@@ -99,9 +99,7 @@ def test_a_cloud_that_loses_keystone_is_abort_and_what_remains_is_named(platform
     found = checked_with_faults(platform, place, listed, {"keystone": "down"})
     assert (found.results, found.rc) == (dict.fromkeys(IDS, 0), 5), found.stderr
     assert found.counts["error"] == 0
-    assert found.stderr[-1].startswith(
-        "CRITICAL: the cloud cannot be used any more: "
-    )
+    assert found.stderr[-1].startswith("CRITICAL: the cloud cannot be used any more: ")
     fault_proxy.inject(platform, Faults())
     (line,) = [line for line in found.stderr if "certify --clean" in line]
     directory = next((place / "a place" / "runs").iterdir())

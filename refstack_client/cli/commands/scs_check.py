@@ -87,7 +87,8 @@ class Check(Command):
             if not isinstance(error, ProblemError):
                 raise
             _say(Level.CRITICAL, f"the cloud could not be tested: {error}")
-            say(f"hint: {error.hint}")
+            if error.hint:
+                say(f"hint: {error.hint}")
             for note in getattr(error, "__notes__", ()):
                 say(note)
             return exit_codes.of_error(error)

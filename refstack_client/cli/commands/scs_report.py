@@ -17,7 +17,6 @@ from refstack_client.bundle.contents import Bundle
 from refstack_client.bundle.verify import Trust, verify_bundle
 from refstack_client.cli.command import Command, say, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
-from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options import files as file_options
 from refstack_client.errors import InputError, UsageError
 from refstack_client.files import read_bytes, write_over
@@ -183,7 +182,11 @@ class Submit(Command):
             type=Path,
             help="CA certificates to trust, PEM (default: those of the system)",
         )
-        collector_options.add_insecure(parser)
+        parser.add_argument(
+            *("-k", "--insecure"),
+            action="store_true",
+            help="accept any TLS certificate, and HTTP, by which others can read the password",
+        )
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -193,7 +196,7 @@ class Submit(Command):
         documents = _documents(content, args.report)
         header = scs_monitor.basic(*_account(args, documents))
         if args.insecure:
-            say("warning: TLS certificates are not checked, and HTTP is not refused")
+            say("warning: TLS certificates are not checked")
         monitor = replace(monitor, cacert=args.cacert, authorize=lambda: {"Authorization": header})
         scs_monitor.submit(monitor, signature, content, say)
         for document in documents:

@@ -1,7 +1,10 @@
 """``scs report`` and ``scs submit``: reports that SCS's monitor accepts, and what it refuses."""
 
 import base64
+import contextlib
 import json
+import os
+import pty
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 import yaml
 from support import scs
 from support.bundles import make_key
+from support.certifying import CLIENT
 from support.making import BEGIN, FACTS, SCS, make_run
 
 from capabilities import catalogue, flat_list
@@ -338,3 +342,21 @@ def test_a_list_that_is_none_is_refused_before_the_cloud_is_asked(dead_cloud, tm
     assert (found.results, found.rc) == ({}, 4)
     with pytest.raises(SystemExit):
         main(["scs", "check", "-c", dead_cloud, "--timeout", "soon"])
+
+
+def test_the_password_is_asked_for_on_a_terminal(tmp_path, key, monitor):
+    assert report(key, run_of(tmp_path)) == 0
+    process, terminal = pty.fork()
+    if not process:
+        command = ["scs", "submit", str(key.with_name("report.yaml")), monitor.url]
+        os.execv(CLIENT, [CLIENT, *command])
+    shown = b""
+    while b"password of cloud-1: " not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, f"{PASSWORD}\n".encode())
+    with contextlib.suppress(OSError):  # the end of a terminal on Linux
+        while part := os.read(terminal, 1000):
+            shown += part
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, shown
+    assert PASSWORD.encode() not in shown
+    assert len(monitor.reports) == 1
