@@ -1,5 +1,6 @@
 """SCS-0128 on a cloud with every service of the list, run as SCS runs its check programs."""
 
+import json
 import subprocess
 import time
 import uuid
@@ -8,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from support import scs
-from support.certifying import CLIENT, SANDBOX_ROOT, tenants_of
+from support.certifying import CLIENT, SANDBOX_ROOT, only_run, run, tenants_of
 from support.making import SCS
 
+from refstack_client.cloud.connection import connect
+from refstack_client.cloud.selection import CloudSelection
 from refstack_client.sandbox import fault_proxy, lifecycle, state
 from refstack_client.sandbox.faults import Faults
 from refstack_client.sandbox.state import Sandbox
+from refstack_client.tenants import accounts_file
 
 pytestmark = [pytest.mark.cloud, pytest.mark.platform]
 IDS = tuple(
@@ -77,6 +81,19 @@ def checked_with_faults(
     return scs.read(out.read_text(), err.read_text(), started.returncode, IDS)
 
 
+def assert_removed(sandbox: Sandbox, place: Path, found: scs.Invocation) -> None:
+    """Assert that what remains in the cloud is named, and can be removed once it works again."""
+    fault_proxy.inject(sandbox, Faults())
+    if tenants_of(sandbox):
+        (line,) = [line for line in found.stderr if "certify --clean" in line]
+        directory = only_run(place)
+        assert directory.name in line
+        assert "WARNING: some resources could not be removed from the cloud" in found.stderr
+        done = run(CLIENT, "certify", "--os-cloud", "sandbox", "--clean", str(directory))
+        assert done.returncode == 0, done.stderr
+    assert tenants_of(sandbox) == []
+
+
 def test_the_whole_list_passes(platform, place):
     args = "scs check -c {os_cloud} {testcases}"
     found = scs.invoke(Path(CLIENT), args, "sandbox", IDS)
@@ -100,13 +117,7 @@ def test_a_cloud_that_loses_keystone_is_abort_and_what_remains_is_named(platform
     assert (found.results, found.rc) == (dict.fromkeys(IDS, 0), 5), found.stderr
     assert found.counts["error"] == 0
     assert found.stderr[-1].startswith("CRITICAL: the cloud cannot be used any more: ")
-    fault_proxy.inject(platform, Faults())
-    (line,) = [line for line in found.stderr if "certify --clean" in line]
-    directory = next((place / "a place" / "runs").iterdir())
-    assert str(directory.name) in line
-    clean = (CLIENT, "certify", "--os-cloud", "sandbox", "--clean", str(directory))
-    assert subprocess.run(clean, capture_output=True, check=False).returncode == 0
-    assert tenants_of(platform) == []
+    assert_removed(platform, place, found)
 
 
 @pytest.mark.parametrize("mode", ["down", "errors", "wrong-body"])
@@ -117,4 +128,22 @@ def test_a_cloud_with_a_broken_cinder_fails_and_the_test_is_named(platform, plac
     assert found.rc == 1
     (error,) = [line for line in found.stderr if line.startswith("ERROR: ")]
     assert error.startswith(f"ERROR: failed: {CINDER} (")
-    assert tenants_of(platform) == []
+    assert_removed(platform, place, found)
+
+
+def test_projects_of_an_accounts_file_without_a_network_are_named(platform):
+    check = (CLIENT, "cloud", "check", "--programme", "SCS-0128", "-f", "json")
+    command = (*check, "--os-cloud", "sandbox-tenant", "--accounts", str(platform.accounts_yaml))
+    done = run(*command)
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert (done.returncode, found["tenant networks"]["level"]) == (0, "warning"), done.stdout
+    names = {account.project_name for account in accounts_file.read(platform.accounts_yaml)}
+    assert all(name in found["tenant networks"]["found"] for name in names)
+    for account in accounts_file.read(platform.accounts_yaml):
+        network = connect(CloudSelection("sandbox")).connect_as(account.as_auth()).network
+        if not list(network.networks(name="inside")):
+            inside = network.create_network(name="inside")
+            network.create_subnet(network_id=inside.id, ip_version=4, cidr="10.9.8.0/24")
+    done = run(*command)
+    assert "tenant networks" not in done.stdout
+    assert done.returncode == 0

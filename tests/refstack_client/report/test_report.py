@@ -214,6 +214,9 @@ def test_a_test_is_explained_with_its_evidence(writer, tmp_path, capsys):
         assert "    tempest.lib.exceptions.Conflict: taken" in said
         assert "  required    in storage, as part of" in said
         assert token not in said
+    of_list = SCS.counted_tests()[0]
+    assert main(["explain", of_list.name, str(path), "--programme", "SCS-0128"]) == 0
+    assert "  listed      in scs-0128\n" in capsys.readouterr().out
     assert main(["explain", "nonsense", str(path)]) == 4
     assert "has no test nonsense" in capsys.readouterr().err
 
