@@ -8,6 +8,8 @@ from refstack_client.upload.checkpoint import VerifierKey
 DATABASE = "refstack.sqlite"
 SECRET, CHALLENGE_KEY, LOG_KEY = "secret", "challenge_key", "log_key"
 LOG_ORIGIN = "log_origin"
+NAME = "Interop Registry"
+"""The name of a registry whose operator has given it no other."""
 SECRETS = (SECRET, CHALLENGE_KEY, LOG_KEY, LOG_ORIGIN)
 """The files of a data directory that nothing else can replace, besides database and uploads."""
 MIB = 1024 * 1024
@@ -27,14 +29,14 @@ class Settings:
     """The data directory and the limits of a server.
 
     ``data`` contains the database, unless ``database`` is the URL of another. ``public_url`` is the
-    URL of the server for its users, without a slash at the end. ``witnesses`` sign checkpoints of
-    the audit log. ``most_bytes`` is the largest body of a request, ``most_passes_bytes`` that of
-    results in RefStack v1's format, ``most_bundle_bytes`` that of a bundle or stream, ``page_size``
-    the number of results on a page of a list. All results without an owner may take
-    ``most_unowned_bytes`` in the database (0 for no limit). To judge an upload or to render a page
-    may take ``seconds_of_work`` and ``bytes_of_work``; ``most_waiting`` requests wait for it, and
-    ``most_cached_bytes`` of pages are kept. The limits per minute apply to each client IP address
-    and each key; 0 means no limit.
+    URL of the server for its users, without a slash at the end. ``name`` is that of the registry on
+    its pages. ``witnesses`` sign checkpoints of the audit log. ``most_bytes`` is the largest body
+    of a request, ``most_passes_bytes`` that of results in RefStack v1's format,
+    ``most_bundle_bytes`` that of a bundle or stream, ``page_size`` the number of results on a page
+    of a list. All results without an owner may take ``most_unowned_bytes`` in the database (0 for
+    no limit). To judge an upload or to render a page may take ``seconds_of_work`` and
+    ``bytes_of_work``; ``most_waiting`` requests wait for it, and ``most_cached_bytes`` of pages are
+    kept. The limits per minute apply to each client IP address and each key; 0 means no limit.
 
     The head of a request must arrive within ``seconds_for_head``, and its body within
     ``seconds_for_body``. Bodies arrive, and answers are read, at ``least_bytes_per_second`` or more
@@ -46,6 +48,7 @@ class Settings:
 
     data: Path
     public_url: str
+    name: str = NAME
     database: str = field(default="", repr=False)
     witnesses: tuple[VerifierKey, ...] = ()
     anonymous_upload: bool = True

@@ -119,7 +119,7 @@ def sandbox(
     return _session_sandbox
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browser() -> str:
     """Return the path of a browser. Skip the test if there is none."""
     for name in ("chromium", "chromium-browser", "google-chrome"):

@@ -154,7 +154,8 @@ def _start(sandbox: Sandbox, view: ClientView, report: Report, faults: Faults | 
     hosts = shapes.hosts()
     create_certificates = partial(certificates.create, place.conf, hosts)
     services.run_once(sandbox, "certificates", repr(hosts), create_certificates)
-    report("starting " + ", ".join(service.name for service in profile))
+    verb = "running:" if services.is_up(sandbox) else "starting"
+    report(f"{verb} {', '.join(service.name for service in profile)}")
     with ThreadPoolExecutor() as pool:
         list(pool.map(partial(services.bring_up, sandbox, deployment=place), profile))
     access = credentials.Access(place.auth_url, place.secrets)

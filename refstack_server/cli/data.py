@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from refstack_client.cli.command import Command, Lister
 from refstack_client.errors import InputError, MachineError
-from refstack_server.settings import DATABASE, Settings
+from refstack_server.settings import DATABASE, NAME, Settings
 from refstack_server.store.errors import RefusedError
 
 T = TypeVar("T")
+_LONGEST_NAME = 60
 
 
 class ServerCommand(Command):
@@ -61,6 +62,23 @@ def _add_data(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="file with the password of the database's user",
     )
+
+
+def add_name(parser: ArgumentParser) -> None:
+    """Add the option that names the registry on its pages."""
+    parser.add_argument(
+        "--name",
+        type=_name,
+        default=NAME,
+        help=f"name of the registry on its pages (default: {NAME})",
+    )
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise ArgumentTypeError(f"the name must have 1 to {_LONGEST_NAME} printable characters")
+    return name
 
 
 def settings(args: Namespace) -> Settings:

@@ -30,6 +30,7 @@ class Export(ServerCommand):
             metavar="URL",
             help="URL at which the files will be published",
         )
+        data.add_name(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:
@@ -40,7 +41,10 @@ class Export(ServerCommand):
 
         data.require(args)
         settings = replace(
-            data.settings(args), public_url=args.public_url or "", requests_per_minute=0
+            data.settings(args),
+            public_url=args.public_url or "",
+            name=args.name,
+            requests_per_minute=0,
         )
         engine = database.open_existing(settings.database_url)
         logging.disable(logging.INFO)  # Otherwise there is a line for each page.

@@ -36,6 +36,7 @@ class Serve(ServerCommand):
             metavar="URL",
             help="URL of the server for its users, without a path (default: http://HOST:PORT)",
         )
+        data.add_name(parser)
         for name, default in (
             ("requests", Settings.requests_per_minute),
             ("uploads", Settings.uploads_per_minute),
@@ -95,6 +96,7 @@ class Serve(ServerCommand):
         settings = replace(
             data.settings(args),
             public_url=args.public_url or url,
+            name=args.name,
             anonymous_upload=not args.no_anonymous,
             witnesses=tuple(args.witness),
             provider=_provider(args),

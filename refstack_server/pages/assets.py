@@ -20,7 +20,7 @@ Disallow: /v2/
 @router.get("/favicon.svg")
 def favicon() -> Response:
     """Return the icon of the pages."""
-    return Response(render("favicon.svg"), media_type="image/svg+xml", headers=_CACHED)
+    return Response(render("mark.svg"), media_type="image/svg+xml", headers=_CACHED)
 
 
 @router.get("/robots.txt")

@@ -43,7 +43,8 @@ def feed(session: ReadSession, settings: Config) -> Response:
     url = settings.public_url
     document = _E.feed(
         _E.id(f"{url}{FEED}"),
-        _E.title("OpenStack certifications: verified and revoked"),
+        _E.title(f"{settings.name}: verified and revoked certifications"),
+        _E.icon(f"{url}/favicon.svg"),
         _E.updated(f"{updated}Z"),
         _E.author(_E.name(_FOUNDATION)),
         _E.link(rel="self", type="application/atom+xml", href=f"{url}{FEED}"),

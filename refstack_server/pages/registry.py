@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from refstack_client.report import text as report_text
 from refstack_server.pages.paging import PageNumber, Paging, paging
-from refstack_server.pages.standings import STANDINGS, dates
+from refstack_server.pages.standings import MEANINGS, dates
 from refstack_server.pages.template import render
 from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import marks, shipped
@@ -43,11 +43,6 @@ class Cell:
     dates: str
     label: str
     notes: Sequence[str]
-
-    @property
-    def mark(self) -> str:
-        """The mark of the standing."""
-        return STANDINGS[self.standing].mark
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ def show(
         filters=filters,
         is_of_one=is_of_one,
         programmes=shipped.programme_keys(),
-        standings=STANDINGS,
+        standings=MEANINGS,
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from capabilities.guideline import Status
 from refstack_client.outcomes.run_attempts import retries_of
 from refstack_client.report import comparison
 from refstack_client.report import html as report_html
@@ -19,6 +20,9 @@ from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store.schema import Kind
 from scoring.conformance.outcomes import Outcome
 from scoring.conformance.verdict import Verdict
+
+_MOST_PRINTED = 10
+"""The most reasons, and the most flagged tests, of a printed page."""
 
 
 def page(
@@ -42,8 +46,17 @@ def page(
         **report_html.context(verdict, retries_of(attempts) if attempts else None),
         "marks": list(attestations.lines(verdict, attested if is_own else None)),
         "attempts": attempts if result.sees_all else (),
+        "flagged_tests": _flagged(verdict),
+        "most_printed": _MOST_PRINTED,
     }
     return _render("result.html", about, **report)
+
+
+def _flagged(verdict: Verdict) -> list[str]:
+    """Return the names of the flagged tests of required capabilities, each once."""
+    required = (part for part in verdict.capabilities if part.status is Status.REQUIRED)
+    tests = (test.test for part in required for test in part.tests)
+    return list(dict.fromkeys(test.name for test in tests if test.flag))
 
 
 def _render(name: str, about: Mapping[str, object], **values: object) -> bytes:

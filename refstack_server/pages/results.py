@@ -185,12 +185,12 @@ def _about(
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
         "standing": standings.sentence(result),
-        "mark": standings.STANDINGS[standing(result)].mark,
+        "certification": standing(result),
         "facts": ownership.facts(context, result),
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
         "sharing": _SHARING[sharing(result)],
-        "badge": f"{result_url(context.settings, result)}/badge.svg",
+        "url": result_url(context.settings, result),
     }
     attested = marks.attested(result, sees_all=context.sees_all(result))
     return context.stored(result), attested, about

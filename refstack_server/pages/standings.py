@@ -1,42 +1,27 @@
-"""How the standing of a result is shown: a mark, its meaning, its dates, and a sentence."""
-
-from dataclasses import dataclass
+"""How the standing of a result is shown: its meaning, its dates, and a sentence."""
 
 from refstack_client.bundle.manifest import UNOFFICIAL
 from refstack_server.store.schema import Result
 from refstack_server.store.standing import Standing, standing
 
-
-@dataclass(frozen=True)
-class ShownStanding:
-    """A standing as pages show it: a mark beside the word, and what it means."""
-
-    mark: str
-    meaning: str
-
-
-STANDINGS = {
-    Standing.VERIFIED: ShownStanding(
-        "✓",
+MEANINGS = {
+    Standing.VERIFIED: (
         "The Foundation checked the result of the tests and confirms it, until the date shown. "
-        "This is a certification.",
+        "This is a certification."
     ),
-    Standing.EXPIRED: ShownStanding(
-        "◷",
-        "The Foundation confirmed the result, for a time that has ended. It no longer certifies.",
+    Standing.EXPIRED: (
+        "The Foundation confirmed the result, for a time that has ended. It no longer certifies."
     ),
-    Standing.REVOKED: ShownStanding(
-        "✕",
+    Standing.REVOKED: (
         "The Foundation confirmed the result and revoked that. The page of the result and the "
-        "public log show the reason.",
+        "public log show the reason."
     ),
-    Standing.UNOFFICIAL: ShownStanding(
-        "○",
+    Standing.UNOFFICIAL: (
         "The owner published the result of their own tests. The Foundation has not confirmed it: "
-        "it certifies nothing.",
+        "it certifies nothing."
     ),
 }
-"""Standings from the strongest to the weakest."""
+"""What each standing means, from the strongest to the weakest."""
 
 
 def dates(result: Result) -> str:

@@ -1,10 +1,11 @@
 """Who looks at a page, as the header of each page shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from refstack_server.settings import NAME
 from refstack_server.web import signin
 from refstack_server.web.dependencies import SESSION, CurrentCaller
 
@@ -14,7 +15,7 @@ class Visitor:
     """The reader of a page.
 
     ``csrf`` is the token of the forms of a signed-in browser, "" without one; ``can_sign_in`` is
-    true if the server has an identity provider.
+    true if the server has an identity provider. ``registry`` is the name of the registry.
     """
 
     openid: str = ""
@@ -22,6 +23,7 @@ class Visitor:
     csrf: str = ""
     is_foundation: bool = False
     can_sign_in: bool = False
+    registry: str = NAME
 
 
 ANONYMOUS = Visitor()
@@ -35,19 +37,24 @@ def of_cookie(request: Request) -> Visitor:
     cookie = request.scope.get("session") or {}
     name = cookie.get(signin.NAME, "") if SESSION in cookie else ""
     csrf = cookie.get(signin.CSRF, "") if name else ""
-    return Visitor(name=name, csrf=csrf, can_sign_in=request.app.state.oauth is not None)
+    return replace(_anonymous(request), name=name, csrf=csrf)
+
+
+def _anonymous(request: Request) -> Visitor:
+    state = request.app.state
+    return Visitor(can_sign_in=state.oauth is not None, registry=state.settings.name)
 
 
 async def _visitor(request: Request, caller: CurrentCaller) -> Visitor:
-    can_sign_in = request.app.state.oauth is not None
+    anonymous = _anonymous(request)
     if not caller.openid:
-        return Visitor(can_sign_in=can_sign_in)
-    return Visitor(
+        return anonymous
+    return replace(
+        anonymous,
         openid=caller.openid,
         name=request.session.get(signin.NAME) or caller.openid,
         csrf=request.session.get(signin.CSRF, ""),
         is_foundation=caller.is_foundation,
-        can_sign_in=can_sign_in,
     )
 
 

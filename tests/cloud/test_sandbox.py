@@ -53,11 +53,12 @@ def test_a_tenant_can_store_and_read_an_object(sandbox, monkeypatch):
 
 
 def test_up_again_restarts_only_what_died(sandbox):
-    before = pids(sandbox)
-    up(sandbox)
+    before, said = pids(sandbox), []
+    lifecycle.up(sandbox, None, said.append)
     assert pids(sandbox) == before
     os.kill(before["swift-object"], signal.SIGKILL)
-    up(sandbox)
+    lifecycle.up(sandbox, None, said.append)
+    assert said == ["running: keystone, swift", "starting keystone, swift"]
     after = pids(sandbox)
     assert after.pop("swift-object") != before.pop("swift-object")
     assert after == before

@@ -97,8 +97,7 @@ class Down(Command):
         """Stop the sandbox."""
         sandbox = _selected(args)
         count = lifecycle.wipe(sandbox) if args.wipe else lifecycle.down(sandbox)
-        processes = "1 process" if count == 1 else f"{count} processes"
-        say(f"sandbox {sandbox.name}: " + (f"stopped {processes}" if count else "was not running"))
+        say(f"sandbox {sandbox.name}: " + ("stopped" if count else "was not running"))
         return EXIT_OK
 
 

@@ -43,7 +43,7 @@ def test_down_stops_the_only_sandbox_that_runs(running, tmp_path, capsys):
     sandbox = running("mine")
     down = ["sandbox", "down", "--root", str(tmp_path / "root")]
     assert main(down) == 0
-    assert "sandbox mine: stopped 1 process" in capsys.readouterr().err
+    assert "sandbox mine: stopped\n" in capsys.readouterr().err
     assert (names(tmp_path / "root"), sandbox.state.exists()) == ([], True)
     assert main(down) == 0
     assert "sandbox storage: was not running" in capsys.readouterr().err

@@ -2,11 +2,12 @@
 
 import re
 
+import lxml.html
 import pytest
 import requests
 from support.browsing import EVIL, csrf, post, signed_in
-from support.operating import upload_stream
-from support.serving import Person, add_user, person
+from support.operating import client, upload_stream
+from support.serving import Person, add_user, person, serving
 
 PAGES = ("/results", "/guidelines", "/guidelines/2020.06", "/docs", "/vendors", "/vendors/new")
 
@@ -77,7 +78,7 @@ def test_every_page_shows_who_is_signed_in(served, alice):
     for path in PAGES[:-1]:
         anonymous = requests.get(f"{served.url}{path}", timeout=60)
         assert "Signed in as" not in anonymous.text
-        assert '<a href="/signin">Sign in</a>' in anonymous.text
+        assert 'href="/signin">Sign in</a>' in anonymous.text
 
 
 def test_a_rendered_page_is_not_shared_between_users(served, alice, bob, result_id):
@@ -111,6 +112,35 @@ def test_browsers_and_crawlers_get_their_files(served):
     assert "Disallow: /mine" in requests.get(f"{served.url}/robots.txt", timeout=60).text
     page = requests.get(f"{served.url}/results", timeout=60).text
     assert "img-src 'self'" in re.search(r'Policy" content="([^"]+)"', page)[1]
+
+
+def test_every_page_describes_itself_and_names_the_registry(served, alice_with_key, result_id):
+    shared = {"with": "everybody"}
+    served.call("PUT", f"/v2/results/{result_id}/sharing", alice_with_key, json=shared)
+    paths = ("/", *PAGES[:-1], "/log", f"/results/{result_id}", "/none")
+    described = {}
+    for path in paths:
+        page = requests.get(f"{served.url}{path}", headers={"Accept": "text/html"}, timeout=60)
+        document = lxml.html.fromstring(page.text)
+        title = document.findtext(".//title")
+        (described[path],) = document.xpath("//meta[@name='description']/@content")
+        assert title.endswith(" · Interop Registry"), path
+        meta = {"og:title": title.rpartition(" · ")[0], "og:site_name": "Interop Registry"}
+        for name, text in meta.items():
+            assert document.xpath("//meta[@property=$name]/@content", name=name) == [text], path
+    assert len(set(described.values())) == len(paths)
+
+
+def test_the_operator_names_the_registry(tmp_path):
+    with serving(tmp_path / "data", "--name", "Clouds & <Co>") as server:
+        page = requests.get(f"{server.url}/log", timeout=60).text
+        assert "<title>Public log · Clouds &amp; &lt;Co&gt;</title>" in page
+        assert "Clouds &amp; &lt;Co&gt;: verified" in requests.get(f"{server.url}/feed.atom").text
+        missing = requests.get(f"{server.url}/x", headers={"Accept": "text/html"}, timeout=60).text
+        assert "Clouds &amp; &lt;Co&gt;</title>" in missing
+    for wrong in ("", " ", "x" * 61, "a\nb"):
+        refused = client("--data", tmp_path / "data", "--name", wrong)
+        assert (refused.returncode, "1 to 60 printable characters" in refused.stderr) == (2, True)
 
 
 def test_all_own_results_are_reached_in_pages(served, provider):

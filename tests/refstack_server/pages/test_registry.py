@@ -66,10 +66,9 @@ _SENTENCES = {
 def test_all_places_show_the_same_standing(server, site, name):
     result_id = site[name]
     assert server.call("GET", f"/v2/results/{result_id}").json()["standing"] == name
-    (sentence,) = lxml.html.fromstring(get(server, f"/results/{result_id}").text).xpath(
-        "string(//p[@class='standing'])"
-    ).splitlines() or [""]
-    assert sentence[2:].startswith(_SENTENCES[name])
+    page = lxml.html.fromstring(get(server, f"/results/{result_id}").text)
+    sentence = page.xpath("string(//section[@aria-label='Standing']/p)")
+    assert sentence.startswith(_SENTENCES[name])
     badge = server.call("GET", f"/results/{result_id}/badge.svg").text
     notes = {note for note in _SENTENCES if f"({note})" in badge}
     assert notes == ({name} if name != "verified" else set())
@@ -89,11 +88,11 @@ def test_the_owner_sees_that_a_revoked_result_is_private(server, alice, site):
 def test_the_front_page_shows_how_public_products_stand(server, site):
     page = get(server, "/").text
     shown = cells(page)
-    assert {place: text.split()[:2] for place, text in shown.items()} == {
-        ("Acme Cloud", "storage 2020.06"): ["✓", "verified"],
-        ("Acme Cloud", "compute 2020.06"): ["◷", "expired"],
-        ("Acme Cloud", "platform 2020.06"): ["✕", "revoked"],
-        ("Distribution", "storage 2019.11"): ["○", "unofficial"],
+    assert {place: text.split()[0] for place, text in shown.items()} == {
+        ("Acme Cloud", "storage 2020.06"): "verified",
+        ("Acme Cloud", "compute 2020.06"): "expired",
+        ("Acme Cloud", "platform 2020.06"): "revoked",
+        ("Distribution", "storage 2019.11"): "unofficial",
     }
     assert "until 2099-01-31, since 20" in shown["Acme Cloud", "storage 2020.06"]
     assert "on 2026-01-31" in shown["Acme Cloud", "compute 2020.06"]
@@ -187,11 +186,11 @@ def test_an_expired_certification_that_was_renewed_is_verified(server, site, ali
     publisher.revoke(older, "wrong cloud")
     column = "Acme Cloud", "storage 2018.11"
     page = get(server, "/").text
-    assert cells(page)[column].startswith("✓ verified without an end, since 20")
+    assert cells(page)[column].startswith("verified without an end, since 20")
     assert newer in page
     publisher.revoke(newer, "wrong cloud too")
     page = get(server, "/").text
-    assert cells(page)[column].startswith("✕ revoked on 20")
+    assert cells(page)[column].startswith("revoked on 20")
     publisher.verify(older)
     page = get(server, "/").text
     assert (older in page, newer in page) == (True, False)

@@ -38,7 +38,7 @@ def test_a_bundle_is_uploaded_published_and_withdrawn_with_a_browser(served, ali
     assert requests.get(anybody, timeout=30).status_code == 401
     token = csrf(alice, served)
     shown = post(alice, served, f"/mine/{uploaded}/share", csrf=token, **EVERYBODY)
-    assert "<td>unofficial</td>" in shown.text
+    assert '<span class="badge unofficial">unofficial</span>' in shown.text
     assert requests.get(anybody, timeout=30).status_code == 200
     post(alice, served, f"/mine/{uploaded}/share", csrf=token, **NOBODY)
     assert requests.get(anybody, timeout=30).status_code == 401
