@@ -39,6 +39,7 @@ from refstack_server.pages import keys as key_pages
 from refstack_server.pages import log as log_pages
 from refstack_server.pages import own_results as own_result_pages
 from refstack_server.pages import products as product_pages
+from refstack_server.pages import public_bundle as public_bundle_pages
 from refstack_server.pages import queue as queue_pages
 from refstack_server.pages import registry as registry_pages
 from refstack_server.pages import results as result_pages
@@ -60,11 +61,12 @@ from refstack_server.web.workers import Workers
 
 LOG = logging.getLogger(__name__)
 _V1 = (uploads, results, metadata, profile, vendors, products, guidelines)
-_V2 = (challenges, guideline_changes, invitations, keys, log, result_list, whole_results)
+_V2 = (challenges, guideline_changes, invitations, keys, log)
 _PAGES = (
-    *(asset_pages, registry_pages, log_pages, result_pages, comparison_pages, guideline_pages),
+    *(asset_pages, log_pages, comparison_pages, guideline_pages),
     *(vendor_form_pages, vendor_pages, product_pages),
-    *(signin, account_pages, own_result_pages, key_pages, queue_pages),
+    *(signin, account_pages, own_result_pages, public_bundle_pages),
+    *(key_pages, queue_pages),
 )
 
 
@@ -89,7 +91,10 @@ def create(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.secret = session_secret.read_or_create(settings.data)
     blobs.remove_partial(settings.data)
     app.state.oauth = signin.client(settings.provider) if settings.provider else None
+    # A request is compared with the routes in this order: what is requested most comes first.
     for prefix, modules, errors in (
+        ("", (registry_pages, result_pages), None),
+        ("/v2", (result_list, whole_results), openapi.PROBLEMS),
         ("/v1", _V1, openapi.ERRORS),
         ("/v2", _V2, openapi.PROBLEMS),
         ("", (observability, *_PAGES), None),

@@ -8,6 +8,7 @@ from scoring.errors import ScoringError
 
 # A spreadsheet program takes a text that starts with one of them for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_QUOTED = ("'", *_FORMULA)
 
 
 def fields_of(text: str, source: str) -> list[list[str]]:
@@ -40,6 +41,8 @@ def lines(rows: Iterable[Iterable[str]]) -> str:
 
 def neutral(text: str) -> str:
     """Return ``text`` with a leading apostrophe where a spreadsheet would read a formula."""
+    if not text.startswith(_QUOTED):  # Most cells: a table has thousands.
+        return text
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 

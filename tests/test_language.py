@@ -20,7 +20,12 @@ SUFFIXES = {".py", ".rst", ".html", ".j2", ".yaml", ".yml", ".sh", ".ini", ".con
 TOP = ("Makefile", "Dockerfile", "Dockerfile.sandbox", "compose.yaml", ".ci/run", "setup.cfg")
 # Published data, lists of requirements, and files of others.
 NOT_PROSE = ("capabilities/data/*", "scoring/data/*", "*/requirements/*", "*/constraints.txt")
-NOT_PROSE += ("refstack_server/data/*", "docs/examples/*", "tests/data/*", "tests/test_language.py")
+NOT_PROSE += (
+    "refstack_client/data/*.txt",
+    "docs/examples/*",
+    "tests/data/*",
+    "tests/test_language.py",
+)
 
 
 @dataclass(frozen=True)

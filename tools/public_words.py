@@ -1,9 +1,9 @@
-"""Write the words and names that public reasons may have into refstack_server/data.
+"""Write the words and names that public reasons may have into refstack_client/data.
 
-``words.txt`` has the words of the messages that the pinned releases of the tested services, of
-Tempest and of its libraries contain: of exceptions, assertions, skips and translated texts, and
-those of this project, of HTTP and of the operating system. ``names.txt`` has the names that are
-public with their source: exceptions, tests, their ids, extensions, parts of API paths.
+``public_words.txt`` has the words of the messages that the pinned releases of the tested services,
+of Tempest and of its libraries contain: of exceptions, assertions, skips and translated texts, and
+those of this project, of HTTP and of the operating system. ``public_names.txt`` has the names that
+are public with their source: exceptions, tests, their ids, extensions, parts of API paths.
 
 ``public_words.py`` downloads what constraints.txt pins of :data:`PACKAGES`. Review the difference
 after each update: a word that could name a host, a user or a place by itself is in :data:`DENIED`.
@@ -27,7 +27,7 @@ from known_packages import ROOT, TESTS, identifier_of, wheel
 from capabilities import catalogue
 from capabilities.tempest_id import class_of
 
-DATA = ROOT / "refstack_server" / "data"
+DATA = ROOT / "refstack_client" / "data"
 TEMPEST = ("tempest", "designate-tempest-plugin", "heat-tempest-plugin")
 LIBRARIES = ("jsonschema", "keystoneauth1", "openstacksdk", "requests", "testtools", "urllib3")
 SERVICES = ("cinder", "glance", "keystone", "keystonemiddleware", "neutron", "neutron-lib", "nova")
@@ -112,9 +112,9 @@ def main() -> None:
     known = {word for word, weight in messages.items() if weight >= 2}
     known.update(words(own()), words(platform()), MORE.split())
     known = {word for word in known - denied if len(word) > 1 or word in LETTERS}
-    write(DATA / "words.txt", known)
+    write(DATA / "public_words.txt", known)
     names.update(tests(), builtin_errors(), FIXTURES, MORE_NAMES.split())
-    write(DATA / "names.txt", (name for name in names if name.lower() not in denied))
+    write(DATA / "public_names.txt", (name for name in names if name.lower() not in denied))
 
 
 def write(path: Path, lines: Iterable[str]) -> None:

@@ -15,6 +15,8 @@ from refstack_client.bundle import manifest_of
 from refstack_client.bundle.anonymise import Anonymiser
 from refstack_client.bundle.contents import (
     ATTEMPTS,
+    ATTESTATION,
+    ATTESTATION_SIGNATURE,
     CHALLENGE,
     CONF,
     FROM_RUN,
@@ -29,6 +31,7 @@ from refstack_client.bundle.contents import (
     STREAM,
     TESTS,
     VERDICT,
+    Bundle,
     Members,
 )
 from refstack_client.bundle.ssh_signature import sign
@@ -123,6 +126,33 @@ def of_stream(path: Path, chosen: Programme, guideline_file: bytes) -> Source:
         return Source((name, guideline_file), chosen, content.read(), {})
 
 
+def of_bundle(bundle: Bundle) -> Source:
+    """Return the source of another bundle of the same run or stream.
+
+    :raises InputError: a member of the bundle is missing or has another form
+    """
+    files = (PLAN, TESTS, ATTEMPTS, CONF, SBOM, CHALLENGE)
+    (guideline,) = (name for name in GUIDELINES if bundle.has(name))
+    return Source(
+        guideline_file=(guideline, bundle.member(guideline)),
+        programme=bundle.programme,
+        stream=bundle.member(STREAM),
+        run_files={name: bundle.member(name) for name in files if bundle.has(name)},
+    )
+
+
+def anonymised(bundle: Bundle) -> dict[str, bytes]:
+    """Return the members of the anonymised copy of a bundle, without a signature.
+
+    An attestation stays as it is: its author wrote it for others to read.
+
+    :raises InputError: as for :func:`of_bundle`
+    """
+    names = (ATTESTATION, ATTESTATION_SIGNATURE)
+    attested = {name: bundle.member(name) for name in names if bundle.has(name)}
+    return make(of_bundle(bundle), anonymous=True, attested=attested)
+
+
 def _has_outcomes(outcomes: Outcomes) -> bool:
     return bool(outcomes.attempts or outcomes.classes)
 
@@ -143,11 +173,12 @@ def make(
             hint="use verdict and report with the results themselves",
         )
     plan = source.plan
-    anonymiser = Anonymiser.of(plan.basis.cloud if plan else None) if anonymous else None
+    anonymiser = Anonymiser(source.programme, plan) if anonymous else None
     name, content = source.guideline_file
     members = {name: content, **(attested or {})}
     for name, content in source.run_files.items():
-        members[name] = _without_secrets(name, content, anonymiser)
+        if not anonymous or name != SBOM:  # It lists the packages of a private image, too.
+            members[name] = _without_secrets(name, content, anonymiser)
     members[STREAM] = _clean_stream(source, anonymiser)
     if plan:  # as it is packed: without secrets, and without names if so asked
         plan = PlanRecord.parse(members[PLAN], PLAN)
@@ -180,7 +211,15 @@ def _without_secrets(name: str, content: bytes, anonymiser: Anonymiser | None) -
     if name == ATTEMPTS:
         content = _portable(content, anonymous=anonymiser is not None)
     hidden = hide(content)
-    return anonymiser.hide(hidden) if anonymiser and name != TESTS else hidden
+    if anonymiser is None:
+        return hidden
+    by_member = {
+        PLAN: anonymiser.plan,
+        TESTS: anonymiser.tests,
+        ATTEMPTS: anonymiser.attempts,
+        CONF: anonymiser.conf,
+    }
+    return by_member[name](hidden)
 
 
 def _clean_stream(source: Source, anonymiser: Anonymiser | None) -> bytes:

@@ -168,7 +168,7 @@ def replay_v1(content: BinaryIO, result: testtools.StreamResult) -> None:
 
 def class_fixture(test_id: str) -> str | None:
     """Return ``module.Class`` if ``test_id`` is that of its ``setUpClass``, else None."""
-    match = _CLASS_FIXTURE.fullmatch(test_id)
+    match = _CLASS_FIXTURE.fullmatch(test_id) if test_id.startswith("setUpClass") else None
     return match["name"] if match else None
 
 

@@ -3,8 +3,6 @@
 import io
 from collections.abc import Iterator
 
-import xlsxwriter
-
 from refstack_client.report import document, text
 from scoring.conformance.verdict import Verdict
 from scoring.csv_text import table
@@ -41,6 +39,8 @@ def csv_text(verdict: Verdict) -> str:
 
 def xlsx(verdict: Verdict) -> bytes:
     """Return a spreadsheet of two sheets: the verdict with its counts, and the table."""
+    import xlsxwriter  # noqa: PLC0415 - pages and CSV, which do not need it, are ready sooner
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True})

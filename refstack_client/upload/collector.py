@@ -128,6 +128,16 @@ class Collector:
         """Change who may see a result, in the words of the API."""
         return self._record("PUT", _path("v2", "results", result_id, "sharing"), {"with": with_})
 
+    def publish_bundle(self, result_id: str, content: bytes) -> Record:
+        """Publish the anonymised copy of the bundle of a public result."""
+        return http.document(
+            self._send("PUT", _public_bundle(result_id), body=content), self.server
+        )
+
+    def withdraw_bundle(self, result_id: str) -> None:
+        """Withdraw the public bundle of a result."""
+        self._send("DELETE", _public_bundle(result_id))
+
     def attach(self, result_id: str, version_id: str) -> Record:
         """Attach a result to a version of a product."""
         document = {"product_version_id": version_id}
@@ -252,12 +262,15 @@ class Collector:
         path: str,
         document: Mapping[str, object] | None = None,
         params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> requests.Response:
-        body = None if document is None else json.dumps(document).encode()
+        headers = {} if document is None else _JSON
+        if document is not None:
+            body = json.dumps(document).encode()
         call = Call(
             method,
             path,
-            {} if body is None else _JSON,
+            headers,
             body,
             params,
             is_repeatable=method not in _NOT_REPEATABLE,
@@ -281,6 +294,10 @@ class Collector:
 
 def _path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _public_bundle(result_id: str) -> str:
+    return _path("v2", "results", result_id, "public-bundle")
 
 
 def _user_path(vendor_id: str, openid: str) -> str:

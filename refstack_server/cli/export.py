@@ -36,7 +36,7 @@ class Export(ServerCommand):
     def take_action(self, args: Namespace) -> int:
         """Write the files."""
         from refstack_server import app
-        from refstack_server.publish import static_site
+        from refstack_server.operation import static_site
         from refstack_server.store import database
 
         data.require(args)

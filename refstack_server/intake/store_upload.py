@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from refstack_server.intake.verify_upload import VerifiedUpload
-from refstack_server.store import blobs, public_keys
+from refstack_server.store import blobs, public_bundles, public_keys
 from refstack_server.store import results as stored_results
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.callers import Caller
@@ -45,6 +45,16 @@ def store(
     if result.openid != owner:
         raise ConflictError("This was uploaded by another user already")
     return result, is_new
+
+
+def store_copy(session: Session, data: Path, result: Result, upload: IncomingUpload) -> None:
+    """Store the anonymised copy of a result's bundle, and make it public.
+
+    :raises ConflictError: as for :func:`.public_bundles.publish`
+    """
+    public_bundles.require_publishable(result)
+    blobs.keep(data, upload)
+    public_bundles.publish(session, result, upload.sha256)
 
 
 def _find(session: Session, sha256: str) -> Result | None:

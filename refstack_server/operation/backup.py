@@ -98,8 +98,11 @@ def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _uploads(connection: sa.Connection) -> set[str]:
-    query = sa.select(Result.sha256).where(Result.sha256.is_not(None))
-    return {sha256 for sha256 in connection.scalars(query) if sha256}
+    # An earlier schema has no published copies.
+    existing = {column["name"] for column in sa.inspect(connection).get_columns("results")}
+    columns = (Result.sha256, Result.public_sha256)
+    query = sa.select(*(column for column in columns if column.key in existing))
+    return {sha256 for row in connection.execute(query) for sha256 in row if sha256}
 
 
 def _add_uploads(archive: Writer, data: Path) -> Iterator[str]:

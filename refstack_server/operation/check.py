@@ -126,7 +126,9 @@ def _counts(data: _Data) -> _Finding:
 
 def _uploads(data: _Data) -> _Finding:
     """Check that each bundle and stream is as it was uploaded."""
-    query = sa.select(Result.id, Result.sha256).where(Result.kind != Kind.PASSES)
+    uploaded = sa.select(Result.id, Result.sha256).where(Result.kind != Kind.PASSES)
+    copies = sa.select(Result.id, Result.public_sha256).where(Result.public_sha256.is_not(None))
+    query = sa.union_all(uploaded, copies)
     number, wrong = 0, []
     for result_id, sha256 in data.session.execute(query, execution_options={"yield_per": 1000}):
         number += 1
@@ -139,9 +141,9 @@ def _uploads(data: _Data) -> _Finding:
 
 def _orphans(data: _Data) -> _Finding:
     """Report uploads without a result: of a removed one, or of an upload that has just begun."""
-    query = sa.select(Result.sha256).where(Result.sha256.is_not(None))
-    used = data.session.scalars(query, execution_options={"yield_per": 1000})
-    orphans = sorted(data.uploads.difference(used))
+    query = sa.select(Result.sha256, Result.public_sha256)
+    rows = data.session.execute(query, execution_options={"yield_per": 1000})
+    orphans = sorted(data.uploads.difference(sha256 for row in rows for sha256 in row))
     return True, _some(orphans, "none"), ""
 
 

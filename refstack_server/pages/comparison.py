@@ -136,14 +136,14 @@ def _offers(context: CallerContext, pair: Pair, first: Result | None) -> Iterato
     """Yield results that the caller may see, those most like the first one first."""
     seen = result_list.seen_by(context.caller)
     if first is None:
-        newest = result_list.older(context.session, [seen], _MOST_NEWEST)
+        newest = result_list.older(context.session, seen, [], _MOST_NEWEST)
         yield Offer("Newest results", _rows(newest, pair, "before"))
         return
     offered = {first.number}
     chosen = pair.model_copy(update={"before": first.id})
     for title, is_alike in _alike(context, first):
-        conditions = [seen, is_alike, Result.number.not_in(offered)]
-        found = result_list.older(context.session, conditions, _MOST_ALIKE)
+        conditions = [is_alike, Result.number.not_in(offered)]
+        found = result_list.older(context.session, seen, conditions, _MOST_ALIKE)
         offered.update(result.number for result in found)
         if found:
             yield Offer(title, _rows(found, chosen, "after"))

@@ -14,8 +14,9 @@ from capabilities.diff import Change
 from capabilities.guideline import Guideline, Status
 from capabilities.programme import Programme
 from refstack_server.pages import forms
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import shipped
 from refstack_server.web.errors import PROBLEMS
 

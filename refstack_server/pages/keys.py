@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from refstack_client.bundle import ssh_public_key
 from refstack_server.pages import forms
 from refstack_server.pages.forms import FormState
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import public_keys
 from refstack_server.web import signin
 from refstack_server.web.dependencies import Config, Context, CurrentCaller, WriteSession

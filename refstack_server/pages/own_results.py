@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from refstack_server.pages import forms
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.sharing_choices import CHANGES
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import products, removal
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing

@@ -11,8 +11,9 @@ from refstack_server.pages import results as result_pages
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber, results_page
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import products, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store.errors import InvalidError

@@ -14,9 +14,10 @@ from refstack_server.pages import attestations, forms
 from refstack_server.pages import results as result_pages
 from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber, results_page
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.results import Row
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import marks
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing

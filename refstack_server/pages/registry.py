@@ -16,13 +16,13 @@ from refstack_client.report import text as report_text
 from refstack_server.pages.paging import PageNumber, Paging, paging
 from refstack_server.pages.standings import MEANINGS, dates
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor
+from refstack_server.pages.visitor import CurrentVisitor, Visitor
 from refstack_server.publish import marks, shipped
 from refstack_server.store import registry
 from refstack_server.store.registry import Column, Row
 from refstack_server.store.schema import Result
 from refstack_server.store.standing import Standing, standing
-from refstack_server.web.dependencies import Config, ReadSession
+from refstack_server.web.dependencies import CallerContext, Context
 from scoring.conformance.verdict import Conformance
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -72,14 +72,16 @@ def _printable(text: str) -> str:
     return "".join(filter(str.isprintable, text)).strip()
 
 
-@router.get("/", response_model=None)
-def show(
-    filters: Annotated[Filters, Query()],
-    session: ReadSession,
-    settings: Config,
-    visitor: CurrentVisitor,
-) -> Response | str:
+@router.get("/")
+async def show(
+    filters: Annotated[Filters, Query()], context: Context, visitor: CurrentVisitor
+) -> Response:
     """Show the registry, those products first that were verified last."""
+    return await context.read(_show, context, filters, visitor)
+
+
+def _show(context: CallerContext, filters: Filters, visitor: Visitor) -> Response:
+    session, settings = context.session, context.settings
     named = filters.words.rpartition("/")[2].lower()
     is_of_one = bool(_NAMES_ONE.fullmatch(named))
     result_id = registry.find_public(session, named) if is_of_one else None
@@ -91,7 +93,7 @@ def show(
     query = filters.model_dump(mode="json", exclude_defaults=True, exclude={"page"})
     place = paging(registry.count(session, wanted), settings.page_size, filters.page, query)
     rows = registry.rows(session, wanted, settings.page_size, place.page)
-    return render(
+    page = render(
         "registry.html",
         "/",
         visitor,
@@ -102,6 +104,7 @@ def show(
         programmes=shipped.programme_keys(),
         standings=MEANINGS,
     )
+    return HTMLResponse(page)
 
 
 def certifications(session: Session, vendor_id: str, size: int, page: int) -> tuple[Paging, Matrix]:

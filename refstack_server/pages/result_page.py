@@ -12,8 +12,8 @@ from refstack_client.report import table as report_table
 from refstack_client.report import text as report_text
 from refstack_client.report.comparison import CapabilityGroup, Change, ChangeGroup
 from refstack_server.pages import attestations
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import Visitor
 from refstack_server.publish import documents, shipped
 from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult

@@ -11,18 +11,20 @@ from fastapi.responses import HTMLResponse
 from refstack_client.report import text as report_text
 from refstack_server.pages import ownership, result_page, sharing_choices, standings
 from refstack_server.pages.paging import results_page
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.publish import marks, shipped
 from refstack_server.publish.marks import Attested
 from refstack_server.publish.stored_result import By, StoredResult
 from refstack_server.store import products
 from refstack_server.store import results as stored_results
-from refstack_server.store.schema import Product, ProductVersion, Result, Vendor
+from refstack_server.store.schema import Kind, Product, ProductVersion, Result, Vendor
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.store.standing import Standing, standing
 from refstack_server.web import times
-from refstack_server.web.dependencies import CallerContext, Config, Context, ReadSession
+from refstack_server.web.bundle_download import public_bundle_response
+from refstack_server.web.dependencies import CallerContext, Context, ReadSession
 from refstack_server.web.urls import result_url
 from scoring.conformance.verdict import Conformance
 from scoring.csv_text import table
@@ -82,13 +84,15 @@ def _csv(content: str | bytes, name: str) -> Response:
 
 
 @router.get("/results")
-def list_results(
-    filters: Annotated[Filters, Query()],
-    session: ReadSession,
-    settings: Config,
-    visitor: CurrentVisitor,
-) -> str:
+async def list_results(
+    filters: Annotated[Filters, Query()], context: Context, visitor: CurrentVisitor
+) -> Response:
     """List published results, the newest first."""
+    return HTMLResponse(await context.read(_list, context, filters, visitor))
+
+
+def _list(context: CallerContext, filters: Filters, visitor: Visitor) -> str:
+    session, settings = context.session, context.settings
     conditions = [stored_results.LISTED, *_conditions(filters)]
     query = filters.model_dump(exclude_defaults=True, exclude={"page"})
     size = settings.page_size
@@ -172,15 +176,21 @@ async def show_result(
     result_id: str, by: Annotated[By, Query()], context: Context, visitor: CurrentVisitor
 ) -> Response:
     """Show a result: the verdict first, all reasons, all capabilities."""
-    shown, attested, about = await context.query(_about, context, visitor, result_id)
-    return HTMLResponse(await context.render(result_page.page, shown, by, attested, about))
+    shown, attested, more = await context.query(_shown, context, visitor, result_id)
+    return HTMLResponse(await context.render(result_page.page, shown, by, attested, more))
 
 
-def _about(
+def _shown(
     context: CallerContext, visitor: Visitor, result_id: str
 ) -> tuple[StoredResult, Attested | None, dict[str, object]]:
     result = context.find(result_id)
-    about: dict[str, object] = {
+    attested = marks.attested(result, sees_all=context.sees_all(result))
+    return context.stored(result), attested, about(context, visitor, result)
+
+
+def about(context: CallerContext, visitor: Visitor, result: Result) -> dict[str, object]:
+    """Return the variables of the template ``about.html``, for :func:`.result_page.page`."""
+    return {
         "visitor": visitor,
         "own": _own(context, result),
         "created_at": times.text(result.created_at),
@@ -190,10 +200,9 @@ def _about(
         "guidelines": shipped.newest_first(),
         "programmes": shipped.programme_keys(),
         "sharing": _SHARING[sharing(result)],
+        "public_bundle": result.public_sha256 if result.listed else None,
         "url": result_url(context.settings, result),
     }
-    attested = marks.attested(result, sees_all=context.sees_all(result))
-    return context.stored(result), attested, about
 
 
 def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
@@ -203,6 +212,7 @@ def _own(context: CallerContext, result: Result) -> dict[str, object] | None:
     versions = products.attachable(context.session, context.caller)
     return {
         "is_verified": result.is_verified,
+        "is_bundle": result.listed and result.kind == Kind.BUNDLE,
         "version": result.product_version_id or "",
         "versions": [
             (version.id, f"{version.product.name} {version.version or ''}".strip())
@@ -219,15 +229,24 @@ async def result_as_csv(result_id: str, by: Annotated[By, Query()], context: Con
     return _csv(await context.render(result_page.tests_csv, result, by), result_id)
 
 
+@router.get("/results/{result_id}/bundle.zip")
+def download(result_id: str, context: Context) -> Response:
+    """Return the anonymised copy of a bundle, if its owner published it."""
+    return public_bundle_response(context, result_id)
+
+
 @router.get("/results/{result_id}/badge.svg")
 def badge(result_id: str, context: Context) -> Response:
     """Return a result's verdict as a small picture."""
-    result = context.find(result_id)
+    return Response(picture(context.find(result_id)), media_type="image/svg+xml")
+
+
+def picture(result: Result) -> str:
+    """Return the badge of a result."""
     words = WORDS[Conformance(result.conformance)] if result.conformance else "not judged"
     stands = standing(result)
     note = "" if stands is Standing.VERIFIED else f" ({stands})"
     label = f"{result.guideline or 'OpenStack'} {result.programme or ''}".strip()
-    picture = render(
+    return render(
         "badge.svg", label=label, words=f"{words.lower()}{note}", kind=result.conformance or ""
     )
-    return Response(picture, media_type="image/svg+xml")

@@ -1,6 +1,6 @@
 """Rendering of pages from templates."""
 
-from refstack_server.pages.visitor import ANONYMOUS, Visitor
+from refstack_server.pages.reader import ANONYMOUS, Visitor
 from scoring.formats import html_templates
 
 

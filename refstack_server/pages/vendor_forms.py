@@ -6,8 +6,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from refstack_server.pages import forms
 from refstack_server.pages import vendors as vendor_pages
 from refstack_server.pages.forms import FormState
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import memberships, vendors
 from refstack_server.store.errors import NotFoundError
 from refstack_server.store.schema import LONGEST_DESCRIPTION, LONGEST_NAME, Vendor

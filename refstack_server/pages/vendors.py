@@ -8,8 +8,9 @@ from refstack_server.pages import forms
 from refstack_server.pages import registry as registry_pages
 from refstack_server.pages.forms import FormState
 from refstack_server.pages.paging import PageNumber
+from refstack_server.pages.reader import Visitor
 from refstack_server.pages.template import render
-from refstack_server.pages.visitor import CurrentVisitor, Visitor
+from refstack_server.pages.visitor import CurrentVisitor
 from refstack_server.store import memberships, products, vendors
 from refstack_server.store.callers import Caller
 from refstack_server.store.schema import ProductKind, Vendor, VendorType

@@ -1,32 +1,13 @@
-"""Who looks at a page, as the header of each page shows it."""
+"""Who looks at a page, by the request."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from refstack_server.settings import NAME
+from refstack_server.pages.reader import Visitor
 from refstack_server.web import signin
 from refstack_server.web.dependencies import SESSION, CurrentCaller
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """The reader of a page.
-
-    ``csrf`` is the token of the forms of a signed-in browser, "" without one; ``can_sign_in`` is
-    true if the server has an identity provider. ``registry`` is the name of the registry.
-    """
-
-    openid: str = ""
-    name: str = ""
-    csrf: str = ""
-    is_foundation: bool = False
-    can_sign_in: bool = False
-    registry: str = NAME
-
-
-ANONYMOUS = Visitor()
 
 
 def of_cookie(request: Request) -> Visitor:

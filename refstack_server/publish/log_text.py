@@ -21,6 +21,8 @@ _SENTENCES = {
     Event.DETACHED: "The owner detached the result {} from its product",
     Event.JOINED: "A user joined the vendor {}",
     Event.LEFT: "A user no longer acts for the vendor {}",
+    Event.BUNDLE_PUBLISHED: "The owner published the anonymised bundle of the result {}",
+    Event.BUNDLE_WITHDRAWN: "The owner withdrew the anonymised bundle of the result {}",
 }
 _NAMES, _TESTED = ("vendor", "product", "version"), ("guideline", "programme", "conformance")
 

@@ -7,7 +7,7 @@ the owner and the certifier see them in full.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from refstack_server.publish import public_text
+from refstack_client.outcomes import public_text
 from scoring.conformance.outcomes import Call, Cause, OtherFailure
 from scoring.conformance.verdict import TestVerdict, Verdict
 
@@ -30,10 +30,13 @@ def verdict(whole: Verdict) -> Verdict:
 
 
 def _tests(tests: Iterable[TestVerdict]) -> tuple[TestVerdict, ...]:
-    return tuple(
-        replace(test, reason=public_text.text(test.reason), cause=_cause(test.cause))
-        for test in tests
-    )
+    return tuple(map(_test, tests))
+
+
+def _test(test: TestVerdict) -> TestVerdict:
+    if not test.reason and test.cause is None:  # Most tests pass.
+        return test
+    return replace(test, reason=public_text.text(test.reason), cause=_cause(test.cause))
 
 
 def _cause(cause: Cause | None) -> Cause | None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pydantic
 
 from refstack_client.bundle.contents import Bundle
+from refstack_client.outcomes import public_text
 from refstack_client.outcomes.run_attempts import RunAttempt, most_retries, retries_of
 from refstack_server.intake import verify_upload
-from refstack_server.publish import public_text, public_view
+from refstack_server.publish import public_view
 from refstack_server.store import blobs, packed_outcomes
 from refstack_server.store.errors import InvalidError
 from refstack_server.store.packed_outcomes import Entry

@@ -32,6 +32,8 @@ class Event(StrEnum):
     DETACHED = "detached"
     JOINED = "joined"
     LEFT = "left"
+    BUNDLE_PUBLISHED = "bundle-published"
+    BUNDLE_WITHDRAWN = "bundle-withdrawn"
 
 
 _OF_PRIVATE_RESULTS = (Event.REMOVED, Event.ATTACHED, Event.DETACHED)
@@ -119,17 +121,21 @@ def decisions(session: Session, most: int, result_id: str | None = None) -> Sequ
     return [decision.entry for decision in session.scalars(query)]
 
 
+_DECISIONS_TABLE, _LOG = Decision.__table__.c, AuditLogEntry.__table__.c
+_LAST_DECISIONS = sa.select(_DECISIONS_TABLE.result_id, _LOG.text).where(
+    _LOG.number == _DECISIONS_TABLE.number,
+    _DECISIONS_TABLE.number.in_(
+        sa.select(sa.func.max(_DECISIONS_TABLE.number))
+        .where(_DECISIONS_TABLE.result_id.in_(sa.bindparam("ids", expanding=True)))
+        .group_by(_DECISIONS_TABLE.result_id)
+    ),
+)
+
+
 def reasons(session: Session, result_ids: Iterable[str]) -> dict[str, str]:
     """Return the reason of the last decision about each result, "" for one without a reason."""
-    last = (
-        sa.select(sa.func.max(Decision.number))
-        .where(Decision.result_id.in_(result_ids))
-        .group_by(Decision.result_id)
-    )
-    found = session.scalars(sa.select(Decision).where(Decision.number.in_(last)))
-    return {
-        decision.result_id: json.loads(decision.entry.text).get("why", "") for decision in found
-    }
+    found = session.execute(_LAST_DECISIONS, {"ids": list(result_ids)}).tuples()
+    return {result_id: json.loads(text).get("why", "") for result_id, text in found}
 
 
 def is_intact(found: Iterable[EntryDocument]) -> bool:

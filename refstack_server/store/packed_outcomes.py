@@ -91,5 +91,9 @@ def _test(entry: Entry) -> TestId:
 
 def passed(entries: Iterable[Entry]) -> list[str]:
     """Return the names of the tests whose last attempt passed, each once."""
-    last = {_test(entry).name: entry.outcome for entry in entries if not class_fixture(entry.name)}
+    last = {
+        tempest_id.name_of(entry.name): entry.outcome
+        for entry in entries
+        if not class_fixture(entry.name)
+    }
     return [name for name, outcome in last.items() if outcome == Outcome.PASS]

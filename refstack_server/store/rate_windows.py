@@ -1,78 +1,60 @@
-"""Counts of requests in a PostgreSQL database, for all processes that serve over it."""
+"""Counts of requests: in memory, or in a PostgreSQL database for all processes over it."""
 
 import hashlib
 import time
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from limits.storage import Storage
+from limits.storage import MemoryStorage
 from sqlalchemy.dialects.postgresql import insert
 
 from refstack_server.store.schema import RateWindow
 
-_FOREVER = 0.0
+
+class Window(NamedTuple):
+    """The number of requests of a key, and when it starts anew, in seconds of the epoch."""
+
+    number: int
+    ends_at: float
 
 
-class DatabaseStorage(Storage):
-    """A storage of the library ``limits``: for each key a count, and when it starts anew.
+class MemoryWindows:
+    """Counts of one process."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+
+    def hit(self, key: str, seconds: int) -> Window:
+        """Add one to the count of a key, which starts anew after ``seconds``; return it."""
+        number = self._storage.incr(key, seconds)
+        return Window(number, self._storage.get_expiry(key))
+
+
+class DatabaseWindows:
+    """Counts of all processes over a database.
 
     A key contains an IP address or a user; the database has only its SHA-256.
     """
 
-    STORAGE_SCHEME = None
-
     def __init__(self, engine: sa.Engine):
-        super().__init__()
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._engine.connect() as connection:
+            connection.execute(sa.delete(RateWindow).where(RateWindow.expires_at <= time.time()))
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """The errors of the database."""
-        return sa.exc.SQLAlchemyError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to the count of a key, which starts anew after ``expiry`` seconds; return it."""
+    def hit(self, key: str, seconds: int) -> Window:
+        """As :meth:`MemoryWindows.hit`, in one query."""
         now = time.time()
-        new = insert(RateWindow).values(key=_digest(key), number=amount, expires_at=now + expiry)
+        new = insert(RateWindow).values(key=_digest(key), number=1, expires_at=now + seconds)
         is_over = RateWindow.expires_at <= now
         counting = new.on_conflict_do_update(
             index_elements=[RateWindow.key],
             set_={
-                "number": sa.case((is_over, amount), else_=RateWindow.number + amount),
-                "expires_at": sa.case((is_over, now + expiry), else_=RateWindow.expires_at),
+                "number": sa.case((is_over, 1), else_=RateWindow.number + 1),
+                "expires_at": sa.case((is_over, now + seconds), else_=RateWindow.expires_at),
             },
-        ).returning(RateWindow.number)
+        ).returning(RateWindow.number, RateWindow.expires_at)
         with self._engine.connect() as connection:
-            return connection.scalars(counting).one()
-
-    def get(self, key: str) -> int:
-        """Return the count of a key."""
-        query = sa.select(RateWindow.number).where(
-            RateWindow.key == _digest(key), RateWindow.expires_at > time.time()
-        )
-        with self._engine.connect() as connection:
-            return connection.scalar(query) or 0
-
-    def get_expiry(self, key: str) -> float:
-        """Return when the count of a key starts anew, in seconds of the epoch."""
-        query = sa.select(RateWindow.expires_at).where(RateWindow.key == _digest(key))
-        with self._engine.connect() as connection:
-            return connection.scalar(query) or _FOREVER
-
-    def check(self) -> bool:
-        """Return whether the database answers."""
-        with self._engine.connect() as connection:
-            return connection.scalar(sa.select(1)) == 1
-
-    def reset(self) -> int:
-        """Remove counts that are over; return their number."""
-        with self._engine.connect() as connection:
-            over = sa.delete(RateWindow).where(RateWindow.expires_at <= time.time())
-            return connection.execute(over).rowcount
-
-    def clear(self, key: str) -> None:
-        """Remove the count of a key."""
-        with self._engine.connect() as connection:
-            connection.execute(sa.delete(RateWindow).where(RateWindow.key == _digest(key)))
+            return Window(*connection.execute(counting).one())
 
 
 def _digest(key: str) -> str:

@@ -12,15 +12,18 @@ from refstack_server.store.schema import Product, ProductVersion, Result
 Condition = sa.ColumnElement[bool]
 
 
-def seen_by(caller: Caller) -> Condition:
-    """Return the condition that a caller may see a result, as :func:`.results.role` decides."""
-    return visible_to(caller) | owned_by(caller) if caller.openid else visible_to(caller)
+def seen_by(caller: Caller) -> list[Condition]:
+    """Return conditions of which one is true if a caller may see a result.
+
+    Together they decide as :func:`.results.role` does.
+    """
+    return [visible_to(caller), *(owned_by(caller) if caller.openid else ())]
 
 
-def owned_by(caller: Caller) -> Condition:
-    """Return the condition that a user owns a result, as :func:`.results.owns` decides."""
-    has_owner = Result.openid.is_not(None)
-    return has_owner & ((Result.openid == caller.openid) | of_vendors(caller.vendors))
+def owned_by(caller: Caller) -> list[Condition]:
+    """Return conditions of which one is true if a user owns a result, as :func:`.results.owns`."""
+    of_vendor = Result.openid.is_not(None) & of_vendors(caller.vendors)
+    return [Result.openid == caller.openid, *([of_vendor] if caller.vendors else ())]
 
 
 def seen_version(result: Result, caller: Caller) -> ProductVersion | None:
@@ -44,16 +47,36 @@ def of_seen_product(caller: Caller, matches: Condition) -> Condition:
 
 
 def older(
-    session: Session, conditions: Sequence[Condition], most: int, than: int | None = None
+    session: Session,
+    seen: Sequence[Condition],
+    conditions: Sequence[Condition],
+    most: int,
+    than: int | None = None,
 ) -> Sequence[Result]:
-    """Return results that meet all conditions, the newest first, without their metadata.
+    """Return results that meet one of ``seen`` and all conditions, the newest first.
 
-    A result that is stored later has a greater number, so that it shifts no other result.
+    They are without their metadata. A result that is stored later has a greater number, so that it
+    shifts no other result.
 
     :param most: the largest number of results
     :param than: the ``number`` of a result, to return only older ones
     """
-    query = sa.select(Result).where(*conditions).order_by(Result.number.desc()).limit(most)
     if than is not None:
-        query = query.where(Result.number < than)
+        conditions = [*conditions, Result.number < than]
+    if len(seen) == 1:
+        matches = [seen[0], *conditions]
+    else:
+        # Each part ends after a few rows of an index; with OR, all rows of all parts are sorted.
+        parts = [
+            sa.select(
+                sa.select(Result.number)
+                .where(alternative, *conditions)
+                .order_by(Result.number.desc())
+                .limit(most)
+                .subquery()
+            )
+            for alternative in seen
+        ]
+        matches = [Result.number.in_(sa.union(*parts))]
+    query = sa.select(Result).where(*matches).order_by(Result.number.desc()).limit(most)
     return session.scalars(query.options(lazyload(Result.meta))).all()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from refstack_server.store import audit_log
 from refstack_server.store.audit_log import Event
@@ -14,7 +14,16 @@ from refstack_server.store.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from refstack_server.store.schema import Count, Kind, Meta, Product, ProductVersion, Result, now
+from refstack_server.store.schema import (
+    Base,
+    Count,
+    Kind,
+    Meta,
+    Product,
+    ProductVersion,
+    Result,
+    now,
+)
 
 SHARED, GUIDELINE, TARGET, USER = "shared", "guideline", "target", "user"
 PUBLIC_KEYS = (SHARED, GUIDELINE, TARGET)
@@ -45,13 +54,17 @@ def owns(result: Result, caller: Caller) -> bool:
     return of_vendor or caller.openid == result.openid
 
 
+_BY_ID = sa.select(Result).where(Result.id == sa.bindparam("id")).options(lazyload(Result.meta))
+"""To build and compare the query takes longer than to run it."""
+
+
 def find(session: Session, result_id: str, caller: Caller) -> Result:
     """Return a result that the caller may see.
 
     :raises NotFoundError: there is no such result
     :raises UnauthenticatedError: the caller may not see it
     """
-    result = session.scalar(sa.select(Result).where(Result.id == result_id))
+    result = session.scalar(_BY_ID, {"id": result_id})
     if result is None:
         raise NotFoundError(f"Test result {result_id} not found")
     if role(result, caller) is None:
@@ -124,8 +137,8 @@ def add(session: Session, result: Result, most_unowned_bytes: int = 0) -> None:
     """
     result.listed = result.openid is None
     if result.openid is None:
-        _count(session, UNOWNED_BYTES, len(result.outcomes))
-        if most_unowned_bytes and _number(session, UNOWNED_BYTES) > most_unowned_bytes:
+        unowned = _count(session, UNOWNED_BYTES, len(result.outcomes))
+        if most_unowned_bytes and unowned > most_unowned_bytes:
             raise NoSpaceError(
                 "the server has no more room for anonymous uploads", "sign the upload with a key"
             )
@@ -170,19 +183,42 @@ def _update_listed(session: Session, result: Result) -> None:
     """List a result that has no owner or is shared; record the change in the audit log."""
     listed = result.openid is None or bool(result.meta_value(SHARED))
     if listed != result.listed:
+        if not listed:
+            _withdraw_bundle(session, result)
         result.listed = listed
         _count(session, LISTED_RESULTS, 1 if listed else -1)
         audit_log.add(session, result, Event.PUBLISHED if listed else Event.WITHDRAWN)
 
 
-def _count(session: Session, what: str, more: int) -> None:
-    if more:
-        query = sa.update(Count).where(Count.what == what).values(number=Count.number + more)
-        session.execute(query)
+def _withdraw_bundle(session: Session, result: Result) -> None:
+    """Make the bundle of a result private with it: a later publication does not include it."""
+    if result.public_sha256:
+        audit_log.add(session, result, Event.BUNDLE_WITHDRAWN, bundle=result.public_sha256)
+        result.public_sha256 = None
+
+
+_COUNTS = Base.metadata.tables[Count.__tablename__]
+# Of the table, not of the class: the session would look for objects of the class to update.
+_COUNTING = (
+    sa.update(_COUNTS)
+    .where(_COUNTS.c.what == sa.bindparam("kind"))
+    .values(number=_COUNTS.c.number + sa.bindparam("more"))
+    .returning(_COUNTS.c.number)
+)
+
+
+def _count(session: Session, what: str, more: int) -> int:
+    """Add to a stored number; return the sum."""
+    if not more:
+        return _number(session, what)
+    return session.scalar(_COUNTING, {"kind": what, "more": more}) or 0
+
+
+_NUMBER = sa.select(_COUNTS.c.number).where(_COUNTS.c.what == sa.bindparam("kind"))
 
 
 def _number(session: Session, what: str) -> int:
-    return session.scalar(sa.select(Count.number).where(Count.what == what)) or 0
+    return session.scalar(_NUMBER, {"kind": what}) or 0
 
 
 LISTED: sa.ColumnElement[bool] = Result.listed == sa.true()

@@ -176,7 +176,7 @@ class ProductVersion(Base):
     product_id: Mapped[str] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"))
     version: Mapped[str | None] = mapped_column(sa.String(255))
     cpid: Mapped[str | None] = mapped_column(sa.String(LONGEST_CPID), index=True)
-    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
+    product: Mapped[Product] = relationship(lazy="joined")
 
 
 class Result(Base):
@@ -186,6 +186,7 @@ class Result(Base):
     (:mod:`refstack_server.store.packed_outcomes`), since no query selects single tests. ``listed``
     is true if the public may see the result: it has no owner, or is shared; ``submitted`` is true
     if the certifier may see it. ``sha256`` is that of the uploaded bundle or stream,
+    ``public_sha256`` that of its anonymised copy if the owner published it,
     ``upload_digest`` covers a signed upload in RefStack v1's format and its key; ``guideline``,
     ``programme`` and ``conformance`` are those of its verdict. ``verified_as`` are the names under
     which the Foundation verified the result; they stay when its vendor or product is renamed.
@@ -200,6 +201,7 @@ class Result(Base):
     __table_args__ = (
         sa.Index("listed_in_order", "listed", "number"),
         sa.Index("owned_in_order", "openid", "number"),
+        sa.Index("judged_in_order", "listed", "programme", "guideline", "number"),
         # The registry reads these columns of each result, and never the outcomes beside them.
         sa.Index(
             "standing_of_versions",
@@ -231,6 +233,7 @@ class Result(Base):
     outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
     kind: Mapped[str] = mapped_column(sa.String(8), default=Kind.PASSES)
     sha256: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    public_sha256: Mapped[str | None] = mapped_column(sa.String(64))
     upload_digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     guideline: Mapped[str | None] = mapped_column(sa.String(128))
     programme: Mapped[str | None] = mapped_column(sa.String(64))

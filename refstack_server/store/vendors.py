@@ -1,6 +1,6 @@
 """Vendors and their registration as official vendors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -27,6 +27,16 @@ def vendors(session: Session, caller: Caller) -> sa.ScalarResult[Vendor]:
     if not caller.is_foundation:
         query = query.where(Vendor.type.in_(PUBLIC_VENDORS) | Vendor.id.in_(caller.vendors))
     return session.scalars(query)
+
+
+_NAMES = sa.select((_VENDORS := Vendor.__table__.c).id, _VENDORS.name).where(
+    _VENDORS.id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
+def names(session: Session, vendor_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of vendors by their ids; those that do not exist are left out."""
+    return dict(session.execute(_NAMES, {"ids": list(vendor_ids)}).tuples().all())
 
 
 def add(session: Session, caller: Caller, name: str, description: str | None) -> Vendor:

@@ -2,7 +2,7 @@
 
 from fastapi import Response
 
-from refstack_server.store import blobs
+from refstack_server.store import blobs, public_bundles
 from refstack_server.store.errors import ForbiddenError, NotFoundError
 from refstack_server.store.schema import Kind
 from refstack_server.web.dependencies import CallerContext
@@ -22,11 +22,24 @@ def bundle_response(context: CallerContext, result_id: str) -> Response:
         )
     if result.kind != Kind.BUNDLE or not result.sha256:
         raise NotFoundError("this result was not uploaded as a bundle")
+    return _zip(context, f"{result.id}.zip", result.sha256)
+
+
+def public_bundle_response(context: CallerContext, result_id: str) -> Response:
+    """Return the anonymised copy of a bundle that its owner published.
+
+    :raises NotFoundError: there is none
+    """
+    result = context.find(result_id)
+    return _zip(context, "bundle.zip", public_bundles.require_public(result))
+
+
+def _zip(context: CallerContext, name: str, sha256: str) -> Response:
     return Response(
-        blobs.read(context.settings.data, result.sha256),
+        blobs.read(context.settings.data, sha256),
         media_type="application/zip",
         headers={
-            "Content-Disposition": f'attachment; filename="{result.id}.zip"',
-            "ETag": f'"{result.sha256}"',
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "ETag": f'"{sha256}"',
         },
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import anyio
+import pydantic_core
 import sqlalchemy as sa
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
@@ -52,8 +53,9 @@ async def _session(engine: sa.Engine) -> AsyncIterator[Session]:
     try:
         yield session
     finally:
-        with anyio.CancelScope(shield=True):
-            await _close(session)
+        if session.in_transaction():  # Otherwise it holds no connection.
+            with anyio.CancelScope(shield=True):
+                await _close(session)
 
 
 async def _close(session: Session) -> None:
@@ -141,6 +143,7 @@ class CallerContext:
     session: Session
     caller: Caller
     settings: Settings
+    writer: sa.Engine
     workers: Workers
     count: Callable[[str], Awaitable[None]]
     """Counts the request for a user (:meth:`.RateLimits.count`)."""
@@ -167,12 +170,47 @@ class CallerContext:
         It runs in one of a few threads, so that requests which wait for workers take no thread and
         no connection from those which do not. The session is closed afterwards.
         """
+        return await self._in_thread(_FOR_WORKERS, function, *arguments)
 
+    async def read(self, function: Callable[..., Value], *arguments: object) -> Value:
+        """Run a function that queries the database for the answer.
+
+        One thread queries, writes the answer and closes the session: each further change of threads
+        takes as long as a short query.
+        """
+        return await self._in_thread(None, function, *arguments)
+
+    async def read_json(self, function: Callable[..., object], *arguments: object) -> Response:
+        """As :meth:`read`; answer with the JSON of what the function returns."""
+
+        def write() -> bytes:
+            return pydantic_core.to_json(function(*arguments))
+
+        return Response(await self.read(write), media_type="application/json")
+
+    async def write(self, function: Callable[..., Value], *arguments: object) -> Value:
+        """Run a function in a thread, with a session that has exclusive write access.
+
+        The session is the first argument of the function, which commits.
+        """
+
+        def call() -> Value:
+            with Session(self.writer, expire_on_commit=False) as session:
+                return function(session, *arguments)
+
+        return await run_in_threadpool(call)
+
+    async def _in_thread(
+        self,
+        limiter: anyio.CapacityLimiter | None,
+        function: Callable[..., Value],
+        *arguments: object,
+    ) -> Value:
         def call() -> Value:
             with self.session:
                 return function(*arguments)
 
-        return await anyio.to_thread.run_sync(call, limiter=_FOR_WORKERS)
+        return await anyio.to_thread.run_sync(call, limiter=limiter)
 
     async def run(self, function: Callable[..., Value], *arguments: object) -> Value:
         """Run a function in a worker."""
@@ -184,11 +222,11 @@ class CallerContext:
 
 
 async def _context(
-    request: Request, session: "ReadSession", caller: "CurrentCaller", settings: "Config"
+    request: Request, session: "ReadSession", caller: "CurrentCaller"
 ) -> CallerContext:
     state = request.app.state
     count = functools.partial(state.limits.count, request.scope)
-    return CallerContext(session, caller, settings, state.workers, count)
+    return CallerContext(session, caller, state.settings, state.writer, state.workers, count)
 
 
 Config = Annotated[Settings, Depends(_settings)]

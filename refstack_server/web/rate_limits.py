@@ -11,15 +11,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from fastapi.concurrency import run_in_threadpool
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from refstack_server.settings import Settings
-from refstack_server.store.rate_windows import DatabaseStorage
+from refstack_server.store.rate_windows import DatabaseWindows, MemoryWindows
 from refstack_server.web.errors import TooManyRequestsError
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_SECONDS_OF_A_MINUTE = 60
 _ALLOWANCE = "allowance"
 """The key of the strictest allowance that was counted, in the state of a request."""
 
@@ -58,10 +56,7 @@ class RateLimits:
             "uploads": settings.uploads_per_minute,
         }
         self._is_shared = engine.dialect.name == "postgresql"
-        storage = DatabaseStorage(engine) if self._is_shared else MemoryStorage()
-        self._counts = FixedWindowRateLimiter(storage)
-        if self._is_shared:
-            storage.reset()
+        self._windows = DatabaseWindows(engine) if self._is_shared else MemoryWindows()
 
     async def count(self, scope: MutableMapping[str, Any], client: str) -> None:
         """Count a request of a client; :func:`headers` reports what remains.
@@ -87,7 +82,6 @@ class RateLimits:
 
     def _hit(self, kind: str, client: str) -> tuple[bool, Allowance]:
         most = self._limits[kind]
-        limit = RateLimitItemPerMinute(most)
-        is_allowed = self._counts.hit(limit, kind, client)
-        ends_at, remaining = self._counts.get_window_stats(limit, kind, client)
-        return is_allowed, Allowance(remaining, most, max(0, math.ceil(ends_at - time.time())))
+        number, ends_at = self._windows.hit(f"{kind}/{client}", _SECONDS_OF_A_MINUTE)
+        reset = max(0, math.ceil(ends_at - time.time()))
+        return number <= most, Allowance(max(0, most - number), most, reset)

@@ -5,6 +5,7 @@ requests waiting, since one thread of a process runs at a time, and nothing coul
 """
 
 import asyncio
+import gc
 import hashlib
 import os
 import pickle
@@ -24,6 +25,8 @@ Value = TypeVar("Value")
 _ALL = os.cpu_count() or 1
 _LOW_PRIORITY = 10
 """As of nice(1)."""
+_OBJECTS_BEFORE_COLLECTION = 50_000
+"""By default, a third of the time of a page is the search for cycles among its objects."""
 
 
 class Workers:
@@ -84,6 +87,7 @@ def _limited(size: int, function: Callable[..., Value], *arguments: object) -> V
     """Run a function in a worker: within a size, and after the process that answers requests."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (size, most))
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     if os.getpriority(os.PRIO_PROCESS, 0) < _LOW_PRIORITY:
         os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
     return function(*arguments)

@@ -23,7 +23,10 @@ class Outcome(StrEnum):
     @property
     def badness(self) -> int:
         """The place in the order of outcomes: 0 is the worst."""
-        return list(Outcome).index(self)
+        return _BADNESS[self]
+
+
+_BADNESS = {outcome: place for place, outcome in enumerate(Outcome)}
 
 
 class CauseKind(StrEnum):
@@ -179,7 +182,7 @@ class Outcomes:
 
         :param full: the full id of the test, "" for the set-ups alone
         """
-        both = {*self._by_key[0].get(full, ()), *self._by_key[1].get(class_name, ())}
+        both = (*self._by_key[0].get(full, ()), *self._by_key[1].get(class_name, ()))
         return tuple(sorted(both, key=lambda event: event.order))
 
     @functools.cached_property

@@ -210,33 +210,36 @@ class _Evidence:
 
     def judge(self, test: Test) -> TestVerdict:
         """Return the verdict on a test, which several capabilities may list."""
-        if test not in self._judged:
-            self._judged[test] = self._judge(test)
-        return self._judged[test]
+        judged = self._judged.get(test)
+        if judged is None:
+            judged = self._judged[test] = self._judge(test)
+        return judged
 
     def _judge(self, test: Test) -> TestVerdict:
         planned = self._matches.get(test.key)
         if planned and planned.kind is MatchKind.MISSING:
             return TestVerdict(test, Outcome.MISSING, "not in the Tempest that was used")
-        names = {same.name for same in planned.found} if planned else set(test.names)
         found = match(test, self._index)
         # Scenarios of one test, and all tests of an ambiguous id, count each: the worst decides.
         parts = [self._history(test, same.full, same.name) for same in found.found]
         is_other = found.kind in (MatchKind.RENAMED, MatchKind.AMBIGUOUS)
+        if not is_other and len(parts) == 1:  # Most tests.
+            return _explained(parts[0])
+        names = {same.name for same in planned.found} if planned else set(test.names)
         if is_other and self._is_reported_elsewhere(test, names, planned, parts):
             # What ran under this id is a twin (a subclass inherits the id), not the wanted test.
             is_other, parts = False, []
         parts = parts or [self._class_history(test, names)]
         worst = min(parts, key=lambda part: part.outcome.badness)
-        worst = replace(worst, retries=max(part.retries for part in parts))
+        retries = max(part.retries for part in parts)
+        if worst.retries != retries:
+            worst = replace(worst, retries=retries)
         if worst.outcome is Outcome.NOT_RUN:
             return replace(worst, reason=self._why_not_run(test))
         if is_other:
             where = ", ".join(sorted({same.name for same in found.found}))
             return replace(worst, reason=f"{worst.reason} (ran as {where})".strip())
-        if worst.outcome is Outcome.PASS and Outcome.FAIL in worst.attempts:
-            return replace(worst, reason=f"passed at attempt {len(worst.attempts)}")
-        return worst
+        return _explained(worst)
 
     def _limited(self, verdict: TestVerdict) -> TestVerdict:
         """Return a verdict that is a failure if the test passed only after too many retries."""
@@ -273,10 +276,17 @@ class _Evidence:
         return "started, but the run ended before it did" if started else "the run did not reach it"
 
 
+def _explained(verdict: TestVerdict) -> TestVerdict:
+    """Return a verdict with the attempt at which the test passed, if another failed before."""
+    if verdict.outcome is Outcome.PASS and Outcome.FAIL in verdict.attempts:
+        return replace(verdict, reason=f"passed at attempt {len(verdict.attempts)}")
+    return verdict
+
+
 def _last(test: Test, attempts: Iterable[Attempt | ClassOutcome]) -> TestVerdict:
     """Return the verdict on ``test`` by the attempt that decides, with the outcomes of all."""
     ordered = sorted(attempts, key=lambda attempt: attempt.order)
-    decides = deciding(ordered)
+    decides = ordered[0] if len(ordered) == 1 else deciding(ordered)
     if not decides:
         return TestVerdict(test, Outcome.NOT_RUN)
     outcomes = tuple(attempt.outcome for attempt in ordered)

@@ -24,11 +24,13 @@ def test_name_and_id_are_found_whatever_stands_around_them(text, name, idempoten
     found = tempest_id.parse(text)
     assert found is not None
     assert (found.full, found.name, found.idempotent_id) == (text, name, idempotent_id)
+    assert tempest_id.name_of(text) == name
 
 
 @pytest.mark.parametrize("text", ["setUpClass (mod.Class)", "process-returncode", "", "# comment"])
 def test_what_is_no_test_is_not_taken_for_one(text):
     assert tempest_id.parse(text) is None
+    assert tempest_id.name_of(text) == text
 
 
 @given(

@@ -18,7 +18,7 @@ import pytest
 import requests
 from itsdangerous import TimestampSigner
 from sqlalchemy.orm import Session
-from support.bundles import make_key
+from support.bundles import make_key, registered
 from support.making import BEGIN, make_run
 from support.serving import (
     Person,
@@ -35,6 +35,7 @@ from support.serving import (
 )
 
 from refstack_client.bundle import archive, pack
+from refstack_client.bundle.contents import Bundle
 from refstack_server import app
 from refstack_server.settings import Settings
 from refstack_server.store import database, sessions
@@ -122,9 +123,17 @@ class Objects:
         self.site.must("o", "PUT", f"/v1/results/{made}", json=version)
         for key, value in (("guideline", "2020.06"), ("target", "object")):
             self.site.must("o", "POST", f"/v1/results/{made}/meta/{key}", data=value)
-        with_ = {"submitted": "certifier", "published": "everybody"}.get(self.result_state)
+        with_ = {
+            "submitted": "certifier",
+            "published": "everybody",
+            "with a bundle": "everybody",
+        }.get(self.result_state)
         if with_:
             self.site.must("o", "PUT", f"/v2/results/{made}/sharing", json={"with": with_})
+        if self.result_state == "with a bundle":
+            copy = pack.signed(pack.anonymised(Bundle(members)), self.site.place / "key")
+            path = f"/v2/results/{made}/public-bundle"
+            self.site.must("o", "PUT", path, data=archive.pack(copy))
         return made
 
 
@@ -137,7 +146,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
         add_user(data, who, is_foundation=name == "foundation")
     limits = ("--requests-per-minute", "0", "--uploads-per-minute", "0")
     with serving(data, *limits) as server:
-        make_key(place / "key")
+        registered(server, people["owner"], make_key(place / "key"))
         yield Site(server, {"a": None, **{name[0]: who for name, who in people.items()}}, place)
 
 
@@ -147,6 +156,9 @@ READ: States = {"private": TEAM, "submitted": f"{TEAM}f", "published": ALL}
 SEE_ALL: States = {"private": TEAM, "submitted": f"{TEAM}f", "published": f"{TEAM}f"}
 CHANGE: States = dict.fromkeys(READ, TEAM)
 REMOVE: States = {**CHANGE, "published": f"{TEAM}f"}
+NO_BUNDLE: States = dict.fromkeys(READ, "")
+PUBLIC_BUNDLE: States = {**NO_BUNDLE, "with a bundle": ALL}
+WITHDRAW_BUNDLE: States = {**NO_BUNDLE, "with a bundle": TEAM}
 VERIFY: States = {"private": "", "submitted": "", "published": CERTIFIER}
 VENDOR: States = {"private": f"{TEAM}f", "pending": f"{TEAM}f", "official": ALL}
 MANAGE: States = dict.fromkeys(VENDOR, f"{TEAM}f")
@@ -173,6 +185,13 @@ TABLE: dict[tuple[str, str], tuple[States, Body]] = {
     ("GET", "/v2/results/{result_id}/verdict"): (READ, {}),
     ("GET", "/v2/results/{result_id}/outcomes"): (READ, {}),
     ("GET", "/v2/results/{result_id}/bundle"): (SEE_ALL, {}),
+    ("GET", "/v2/results/{result_id}/public-bundle"): (PUBLIC_BUNDLE, {}),
+    ("PUT", "/v2/results/{result_id}/public-bundle"): (CHANGE, {"data": b"no bundle"}),
+    ("DELETE", "/v2/results/{result_id}/public-bundle"): (WITHDRAW_BUNDLE, {}),
+    ("GET", "/results/{result_id}/bundle.zip"): (PUBLIC_BUNDLE, {}),
+    ("GET", "/mine/{result_id}/public-bundle"): (CHANGE, {}),
+    ("POST", "/mine/{result_id}/public-bundle"): (CHANGE, {"data": FORM}),
+    ("POST", "/mine/{result_id}/public-bundle/withdraw"): (WITHDRAW_BUNDLE, {"data": FORM}),
     ("GET", "/v2/results/{result_id}/compared/{other_id}"): (READ, {}),
     ("PUT", "/v2/results/{result_id}/sharing"): (CHANGE, {"json": {"with": "nobody"}}),
     ("PUT", "/v2/results/{result_id}/verification"): (VERIFY, {"json": {}}),

@@ -44,7 +44,7 @@ class _Pack(Command):
         parser.add_argument(
             "--anonymous",
             action="store_true",
-            help="replace host names and IP addresses with placeholders",
+            help="leave out what names parts of the cloud: hosts, users, projects, ids, paths",
         )
         parser.add_argument(
             "--attestation",
@@ -94,6 +94,35 @@ class Sign(_Pack):
         say("warning: bundle sign without --key is deprecated and will be an error")
         say("hint:  for a bundle without a signature use: refstack-client bundle create")
         return members
+
+
+class Anonymise(Command):
+    """Write an anonymised copy of a bundle, which its owner can publish on a collector.
+
+    What stays are published words and names, and numbers. The copy has the same verdict.
+    """
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        file_options.add_bundle(parser)
+        parser.add_argument(
+            *("-o", "--output"),
+            metavar="PUBLIC.zip",
+            type=Path,
+            required=True,
+            help="bundle to write; an earlier one is kept as PUBLIC.zip~",
+        )
+        file_options.add_key(parser, required=True)
+        return parser
+
+    def take_action(self, args: Namespace) -> int:
+        """Write the copy."""
+        members = pack.anonymised(Bundle.read(args.bundle))
+        write_over(args.output, archive.pack(pack.signed(members, args.key)))
+        say(f"written: {args.output}")
+        say(UNOFFICIAL)
+        return EXIT_OK
 
 
 def _source(args: Namespace) -> pack.Source:

@@ -3,11 +3,14 @@
 from argparse import ArgumentParser, Namespace
 from itertools import islice
 
+from refstack_client.bundle import archive, pack
+from refstack_client.bundle.contents import Bundle
 from refstack_client.cli.collector_command import OnCollector
 from refstack_client.cli.command import Fields, Lister, ShowOne, Table
 from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options import results as results_options
 from refstack_client.cli.options.collector import day, fields, id_of, require_confirmation, rows
+from refstack_client.upload import login
 from refstack_client.upload.collector import Collector, Record
 
 _FILTERS = {
@@ -124,10 +127,28 @@ class Publish(_Confirmed):
     """Publish a result: its verdict, and its reasons without what names parts of the cloud."""
 
     question = "The result {} will be visible to everyone"
+    with_bundle = f"{question}, and an anonymised copy of its bundle, signed with the login's key"
+
+    def add_options(self, parser: ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--bundle",
+            action="store_true",
+            help="publish an anonymised copy of the bundle too, so that others can verify it",
+        )
 
     def act(self, collector: Collector, result_id: str, args: Namespace) -> None:
+        # The copy is made first: what cannot be anonymised leaves the result as it is.
+        copy = self._copy(collector, result_id) if args.bundle else None
+        self.question = self.with_bundle if args.bundle else self.question
         self.confirm(collector, result_id, args)
         collector.share(result_id, "everybody")
+        if copy is not None:
+            collector.publish_bundle(result_id, copy)
+
+    def _copy(self, collector: Collector, result_id: str) -> bytes:
+        uploaded = Bundle.unpack(collector.bundle(result_id), result_id)
+        return archive.pack(pack.signed(pack.anonymised(uploaded), login.read().key))
 
 
 class Withdraw(_Confirmed):
@@ -135,7 +156,18 @@ class Withdraw(_Confirmed):
 
     question = "The result {} will be visible to its owner only"
 
+    def add_options(self, parser: ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--bundle",
+            action="store_true",
+            help="withdraw only the anonymised copy of the bundle; the result stays public",
+        )
+
     def act(self, collector: Collector, result_id: str, args: Namespace) -> None:
+        if args.bundle:
+            collector.withdraw_bundle(result_id)
+            return
         self.confirm(collector, result_id, args)
         collector.share(result_id, "nobody")
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
+from refstack_client.outcomes import public_text
 from refstack_server.api.v1.result_documents import (
     ResultDetails,
     ResultsPage,
@@ -19,7 +20,6 @@ from refstack_server.api.v1.result_documents import (
     Row,
     summary,
 )
-from refstack_server.publish import public_text
 from refstack_server.store import packed_outcomes, products, removal, sharing
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
@@ -36,7 +36,6 @@ from refstack_server.web.dependencies import (
     Config,
     Context,
     CurrentCaller,
-    ReadSession,
     WriteSession,
 )
 from refstack_server.web.request_body import Line, read_fields
@@ -66,14 +65,14 @@ class Filters(pydantic.BaseModel):
     product_id: str | None = None
 
 
-@router.get("")
-def list_results(
-    filters: Annotated[Filters, Query()],
-    session: ReadSession,
-    caller: CurrentCaller,
-    settings: Config,
-) -> ResultsPage:
+@router.get("", response_model=ResultsPage)
+async def list_results(filters: Annotated[Filters, Query()], context: Context) -> Response:
     """List the results that the caller may see, the newest first."""
+    return await context.read_json(_list, context, filters)
+
+
+def _list(context: CallerContext, filters: Filters) -> ResultsPage:
+    session, caller, settings = context.session, context.caller, context.settings
     conditions = list(_conditions(filters, session, caller))
     pages = math.ceil(stored_results.count(session, conditions) / settings.page_size)
     page = _page(filters.page, pages)

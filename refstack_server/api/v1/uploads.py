@@ -21,7 +21,7 @@ from refstack_server.store.callers import Caller
 from refstack_server.store.errors import InvalidError, UnauthenticatedError
 from refstack_server.store.packed_outcomes import Entry
 from refstack_server.store.schema import LONGEST_CPID, Product, ProductVersion, Result
-from refstack_server.web.dependencies import Context, StreamedBody, WriteSession
+from refstack_server.web.dependencies import Context, StreamedBody
 from refstack_server.web.request_body import Document, Json, Line, read, schema_of
 from refstack_server.web.urls import result_url
 from scoring.conformance.outcomes import Outcome
@@ -76,7 +76,6 @@ class Signer(NamedTuple):
 @router.post("", status_code=HTTPStatus.CREATED, openapi_extra=schema_of(Upload))
 async def upload(
     body: StreamedBody,
-    session: WriteSession,
     context: Context,
     signature: Annotated[str | None, Header(alias="X-Signature")] = None,
     key: Annotated[str | None, Header(alias="X-Public-Key")] = None,
@@ -91,12 +90,14 @@ async def upload(
         )
     if body.size > blobs.IN_MEMORY:
         passes = await context.run(read_file, body.complete(), sealed)
+    elif not sealed:
+        return await context.write(_read_and_store, context.settings, body.content())
     else:
         passes = await run_in_threadpool(read_passes, body.content(), sealed)
     signer = _signer(sealed, body.sha256) if sealed else None
     if signer:
         await context.count(signer.line.fingerprint)
-    return await run_in_threadpool(_store, session, context.settings, passes, signer)
+    return await context.write(_store, context.settings, passes, signer)
 
 
 def read_file(path: Path, sealed: Sealed | None) -> Passes:
@@ -117,6 +118,11 @@ def read_passes(body: bytes, sealed: Sealed | None) -> Passes:
     if not sent.results:
         raise InvalidError("Uploaded results must contain at least one passing test.")
     return Passes(sent.cpid, sent.duration_seconds, packed_outcomes.pack(_passed(sent.results)))
+
+
+def _read_and_store(session: Session, settings: Settings, body: bytes) -> dict[str, str]:
+    """Read and store an upload without a signature; the session has no connection before that."""
+    return _store(session, settings, read_passes(body, None), None)
 
 
 def _store(

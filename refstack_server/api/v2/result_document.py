@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import pydantic
-import sqlalchemy as sa
 from pydantic.config import JsonDict
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
@@ -12,11 +11,11 @@ from typing_extensions import TypedDict
 from refstack_server.publish import marks
 from refstack_server.publish.marks import Mark
 from refstack_server.settings import Settings
-from refstack_server.store import audit_log
+from refstack_server.store import audit_log, vendors
 from refstack_server.store import results as stored_results
 from refstack_server.store.callers import Caller
 from refstack_server.store.result_list import seen_version
-from refstack_server.store.schema import ProductVersion, Result, Vendor
+from refstack_server.store.schema import ProductVersion, Result
 from refstack_server.store.sharing import Sharing, sharing
 from refstack_server.store.standing import Standing, standing
 from refstack_server.web.urls import result_url
@@ -26,6 +25,7 @@ _EXAMPLE: JsonDict = {
     "url": "https://refstack.example.org/results/0c5f2c1e-5b0f-4f5e-9d2b-0a1c5e7d9f31",
     "kind": "bundle",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "public_bundle": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
     "guideline": "2020.06",
     "programme": "storage",
     "conformance": "conformant",
@@ -94,13 +94,15 @@ class ResultDocument(TypedDict):
     revocation, "" without one. ``verified_as`` are the names under which the Foundation verified
     the result. ``vendor``, ``product`` and ``version`` are the present ones, null if the product is
     not public and the caller does not act for its vendor. ``signer`` is the fingerprint of the key
-    that signed the bundle.
+    that signed the bundle. ``public_bundle`` is the SHA-256 of the anonymised copy of the bundle
+    that its owner published.
     """
 
     id: str
     url: str
     kind: str
     sha256: str | None
+    public_bundle: str | None
     guideline: str | None
     programme: str | None
     conformance: str | None
@@ -128,8 +130,7 @@ def documents(
     """Return results as JSON, as far as the caller may see them."""
     rows = [(result, seen_version(result, caller)) for result in results]
     vendor_ids = {version.product.organization_id for _, version in rows if version}
-    query = sa.select(Vendor.id, Vendor.name).where(Vendor.id.in_(vendor_ids))
-    names = dict(session.execute(query).tuples().all())
+    names = vendors.names(session, vendor_ids) if vendor_ids else {}
     decided = [result.id for result, _ in rows if result.verified_at or result.revoked_at]
     reasons = audit_log.reasons(session, decided) if decided else {}
     return [
@@ -153,6 +154,7 @@ def _document(
         "url": result_url(settings, result),
         "kind": result.kind,
         "sha256": result.sha256,
+        "public_bundle": result.public_sha256,
         "guideline": result.guideline,
         "programme": result.programme,
         "conformance": result.conformance,

@@ -20,7 +20,7 @@ from refstack_server.store.result_list import Condition
 from refstack_server.store.schema import Product, Result
 from refstack_server.store.standing import Standing, of_standing
 from refstack_server.web import cursors
-from refstack_server.web.dependencies import Context
+from refstack_server.web.dependencies import CallerContext, Context
 from scoring.conformance.verdict import Conformance
 
 router = APIRouter(tags=["whole results"])
@@ -115,30 +115,41 @@ class ResultList(TypedDict):
     next: str | None
 
 
-@router.get("/results")
-def list_results(
-    filters: Annotated[Filters, Query()], request: Request, response: Response, context: Context
-) -> ResultList:
+@router.get("/results", response_model=ResultList)
+async def list_results(
+    filters: Annotated[Filters, Query()], request: Request, context: Context
+) -> Response:
     """List the results that the caller may see, the newest first.
 
     The next page is also in the header ``Link``. Results that are stored meanwhile are on no later
     page.
     """
     _require_single(request)
-    session, caller, secret = context.session, context.caller, request.app.state.secret
     if filters.mine == "true":
-        caller.require_user()
+        context.caller.require_user()
+    links: dict[str, str] = {}
+    answer = await context.read_json(_list, context, filters, request.app.state.secret, links)
+    answer.headers.update(links)
+    return answer
+
+
+def _list(
+    context: CallerContext, filters: Filters, secret: str, links: dict[str, str]
+) -> ResultList:
+    session, caller = context.session, context.caller
     start = cursors.read(secret, filters.after) if filters.after is not None else None
+    is_mine = filters.mine == "true"
+    seen = result_list.owned_by(caller) if is_mine else result_list.seen_by(caller)
     conditions = list(_conditions(filters, caller))
     # One more result than wanted shows whether there is a next page.
-    found = result_list.older(session, conditions, filters.most + 1, start)
+    found = result_list.older(session, seen, conditions, filters.most + 1, start)
     shown = found[: filters.most]
     url = None
     if len(found) > len(shown):
         query = filters.model_dump(mode="json", exclude_defaults=True)
         query["after"] = cursors.write(secret, shown[-1].number)
         url = f"{context.settings.public_url}/v2/results?{urlencode(query)}"
-        response.headers["Link"] = f'<{url}>; rel="next"'
+        links["Link"] = f'<{url}>; rel="next"'
     return {"results": documents(session, context.settings, caller, shown), "next": url}
 
 
@@ -151,9 +162,7 @@ def _require_single(request: Request) -> None:
 
 
 def _conditions(filters: Filters, caller: Caller) -> Iterator[Condition]:
-    """Yield the conditions of a list; the first is that the caller may see the result."""
-    is_mine = filters.mine == "true"
-    yield result_list.owned_by(caller) if is_mine else result_list.seen_by(caller)
+    """Yield the conditions of a list, besides that the caller may see the result."""
     for wanted, matches in (
         (filters.vendor, Product.organization_id == filters.vendor),
         (filters.product, Product.id == filters.product),

@@ -18,11 +18,12 @@ from refstack_server.publish import documents, statistics
 from refstack_server.publish.documents import ChangeDocument, OutcomeDocument
 from refstack_server.publish.statistics import Statistics
 from refstack_server.publish.stored_result import By
+from refstack_server.store import public_bundles
 from refstack_server.store import results as stored_results
 from refstack_server.store import sharing as stored_sharing
 from refstack_server.store.blobs import IncomingUpload
 from refstack_server.store.sharing import Sharing
-from refstack_server.web.bundle_download import bundle_response
+from refstack_server.web.bundle_download import bundle_response, public_bundle_response
 from refstack_server.web.dependencies import (
     SIGNED_IN,
     Body,
@@ -32,7 +33,7 @@ from refstack_server.web.dependencies import (
     StreamedBody,
     WriteSession,
 )
-from refstack_server.web.incoming_bundles import verified_bundle
+from refstack_server.web.incoming_bundles import check_copy, verified_bundle
 from refstack_server.web.request_body import Document, Json, Text, read, schema_of
 from refstack_server.web.urls import result_url
 
@@ -137,9 +138,13 @@ def _store(
     }
 
 
-@router.get("/results/{result_id}")
-def show(result_id: str, context: Context) -> ResultDocument:
+@router.get("/results/{result_id}", response_model=ResultDocument)
+async def show(result_id: str, context: Context) -> Response:
     """Return a result without its outcomes."""
+    return await context.read_json(_show, context, result_id)
+
+
+def _show(context: CallerContext, result_id: str) -> ResultDocument:
     found = [context.find(result_id)]
     (document,) = documents_of(context.session, context.settings, context.caller, found)
     return document
@@ -163,6 +168,53 @@ async def list_outcomes(result_id: str, context: Context) -> Response:
 def download(result_id: str, context: Context) -> Response:
     """Return a bundle as it was uploaded, for its owner and the Foundation."""
     return bundle_response(context, result_id)
+
+
+class PublicBundleDocument(TypedDict):
+    """The SHA-256 of the anonymised copy of a bundle that is public, null if none is."""
+
+    sha256: str | None
+
+
+@router.get("/results/{result_id}/public-bundle", response_class=Response, responses=_BUNDLE)
+def download_public(result_id: str, context: Context) -> Response:
+    """Return the anonymised copy of a bundle, if its owner published it."""
+    return public_bundle_response(context, result_id)
+
+
+@router.put(
+    "/results/{result_id}/public-bundle", openapi_extra=_ANY_BYTES, dependencies=[SIGNED_IN]
+)
+async def publish_bundle(
+    result_id: str, upload: StreamedBody, session: WriteSession, context: Context
+) -> PublicBundleDocument:
+    """Publish the anonymised copy of the bundle of a public result of the caller.
+
+    The body is the copy that ``refstack-client bundle anonymise`` writes, signed with a key of the
+    caller. The public log records its SHA-256.
+    """
+    await check_copy(context, result_id, upload)
+    return await run_in_threadpool(_publish_bundle, session, context, result_id, upload)
+
+
+def _publish_bundle(
+    session: Session, context: CallerContext, result_id: str, upload: IncomingUpload
+) -> PublicBundleDocument:
+    result = stored_results.find_own(session, result_id, context.caller)
+    store_upload.store_copy(session, context.settings.data, result, upload)
+    session.commit()
+    return {"sha256": result.public_sha256}
+
+
+@router.delete("/results/{result_id}/public-bundle")
+def withdraw_bundle(
+    result_id: str, session: WriteSession, caller: CurrentCaller
+) -> PublicBundleDocument:
+    """Withdraw the public bundle of a result of the caller; the result stays public."""
+    result = stored_results.find_own(session, result_id, caller)
+    public_bundles.withdraw(session, result)
+    session.commit()
+    return {"sha256": None}
 
 
 @router.get("/results/{result_id}/compared/{other_id}", response_model=list[ChangeDocument])

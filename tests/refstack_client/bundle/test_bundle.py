@@ -228,10 +228,9 @@ def test_an_anonymous_bundle_names_no_host_and_holds(made, keys):
     for name, content in members.items():
         for known in (b"keystone.example.org", b"192.0.2.7", b"2001:db8::7"):
             assert known not in content, name
-    stream = members[bundle_contents.STREAM]
-    assert b"http://address-" in stream
-    assert b"version 1.2.3, at 10:11:12" in stream
-    assert b"https://host-1:5000/v3" in members[bundle_contents.CONF]
+    assert b"pythonlogging" not in members[bundle_contents.STREAM]
+    assert b"https://host-2:5000/v3" in members[bundle_contents.CONF]
+    assert b"http://address-1:8080/v1/" in members[bundle_contents.PLAN]
     assert failed(members, keys) == []
 
 

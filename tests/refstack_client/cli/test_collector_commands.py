@@ -1,5 +1,6 @@
 """The collector from the command line: a vendor's and a certifier's day, and what is refused."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 import tenacity
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from support.bundles import attestation_of, make_key, packed
@@ -83,6 +85,21 @@ def uploaded(keys, tmp_path, alice: Run) -> str:
     path.write_bytes(packed(tmp_path, keys / "alice", failing=next(_FAILING)))
     output = str(alice("bundle", "upload", str(path)))
     return output.splitlines()[0]
+
+
+def test_a_bundle_is_published_so_that_others_can_verify_it(server, keys, tmp_path, user):
+    alice, bob = user("alice"), user("bob")
+    page = uploaded(keys, tmp_path, alice)
+    shown = alice("results", "publish", page, "--bundle", "--yes", *JSON)
+    assert shown["shared_with"] == "everybody"
+    copy = tmp_path / "bundle.zip"
+    copy.write_bytes(requests.get(f"{page}/bundle.zip", timeout=60).content)
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == shown["public_bundle"]
+    verified = bob("bundle", "verify", str(copy), "--any-signer", code=1)
+    assert "verification failed" not in verified
+    assert "refused" in bob("results", "withdraw", page, "--bundle", code=4)
+    assert alice("results", "withdraw", page, "--bundle", *JSON)["public_bundle"] is None
+    assert alice("results", "show", page, *JSON)["shared_with"] == "everybody"
 
 
 def test_a_day_of_a_vendor_and_a_certifier(server, keys, tmp_path, user):

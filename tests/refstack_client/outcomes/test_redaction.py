@@ -153,7 +153,7 @@ def redacted(content: bytes) -> bytes:
 
 def anonymised(content: bytes) -> bytes:
     out = io.BytesIO()
-    target = Anonymiser().filter(subunit.StreamResultToBytes(out))
+    target = Anonymiser(STORAGE, None).filter(subunit.StreamResultToBytes(out))
     stream_tools.copy(io.BytesIO(content), stream_tools.CompletePackets(Redactor(target)))
     return out.getvalue()
 

@@ -80,6 +80,7 @@ def test_a_row_is_what_one_result_shows(server, alice, bob, root):
         "url": f"{server.url}/results/{result_id}",
         "kind": "passes",
         "sha256": None,
+        "public_bundle": None,
         "guideline": "2020.06",
         "programme": "storage",
         "conformance": "conformant",

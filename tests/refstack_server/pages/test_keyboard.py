@@ -152,11 +152,13 @@ def add_product(dora: Keyboard) -> None:
 def publish_result(dora: Keyboard, path: Path) -> str:
     """Upload a bundle, attach it to a product and publish it; return its URL."""
     page = dora.page
+    # Before the page is opened: the browser takes a moment to begin to report its dialogs.
+    page.on("filechooser", lambda chooser: chooser.set_files(path))
     dora.press("My results", "link")
-    dora.reach("Bundle: choose a file, or drop it here")
-    with page.expect_file_chooser() as chosen:
-        page.keyboard.press("Enter")
-    chosen.value.set_files(path)
+    label = "Bundle: choose a file, or drop it here"
+    dora.reach(label)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label(label)).to_have_value(re.compile(path.name))
     dora.press("Upload")
     result = page.url
     dora.choose("Product and version", "Dora's Sky 3.2")

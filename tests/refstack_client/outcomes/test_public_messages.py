@@ -2,7 +2,7 @@
 
 import pytest
 
-from refstack_server.publish import public_text
+from refstack_client.outcomes import public_text
 
 
 @pytest.mark.parametrize(

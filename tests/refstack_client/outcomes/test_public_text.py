@@ -11,11 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from refstack_client.outcomes import public_text
 from refstack_client.outcomes.causes import of_failure, of_skip
-from refstack_server.publish import public_text
 
-DATA = resources.files("refstack_server") / "data"
-WORDS, NAMES = ((DATA / name).read_text().lower().split() for name in ("words.txt", "names.txt"))
+DATA = resources.files("refstack_client") / "data"
+WORDS, NAMES = (
+    (DATA / name).read_text().lower().split() for name in ("public_words.txt", "public_names.txt")
+)
 HEX = "0123456789abcdef"
 HOST = "keystone.corp.example"
 
@@ -176,6 +178,7 @@ def is_word(part: str) -> bool:
 @settings(max_examples=1000, deadline=None)
 @given(TEMPLATES, HOSTS, SPELLINGS, DELIMITERS, DELIMITERS)
 @example("at {}", "storage.api.corp", str, "", "")
+@example("{}{}{}", "::", str, "", ":;/")
 def test_nothing_of_a_host_survives(template, host, spelling, before, after):
     spelled = spelling(host)
     text = template.replace("{}", f"{before}{spelled}{after}")
@@ -230,3 +233,14 @@ def test_a_long_text_takes_less_than_a_second(piece):
         started = time.process_time()
         function(long)
         assert time.process_time() - started < 1
+
+
+@settings(max_examples=300)
+@given(
+    parts=st.lists(st.sampled_from([*NAMES[::50], *WORDS[::50], "10", "192.168.1.7", "corp"])),
+    separator=st.sampled_from([".", "_", "-", ":", "/", ""]),
+)
+def test_a_text_of_one_token_is_shown_as_it_is_beside_others(parts, separator):
+    """A text of one public token is not taken apart; with a space after it, it is."""
+    text = separator.join(parts)
+    assert public_text.text(f"{text} ") == f"{public_text.text(text)} "

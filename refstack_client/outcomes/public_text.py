@@ -1,10 +1,11 @@
 """The public part of a text: its words and names that are public, and ``…`` for all others.
 
 Reasons quote the responses of a cloud, which name hosts, users and resources in many spellings.
-Therefore nothing private is searched for: a token is shown if it is a word of ``data/words.txt``, a
-name of ``data/names.txt``, or a number of at most three digits. Both files are derived from the
-source of OpenStack (tools/public_words.py). A token ends at white space, a quote, a bracket or a
-comma only, so that ``compute-17``, ``a.b``, ``a/b`` and ``10:22`` are one token each.
+Therefore nothing private is searched for: a token is shown if it is a word of
+``data/public_words.txt``, a name of ``data/public_names.txt``, or a number of at most three digits.
+Both files are derived from the source of OpenStack (tools/public_words.py). A token ends at white
+space, a quote, a bracket or a comma only, so that ``compute-17``, ``a.b``, ``a/b`` and ``10:22``
+are one token each.
 """
 
 import functools
@@ -12,18 +13,21 @@ import re
 from importlib import resources
 
 HIDDEN = "…"
-_DATA = resources.files("refstack_server") / "data"
+_DATA = resources.files("refstack_client") / "data"
 _QUOTES = "\"'"
 # A quoted text of so many words is the name of something, a longer one is a message.
 _LONGEST_NAME = 4
 # Longer texts are cut: no reason and no name of a test has so many characters.
 _LONGEST = 20_000
+# Texts up to so many characters are remembered: results repeat names and reasons.
+_SHORT = 256
 # Each character is in one piece, so that the time is in proportion to the text.
 _PIECE = re.compile(
     r"(?P<space>\s+)|(?P<mark>[\"'`()\[\]{}<>,;!?=|*])"
     r"|(?P<token>(?:[^\s\"'`()\[\]{}<>,;!?=|*]|(?<=[A-Za-z])'(?=(?:t|s|re|ve|ll|d)\b))+)"
 )
 _NUMBER = re.compile(r"[0-9]{1,3}")
+_ONE_TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,1000}[A-Za-z0-9_]")
 _PUNCTUATION = re.compile(r"[-–—/&+#~]{1,2}")
 _SEPARATORS = re.compile(r"[_:-]")
 _VERSION = re.compile(r"v[0-9](\.[0-9]{1,2})?")
@@ -52,16 +56,27 @@ _NAMING, _CONTINUING = (frozenset(listed.split()) for listed in (_NAMING_WORDS, 
 
 @functools.cache
 def _words() -> frozenset[str]:
-    return frozenset((_DATA / "words.txt").read_text(encoding="ascii").split())
+    return frozenset((_DATA / "public_words.txt").read_text(encoding="ascii").split())
 
 
 @functools.cache
 def _names() -> frozenset[str]:
-    return frozenset((_DATA / "names.txt").read_text(encoding="ascii").lower().split())
+    return frozenset((_DATA / "public_names.txt").read_text(encoding="ascii").lower().split())
 
 
 def text(whole: str) -> str:
     """Return a reason, or the id of a test, with ``…`` in place of what is not public."""
+    return _short(whole) if len(whole) <= _SHORT else _text(whole)
+
+
+@functools.lru_cache(maxsize=4096)
+def _short(whole: str) -> str:
+    return _text(whole)
+
+
+def _text(whole: str) -> str:
+    if _is_public_name(whole):
+        return whole
     pieces, shown = [], []
     is_named = False
     for match in _PIECE.finditer(whole[:_LONGEST]):
@@ -79,6 +94,18 @@ def text(whole: str) -> str:
     return _REPEATED.sub(HIDDEN, _NUMBERS.sub(HIDDEN, "".join(shown)))
 
 
+def _is_public_name(whole: str) -> bool:
+    """Return whether a text is one public token, as the names of most tests are.
+
+    Such a text is shown as it is; the rest of :func:`text` would only take longer to find out.
+    """
+    return bool(
+        _ONE_TOKEN.fullmatch(whole)
+        and _is_public(whole, whole.lower())
+        and not _NUMBERS.search(whole)
+    )
+
+
 def _token(token: str, is_named: bool) -> tuple[str, bool]:
     """Return the public part of a token, and whether the next one is the name of something.
 
@@ -87,7 +114,7 @@ def _token(token: str, is_named: bool) -> tuple[str, bool]:
     core = token.rstrip(".:")
     end = token[len(core) :][:3]
     if not core or _PUNCTUATION.fullmatch(core):
-        return core + end, is_named and "." not in end
+        return core + end[: 1 if core else None], is_named and "." not in end
     folded = core.lower()
     names_next = "." not in token and _is_naming(folded)
     if is_named and folded not in _CONTINUING:
