@@ -68,6 +68,8 @@ class List(OnCollector, Lister):
         """Return the columns and rows to list."""
         collector = collector_options.connect(args)
         filters = {name: vars(args)[name] for name in _FILTERS if vars(args)[name] is not None}
+        if "programme" in filters:
+            filters["programme"] = filters["programme"].lower()
         for name in filters.keys() & _NOUNS:
             filters[name] = id_of(collector, _NOUNS[name], filters[name])
         if args.mine:
