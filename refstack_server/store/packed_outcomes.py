@@ -80,11 +80,14 @@ def to_outcomes(entries: Iterable[Entry]) -> Outcomes:
 def _test(entry: Entry) -> TestId:
     """Return the test of an entry.
 
-    RefStack v1's clients send name and id separately, and the id without its prefix ``id-``.
+    RefStack v1's clients send name and id separately, and the id without its prefix ``id-``. A
+    scenario that they send is not the test: they do not send the scenarios that failed.
     """
     parsed = tempest_id.parse(entry.name)
     if parsed and parsed.idempotent_id:
         return parsed
+    if "(" in entry.name:
+        return TestId(entry.name, entry.name, None)
     idempotent_id = f"id-{entry.uuid.removeprefix('id-')}" if entry.uuid else None
     return TestId(entry.name, parsed.name if parsed else entry.name, idempotent_id)
 
