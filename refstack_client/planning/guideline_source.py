@@ -19,17 +19,18 @@ def content(name: str, *, verify: bool = True) -> bytes:
     :raises GuidelineError: as for :func:`capabilities.catalogue.content`
     :raises InputError: the URL could not be fetched
     """
-    return _fetch(name, verify) if _is_url(name) else catalogue.content(name)
+    return _fetch(name, verify) if is_url(name) else catalogue.content(name)
 
 
 def load(name: str) -> tuple[Guideline, tuple[Finding, ...]]:
     """Return a guideline and the findings about it; errors as for :func:`content`."""
-    if _is_url(name):
+    if is_url(name):
         return reader.parse(_fetch(name), PurePosixPath(urlsplit(name).path).name or name)
     return catalogue.load(name)
 
 
-def _is_url(name: str) -> bool:
+def is_url(name: str) -> bool:
+    """Return whether a guideline is named by its URL."""
     return name.startswith(("http://", "https://"))
 
 

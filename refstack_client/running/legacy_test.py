@@ -14,7 +14,7 @@ import testtools
 from rich.console import Console
 from stestr import subunit_trace
 
-from capabilities import tempest_id
+from capabilities import catalogue, refstack_list, tempest_id
 from refstack_client.errors import InputError
 from refstack_client.files import json_text, read_bytes, write_over, write_private
 from refstack_client.outcomes import cpid, refstack_json, subunit_stream
@@ -105,11 +105,7 @@ def run_tests(request: LegacyRequest, output: LegacyOutput) -> LegacyResult:
     identity = legacy_identity.read(request.conf, insecure=request.insecure)
     concurrency = _concurrency(request.concurrency, identity)
     secrets = _secrets(conf, identity)
-    listed = (
-        guideline_source.content(request.test_list, verify=not request.insecure)
-        if request.test_list
-        else None
-    )
+    listed = _listed(request, output.warn) if request.test_list else None
     repository = LegacyRepository()
     found = legacy_identity.cpid_of(identity)
     _report_cpid(found, identity, output)
@@ -134,6 +130,36 @@ def run_tests(request: LegacyRequest, output: LegacyOutput) -> LegacyResult:
     name = f"{request.tag}-results.json" if request.tag else "results.json"
     write_over(run.directory / name, content)
     return LegacyResult(results, ended, stream, file)
+
+
+def _listed(request: LegacyRequest, warn: Show) -> bytes:
+    """Return the list; a shipped guideline takes the place of a server that does not respond.
+
+    The server of the Foundation, which many scripts name, is retired.
+
+    :raises InputError: the list cannot be read
+    """
+    name = request.test_list or ""
+    try:
+        return guideline_source.content(name, verify=not request.insecure)
+    except InputError as error:
+        wanted = refstack_list.of_url(name) if guideline_source.is_url(name) else None
+        if wanted is None:
+            raise
+        guideline_id, query = wanted
+        if guideline_id not in catalogue.shipped():
+            raise InputError(
+                f"{error}, and no guideline {guideline_id} is shipped",
+                hint="refstack-client guideline list shows those that are; refstack-client "
+                "guideline tests prints a list of tests",
+            ) from error
+        warn(f"warning: {error}")
+        warn(f"the tests are those of the shipped guideline {guideline_id}")
+        guideline, _ = catalogue.load(guideline_id)
+        try:
+            return "\n".join(refstack_list.lines(guideline, query)).encode()
+        except ValueError as reason:
+            raise InputError(f"{name}: {reason}") from reason
 
 
 def _concurrency(wanted: int | None, identity: Identity) -> int:
