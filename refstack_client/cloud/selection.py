@@ -12,7 +12,7 @@ class CloudSelection:
     :param name: in clouds.yaml; None for ``OS_CLOUD`` or the ``OS_*`` variables
     :param region: name of the region; None for ``OS_REGION_NAME`` or that of clouds.yaml
     :param interface: of the endpoints; None for ``OS_INTERFACE`` or that of clouds.yaml
-    :param insecure: accept any certificate, whatever clouds.yaml says
+    :param insecure: accept any certificate, also if clouds.yaml requests verification
     """
 
     name: str | None = None

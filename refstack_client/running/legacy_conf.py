@@ -35,7 +35,7 @@ class LegacyConf:
 
     :param text: the tempest.conf
     :param accounts: the accounts file that it names; "" if it exists, or none is named
-    :param sentences: for people: what it holds, and what to mind
+    :param sentences: for people: its content, and warnings
     """
 
     text: str = dataclasses.field(repr=False)

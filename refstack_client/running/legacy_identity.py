@@ -105,7 +105,7 @@ class Cpid:
 def read(path: Path, *, insecure: bool = False) -> Identity:
     """Read a tempest.conf in the dialect of oslo.config, in which ``$$`` stands for ``$``.
 
-    :param insecure: accept any certificate, whatever the file says
+    :param insecure: accept any certificate, also if the file requests verification
     :raises InputError: the file or its accounts file cannot be read, or it names no Keystone
     """
     values = _values(path)
@@ -240,7 +240,7 @@ def cpid_of(identity: Identity) -> Cpid:
 
 
 def _unusable(identity: Identity) -> str:
-    """Return why nobody can sign in; "" if it is to be tried."""
+    """Return why no user can sign in; "" if it is to be tried."""
     user = identity.user
     if identity.auth_version != "v3":
         return f"auth_version is {identity.auth_version}, and Keystone has only v3 since Queens"

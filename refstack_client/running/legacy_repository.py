@@ -35,6 +35,7 @@ class LegacyRepository:
                 self._repository: Any = factory.open(str(self._directory))
             except abstract.RepositoryNotFound:
                 self._repository = factory.initialise(str(self._directory))
+            self._repository.count()  # damage is found before the run
         except (OSError, ValueError) as error:
             raise MachineError(
                 f"{DIRECTORY}: the results cannot be stored there: {error}",

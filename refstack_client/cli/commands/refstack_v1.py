@@ -166,7 +166,7 @@ class List(Lister):
     def run(self, parsed_args: Namespace) -> int:
         """List the rows and return the exit code."""
         self._as_lines = parsed_args.formatter == _LINES and not parsed_args.columns
-        if parsed_args.formatter == _LINES:  # which is none of cliff's
+        if parsed_args.formatter == _LINES:  # cliff has no such format
             parsed_args.formatter = "value"
         return super().run(parsed_args)
 

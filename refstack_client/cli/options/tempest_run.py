@@ -32,7 +32,7 @@ class RunArguments:
     """The arguments after ``--``.
 
     :param load_list: path of a list of tests; "" for none
-    :param concurrency: how many test classes run at a time; None if no argument says so
+    :param concurrency: how many test classes run at a time; None without an argument
     :param parallel: whether an argument asks for parallel or serial execution; None if none does
     """
 
