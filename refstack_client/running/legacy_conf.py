@@ -176,7 +176,7 @@ def _of_admin(request: CertificationRequest, cloud: Cloud) -> _Credentials:
 
 def _accounts_settings(path: Path, domain: str) -> tuple[Setting, ...]:
     """Return the settings for an accounts file; the domain is for refstack-client alone."""
-    other = domain not in ("", legacy_identity.DEFAULT_DOMAIN)
+    other = domain and not legacy_identity.is_default(domain)
     return (
         Setting("auth", "use_dynamic_credentials", "false"),
         Setting("auth", "test_accounts_file", str(path.resolve())),

@@ -254,9 +254,15 @@ def _unusable(identity: Identity) -> str:
     return next((f"{user.source} has no {key}" for key, value in missing.items() if not value), "")
 
 
+def is_default(domain: str) -> bool:
+    """Return whether a name is that of the default domain: many files have it in lower case."""
+    return domain.casefold() == DEFAULT_DOMAIN.casefold()
+
+
 def _of_domain(user: User) -> str:
     """Return what to do about a user whose domain is not the one that is read; "" if it is."""
-    if user.listed_domain in ("", user.user_domain):
+    listed, read = user.listed_domain, user.user_domain
+    if not listed or listed == read or (is_default(listed) and is_default(read)):
         return ""
     return (
         f"; the domain {user.listed_domain} of the accounts file is not read: set domain_name = "

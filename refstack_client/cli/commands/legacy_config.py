@@ -93,7 +93,7 @@ class Config(Command):
             _write(accounts, made.accounts)
             show(f"written: {accounts}")
         _write(args.output, made.text)
-        show(f"written: {args.output}, which only you can read")
+        show(f"written: {args.output}")
         for sentence in made.sentences:
             (say if sentence.startswith("warning:") else show)(sentence)
         show(f"next: refstack-client test -c {args.output}")

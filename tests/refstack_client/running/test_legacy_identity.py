@@ -180,3 +180,18 @@ def test_a_path_may_begin_with_the_home_directory(cpid_of, tmp_path, monkeypatch
     (tmp_path / "home").mkdir()
     Path("~/mine.yaml").expanduser().write_text(yaml.safe_dump([USER], allow_unicode=True))
     assert cpid_of(ACCOUNTS.replace("accounts.yaml", "~/mine.yaml")).value == SERVICE
+
+
+@pytest.mark.parametrize(
+    ("lines", "verify"),
+    [
+        ("", True),
+        ("ca_certificates_file = /ca.pem\n", "/ca.pem"),
+        ("disable_ssl_certificate_validation = True\nca_certificates_file = /ca.pem\n", False),
+    ],
+)
+def test_certificates_are_verified_as_tempest_does(tmp_path, lines, verify):
+    path = tmp_path / "tempest.conf"
+    path.write_text(f"[identity]\nuri_v3 = https://k/v3\n{lines}")
+    assert legacy_identity.read(path).verify == verify
+    assert legacy_identity.read(path, insecure=True).verify is False

@@ -124,6 +124,18 @@ def test_old_options_of_config_have_their_effect(place, sandbox):
     assert not Path("etc/tempest.conf").exists()
 
 
+@pytest.mark.parametrize("domain", ["default", "customers"])
+def test_only_another_domain_is_named_for_the_cpid(place, sandbox, domain):
+    users = [{"username": "u", "password": "p", "project_name": "u", "domain_name": domain}]
+    Path("accounts.yaml").write_text(yaml.safe_dump(users))
+    command = (CLIENT, "config", "--os-cloud", "sandbox", "--use-test-accounts", "accounts.yaml")
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+    assert "warning: the user u of the accounts file cannot sign in" in done.stderr
+    found = f"domain_name = {domain}\n" in Path("etc/tempest.conf").read_text()
+    assert found is (domain != "default")
+
+
 def test_a_credential_without_a_password_is_refused_with_a_remedy(place, sandbox):
     admin = openstack.connect(cloud="sandbox")
     made = admin.identity.create_application_credential(
