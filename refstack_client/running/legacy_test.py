@@ -140,10 +140,12 @@ def _listed(request: LegacyRequest, warn: Show) -> bytes:
     :raises InputError: the list cannot be read
     """
     name = request.test_list or ""
+    if not guideline_source.is_url(name) and name not in catalogue.shipped():
+        return read_bytes(Path(name))
     try:
         return guideline_source.content(name, verify=not request.insecure)
     except InputError as error:
-        wanted = refstack_list.of_url(name) if guideline_source.is_url(name) else None
+        wanted = refstack_list.of_url(name)
         if wanted is None:
             raise
         guideline_id, query = wanted

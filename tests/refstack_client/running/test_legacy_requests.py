@@ -59,7 +59,7 @@ def test_an_image_is_found_by_the_last_part_of_its_name(request_for_servers, nam
 
 
 def test_an_image_that_the_cloud_lacks_is_refused_with_a_remedy(request_for_servers):
-    with pytest.raises(UsageError, match="the cloud has no image new.img") as caught:
+    with pytest.raises(UsageError, match=r"the cloud has no image new\.img") as caught:
         legacy_conf.image_id(request_for_servers, "https://example.org/new.img")
     assert "openstack image create --file new.img new.img" in caught.value.hint
 
