@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from capabilities import flat_list, programme
+from capabilities import programme
 from capabilities.guideline import Guideline, Status
 
 PROGRAMMES = {"object": "storage"}
@@ -16,7 +16,7 @@ _TRUE = ("true", "yes", "1")
 
 
 def lines(guideline: Guideline, query: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tests of a programme, sorted, as ``name[id-…]``.
+    """Return the tests of a programme, sorted, as ``name[id-…]``, once for each capability.
 
     :param query: ``target`` is the programme (default: platform or the only one), ``type`` statuses
         of capabilities separated by commas (default: all), ``alias`` and ``flag`` whether other
@@ -32,14 +32,20 @@ def lines(guideline: Guideline, query: Mapping[str, str]) -> tuple[str, ...]:
     )
     names = query.get("type", "")
     statuses = [Status(name.strip()) for name in names.split(",")] if names else tuple(Status)
+    with_flagged, with_aliases = _is_true(query.get("flag", "")), _is_true(query.get("alias", ""))
     tests = (
         test
         for status in statuses
         for capability in chosen.capabilities(status)
         for test in capability.tests
+        if test.flag is None or with_flagged
     )
-    return flat_list.lines(
-        tests, aliases=_is_true(query.get("alias", "")), flagged=_is_true(query.get("flag", ""))
+    return tuple(
+        sorted(
+            f"{name}[{test.idempotent_id}]" if test.idempotent_id else name
+            for test in tests
+            for name in dict.fromkeys(test.names if with_aliases else (test.name,))
+        )
     )
 
 

@@ -17,7 +17,9 @@ def test_the_defaults_are_those_of_the_original_server():
         for capability in programme.find(GUIDELINE, "platform").capabilities(status)
         for test in capability.tests
     ]
-    assert refstack_list.lines(GUIDELINE, {}) == flat_list.lines(tests, aliases=True, flagged=True)
+    listed = refstack_list.lines(GUIDELINE, {})
+    assert len(listed) > len(set(listed))  # a test of two capabilities is listed twice
+    assert tuple(sorted(set(listed))) == flat_list.lines(tests, aliases=True, flagged=True)
 
 
 def test_a_query_selects_programme_statuses_and_flags():

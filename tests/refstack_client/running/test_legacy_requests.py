@@ -23,7 +23,7 @@ def listed(url: str) -> tuple[list[str], list[str]]:
 def test_a_shipped_guideline_takes_the_place_of_a_server_that_does_not_respond():
     query = "target=object&type=required&alias=false&flag=false"
     lines, (error, replaced) = listed(f"{SERVER}/2020.06/tests?{query}")
-    assert len(lines) == 58
+    assert len(set(lines)) == 58
     assert all("[id-" in line for line in lines)
     assert error.startswith(f"warning: {SERVER}/2020.06/tests?{query} could not be fetched")
     assert replaced == "the tests are those of the shipped guideline 2020.06"
