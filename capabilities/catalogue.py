@@ -3,6 +3,7 @@
 import difflib
 import functools
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -65,6 +66,22 @@ def _has(guideline: Guideline, programme_name: str) -> bool:
         return bool(programme.find(guideline, programme_name))
     except UnknownNameError:
         return False
+
+
+@functools.cache
+def ids_by_name() -> Mapping[str, str]:
+    """Return the idempotent ids of the tests of all shipped guidelines by each of their names.
+
+    Of a name with several ids, which tests before the first guideline with ids could have, the
+    newest guideline has the right one.
+    """
+    tests = (
+        test
+        for name in shipped()
+        for capability in load(name)[0].capabilities.values()
+        for test in capability.tests
+    )
+    return {name: test.idempotent_id for test in tests if test.idempotent_id for name in test.names}
 
 
 def content(name: str) -> bytes:

@@ -4,7 +4,7 @@ Sovereign Cloud Stack's SCS-0128 is such a list: no capabilities, and none of it
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from capabilities import tempest_id
@@ -63,6 +63,32 @@ def parse(text: str, name: str, source: str) -> tuple[Guideline, tuple[Finding, 
         digest=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     return guideline, tuple(findings)
+
+
+def named(guideline: Guideline, name: str) -> Guideline:
+    """Return the guideline that was read from a list, under another name.
+
+    The name of a list is not in it. A newer version of a known list has often another file name.
+    """
+    (platform,) = guideline.platforms
+    return replace(guideline, id=name, platforms=(replace(platform, name=name),))
+
+
+def identified(guideline: Guideline, ids: Mapping[str, str]) -> Guideline:
+    """Return the guideline that was read from a list, with the ids of tests listed by name only.
+
+    :param ids: known idempotent ids by name; a test with another name stays without one
+    """
+    (capability,) = guideline.capabilities.values()
+    tests = tuple(
+        test if test.idempotent_id else replace(test, idempotent_id=ids.get(test.name))
+        for test in capability.tests
+    )
+    merged = {test.key: test for test in reversed(tests)}
+    return replace(
+        guideline,
+        capabilities={_ONLY: replace(capability, tests=tuple(reversed(merged.values())))},
+    )
 
 
 def lines(tests: Iterable[Test], *, aliases: bool, flagged: bool) -> tuple[str, ...]:

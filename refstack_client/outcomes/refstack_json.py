@@ -19,6 +19,7 @@ from scoring.conformance.outcomes import Attempt, Outcome, Outcomes, deciding
 LONGEST_NAME, LONGEST_CPID = 512, 128
 MOST_SECONDS = 2**31 - 1
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_ATTRIBUTES = re.compile(r"\[.*\]")
 _HINT = "refstack-client test and upload-subunit write such a file"
 
 
@@ -51,28 +52,28 @@ class RefstackResults:
 
 
 def of_outcomes(outcomes: Outcomes, cpid: str, seconds: int = 0) -> RefstackResults:
-    """Return the tests whose last attempt passed, without scenarios and attributes.
+    """Return the tests whose last attempt passed, without attributes.
 
-    A later failure of the set-up of a class overrides the outcomes of its tests.
+    A later failure of the set-up of a class overrides the outcomes of its tests. Each scenario of a
+    test is a test with a name of its own, as for the original refstack-client.
     """
     last = {attempt.test.full: attempt for attempt in outcomes.attempts}
-    passed: dict[str, bool] = {}
-    for attempt in last.values():
-        decides = deciding(outcomes.history(attempt.test.full, attempt.test.class_name))
-        name = _plain(attempt.test)
-        # Every scenario of a test must have passed.
-        passed[name] = passed.get(name, True) and bool(decides and decides.outcome is Outcome.PASS)
     passes = (
-        (_plain(attempt.test), (attempt.test.idempotent_id or "").removeprefix("id-"))
+        (_with_scenario(attempt.test), (attempt.test.idempotent_id or "").removeprefix("id-"))
         for attempt in last.values()
-        if passed[_plain(attempt.test)]
+        if _has_passed(outcomes, attempt.test)
     )
     return RefstackResults(cpid, seconds, _each_once(passes))
 
 
-def _plain(test: TestId) -> str:
-    """Return a test's name without its scenario."""
-    return test.name.partition("(")[0]
+def _has_passed(outcomes: Outcomes, test: TestId) -> bool:
+    decides = deciding(outcomes.history(test.full, test.class_name))
+    return bool(decides and decides.outcome is Outcome.PASS)
+
+
+def _with_scenario(test: TestId) -> str:
+    """Return a test's full id without the attributes in its brackets: ``name(scenario)``."""
+    return _ATTRIBUTES.sub("", test.full)
 
 
 def _each_once(passes: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -141,8 +142,10 @@ def check(results: RefstackResults, source: str) -> None:
 
 
 def _test(name: str, uuid: str) -> TestId:
-    full = f"{name}[id-{uuid}]" if uuid else name
-    return TestId(full, name, f"id-{uuid}" if uuid else None)
+    if not uuid or "(" in name:
+        # One scenario that passed is not the test: whether the others failed is not listed.
+        return TestId(name, name, None)
+    return TestId(f"{name}[id-{uuid}]", name, f"id-{uuid}")
 
 
 def body(results: RefstackResults | Mapping[str, object]) -> bytes:

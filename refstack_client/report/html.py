@@ -30,6 +30,17 @@ def generator() -> str:
     return f"refstack-client report {digest}"
 
 
+def earlier_header(header: str, verdict: Verdict) -> str:
+    """Return the text of a page's header as earlier releases had it, other words for a list."""
+    counts = document.counts(verdict)
+    if not text.is_list(verdict):
+        return header
+    title = f"{verdict.programme.name} · list of {counts['total']} tests"
+    before = f"{verdict.programme.name} · guideline {verdict.programme.guideline.id}"
+    passed = f"— {counts['passed']}/{counts['total']} required tests passed"
+    return header.replace(title, before, 1).replace(f"— {text.counted(verdict)}", passed, 1)
+
+
 def context(
     verdict: Verdict, retries: Retries | None = None, attestation: Attestation | None = None
 ) -> Mapping[str, Any]:
@@ -37,6 +48,8 @@ def context(
     return {
         "verdict": verdict,
         "counts": document.counts(verdict),
+        "is_list": text.is_list(verdict),
+        "counted": text.counted(verdict),
         "damage": text.damaged(verdict),
         "headline": text.headline(verdict),
         "words": text.WORDS,

@@ -17,6 +17,14 @@ WORDS = {
     Conformance.INCOMPLETE: "INCOMPLETE",
     Conformance.VACUOUS: "nothing to test",
 }
+COUNTED = {
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "failed",
+    Outcome.SKIP: "skipped",
+    Outcome.NOT_RUN: "not run",
+    Outcome.MISSING: "missing",
+}
+_ALWAYS_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.SKIP)
 _ANSWERS = {
     Conformance.CONFORMANT: "yes",
     Conformance.NOT_CONFORMANT: "no",
@@ -26,6 +34,10 @@ _ANSWERS = {
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one line; numbers are beside what they count."""
+    if is_list(verdict):
+        tests = _count(len(verdict.required), "test")
+        found = f"{tests}: {counted(verdict)}"
+        return "  ".join((WORDS[verdict.conformance], verdict.programme.name, found))
     return "  ".join(
         (
             WORDS[verdict.conformance],
@@ -34,6 +46,18 @@ def headline(verdict: Verdict) -> str:
             f"{verdict.count(Outcome.PASS)}/{len(verdict.required)} required tests",
         )
     )
+
+
+def is_list(verdict: Verdict) -> bool:
+    """Return whether the verdict is by the rule of a list of tests, such as SCS-0128."""
+    return verdict.programme.rule is Rule.NONE_FAILED
+
+
+def counted(verdict: Verdict) -> str:
+    """Return how many tests passed, failed and were skipped; others only if there are any."""
+    numbers = {outcome: verdict.count(outcome) for outcome in COUNTED}
+    shown = [outcome for outcome, number in numbers.items() if number or outcome in _ALWAYS_COUNTED]
+    return ", ".join(f"{numbers[outcome]} {COUNTED[outcome]}" for outcome in shown)
 
 
 def lines(
@@ -122,6 +146,12 @@ def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
     for group in groups.groups(verdict):
         if group.outcome is not Outcome.NOT_RUN:
             yield from _group(group)
+    if is_list(verdict):
+        yield (
+            f"QUICK LOOK, CERTIFIES NOTHING  {verdict.programme.name}  "
+            f"{verdict.count(Outcome.PASS)}/{asked} tests passed, one of each class"
+        )
+        return
     required = sum(capability.status is Status.REQUIRED for capability in verdict.capabilities)
     yield (
         f"QUICK LOOK, CERTIFIES NOTHING  {verdict.programme.name}  "
@@ -132,8 +162,8 @@ def quick_lines(verdict: Verdict, asked: int) -> Iterator[str]:
 
 def marks(verdict: Verdict, attestation: Attestation | None) -> Iterator[str]:
     """Yield whether a product holds each mark; of a list of tests, which has no mark, the rule."""
-    if verdict.programme.rule is Rule.NONE_FAILED:
-        yield "Rule: no test of the list may fail; tests may skip"
+    if is_list(verdict):
+        yield "Rule: no test may fail; skipped tests are listed"
         return
     yield f"OpenStack Compatible (the tests alone decide): {_ANSWERS[verdict.conformance]}"
     if verdict.programme.designated_sections:

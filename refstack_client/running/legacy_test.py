@@ -1,36 +1,46 @@
-"""Run a list of tests with the user's tempest.conf, as ``test`` of the original refstack-client."""
+"""Run tests with the user's tempest.conf, as ``test`` of the original refstack-client."""
 
 import configparser
+import functools
 import io
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-import keystoneauth1.exceptions
-from keystoneauth1 import session
-from keystoneauth1.identity import v3
+import testtools
 from rich.console import Console
+from stestr import subunit_trace
 
-from capabilities import flat_list, tempest_id
-from capabilities.guideline import Test
-from capabilities.matching import Index, match
-from refstack_client import yaml_text
-from refstack_client.cloud.access import SECONDS_TO_CONNECT
+from capabilities import catalogue, refstack_list, tempest_id
 from refstack_client.errors import InputError
-from refstack_client.files import read_bytes, write_private
+from refstack_client.files import json_text, read_bytes, write_over, write_private
 from refstack_client.outcomes import cpid, refstack_json, subunit_stream
 from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.planning import guideline_source
 from refstack_client.planning.workers import Workers
-from refstack_client.running import progress, run_recorder, tempest_session
+from refstack_client.printable import printable
+from refstack_client.running import (
+    legacy_accounts,
+    legacy_identity,
+    legacy_repository,
+    legacy_selection,
+    progress,
+    run_recorder,
+    tempest_session,
+)
+from refstack_client.running.legacy_identity import Cpid, Identity
+from refstack_client.running.legacy_repository import LegacyRepository
+from refstack_client.running.legacy_selection import Selection
 from refstack_client.tempest import inventory
 from refstack_client.tempest.settings import is_secret
 from refstack_client.tempest.stestr_runner import Ended
 from refstack_client.tempest.workspace import Workspace, workspace
-from refstack_client.yaml_text import InvalidYamlError
 
-DEFAULT_TESTS = "tempest.api"
+Show = Callable[[str], None]
+"""Takes a sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -38,51 +48,172 @@ class LegacyRequest:
     """What the user requests.
 
     :param conf: path of the tempest.conf
-    :param test_list: path or URL of a list of tests; None for ``tests``
-    :param tests: names of tests, or starts of names; all API tests if both are empty
-    :param concurrency: how many test classes run at a time
+    :param test_list: path or URL of a list of tests; it takes precedence over the selection
+    :param selection: tests by regular expressions
+    :param concurrency: how many test classes run at a time; None for as many as there are
+        processors and pairs of users
     :param directory: the run directory, which is created
+    :param tag: start of the name of the file with the results; "" for none
+    :param insecure: accept any certificate, of Keystone and of the list's server
     """
 
     conf: Path
     test_list: str | None
-    tests: tuple[str, ...]
-    concurrency: int
+    selection: Selection
+    concurrency: int | None
     directory: Path
+    tag: str = ""
+    insecure: bool = False
+
+
+@dataclass(frozen=True)
+class LegacyOutput:
+    """Where a run is shown.
+
+    :param show: called with each sentence about the run
+    :param warn: called with each warning
+    :param trace: receives a line for each test, as Tempest prints it; None shows the progress
+    """
+
+    show: Show
+    warn: Show
+    console: Console
+    trace: TextIO | None = None
 
 
 @dataclass(frozen=True)
 class LegacyResult:
-    """The results for RefStack, and how stestr ended."""
+    """The results for RefStack, the files that hold them, and how stestr ended.
+
+    :param stream: the subunit stream, in the directory ``.tempest``
+    :param file: the results, beside it
+    """
 
     results: RefstackResults
     ended: Ended
+    stream: Path
+    file: Path
 
 
-def run_tests(
-    request: LegacyRequest, console: Console, show: Callable[[str], None]
-) -> LegacyResult:
-    """Run the requested tests and return those that passed.
+def run_tests(request: LegacyRequest, output: LegacyOutput) -> LegacyResult:
+    """Run the requested tests, and write down those that passed.
 
-    :param console: shows the progress
-    :param show: called with each message
-    :raises InputError: the configuration or the list cannot be read
+    :raises InputError: the configuration or the list cannot be read, or no test is selected
+    :raises MachineError: the results cannot be stored
     """
     conf = _parsed(read_bytes(request.conf).decode("utf-8", errors="replace"), request.conf)
-    listed = _listed(request.test_list) if request.test_list else ()
+    identity = legacy_identity.read(request.conf, insecure=request.insecure)
+    concurrency = _concurrency(request.concurrency, identity)
+    secrets = _secrets(conf, identity)
+    listed = _listed(request, output.warn) if request.test_list else None
+    repository = LegacyRepository()
+    found = legacy_identity.cpid_of(identity)
+    _report_cpid(found, identity, output)
     run = run_recorder.create(request.directory.parent, request.directory.name)
     with workspace() as space:
-        _write(conf, space)
-        index = inventory.load(space).index
-        wanted = _wanted(index, listed, request, show)
+        _write(conf, space, identity, insecure=request.insecure)
+        legacy_accounts.write(space, identity, concurrency)
+        wanted = _wanted(space, request, listed, output.warn)
+        workers = Workers(concurrency)
+        listener, end = _listener(output, wanted, workers)
         started = datetime.now(UTC)
-        workers = Workers(request.concurrency)
-        listener = progress.RunProgress(console, {"requested tests": _names(wanted)}, workers)
         job = tempest_session.job(space, wanted, workers)
-        ended = tempest_session.run_jobs([job], _secrets(conf), run, listener)
+        ended = tempest_session.run_jobs([job], secrets, run, listener)
         seconds = int((datetime.now(UTC) - started).total_seconds())
+    end()
     outcomes = subunit_stream.read_appended(run.stream)
-    return LegacyResult(refstack_json.of_outcomes(outcomes, _cpid(conf, show), seconds), ended)
+    results = refstack_json.of_outcomes(outcomes, found.value, seconds)
+    stream = repository.add(run.stream)
+    file = legacy_repository.results_file(stream, request.tag)
+    content = json_text(results.as_json()).encode()
+    write_over(file, content)
+    name = f"{request.tag}-results.json" if request.tag else "results.json"
+    write_over(run.directory / name, content)
+    return LegacyResult(results, ended, stream, file)
+
+
+def _listed(request: LegacyRequest, warn: Show) -> bytes:
+    """Return the list; a shipped guideline takes the place of a server that does not respond.
+
+    The server of the Foundation, which many scripts name, is retired.
+
+    :raises InputError: the list cannot be read
+    """
+    name = request.test_list or ""
+    if not guideline_source.is_url(name) and name not in catalogue.shipped():
+        return read_bytes(Path(name))
+    try:
+        return guideline_source.content(name, verify=not request.insecure)
+    except InputError as error:
+        wanted = refstack_list.of_url(name)
+        if wanted is None:
+            raise
+        guideline_id, query = wanted
+        if guideline_id not in catalogue.shipped():
+            raise InputError(
+                f"{error}, and no guideline {guideline_id} is shipped",
+                hint="refstack-client guideline list shows those that are; refstack-client "
+                "guideline tests prints a list of tests",
+            ) from error
+        warn(f"warning: {error}")
+        warn(f"the tests are those of the shipped guideline {guideline_id}")
+        guideline, _ = catalogue.load(guideline_id)
+        try:
+            return "\n".join(refstack_list.lines(guideline, query)).encode()
+        except ValueError as reason:
+            raise InputError(f"{name}: {reason}") from reason
+
+
+def _concurrency(wanted: int | None, identity: Identity) -> int:
+    if wanted is not None:
+        return wanted
+    processors = os.cpu_count() or 1
+    if identity.accounts_file is None:
+        return processors
+    # A test class may use two users.
+    return max(1, min(processors, legacy_accounts.users(identity.accounts_file) // 2))
+
+
+def _report_cpid(found: Cpid, identity: Identity, output: LegacyOutput) -> None:
+    if not found.reason:
+        return
+    output.warn(f"warning: the cpid is made from the host of {identity.url}: {found.reason}")
+    if cpid.collides(identity.url):
+        output.warn("warning: other clouds may have the same host and so the same cpid")
+
+
+def _listener(
+    output: LegacyOutput, wanted: Sequence[str], workers: Workers
+) -> tuple[testtools.StreamResult, Callable[[], None]]:
+    """Return what shows the events of the run, and what to call at its end."""
+    if output.trace is None:
+        names = {"requested tests": _names(wanted)}
+        return progress.RunProgress(output.console, names, workers), lambda: None
+    # stestr keeps what it counts in its module.
+    subunit_trace.FAILS.clear()
+    subunit_trace.RESULTS.clear()
+    started = datetime.now(UTC)
+    printer = _Printer(output.trace)
+    outcome = functools.partial(subunit_trace.show_outcome, printer)
+
+    def end() -> None:
+        subunit_trace.print_summary(printer, datetime.now(UTC) - started)
+        printer.flush()
+
+    return testtools.StreamToDict(outcome), end
+
+
+class _Printer:
+    """Writes what stestr prints, without what controls a terminal."""
+
+    def __init__(self, target: TextIO):
+        self._target = target
+
+    def write(self, text: str) -> None:
+        self._target.write("\n".join(map(printable, text.split("\n"))))
+
+    def flush(self) -> None:
+        self._target.flush()
 
 
 def _parsed(text: str, path: Path) -> configparser.ConfigParser:
@@ -97,120 +228,70 @@ def _parsed(text: str, path: Path) -> configparser.ConfigParser:
     return conf
 
 
-def _write(conf: configparser.ConfigParser, space: Workspace) -> None:
-    """Write the tempest.conf that Tempest reads, with log and locks in the workspace."""
-    conf.set("DEFAULT", "log_file", str(space.log))
-    conf.set("DEFAULT", "use_stderr", "false")
-    if not conf.has_section("oslo_concurrency"):
-        conf.add_section("oslo_concurrency")
-    conf.set("oslo_concurrency", "lock_path", str(space.directory / "locks"))
+def _write(
+    conf: configparser.ConfigParser, space: Workspace, identity: Identity, *, insecure: bool
+) -> None:
+    """Write the tempest.conf that Tempest reads, with its files in the workspace."""
+    values = {
+        ("DEFAULT", "log_file"): str(space.log),
+        ("DEFAULT", "use_stderr"): "false",
+        ("oslo_concurrency", "lock_path"): str(space.directory / "locks"),
+    }
+    if identity.accounts_file:
+        values["auth", "test_accounts_file"] = str(space.accounts)
+    if insecure:
+        values["identity", "disable_ssl_certificate_validation"] = "true"
+    for (section, option), value in values.items():
+        if section != "DEFAULT" and not conf.has_section(section):
+            conf.add_section(section)
+        conf.set(section, option, value)
     out = io.StringIO()
     conf.write(out)
     write_private(space.tempest_conf, out.getvalue())
 
 
-def _listed(name: str) -> tuple[Test, ...]:
-    content = guideline_source.content(name)
-    guideline, _ = flat_list.parse(content.decode("utf-8-sig"), Path(name).stem, name)
-    return tuple(
-        test for capability in guideline.capabilities.values() for test in capability.tests
-    )
-
-
 def _wanted(
-    index: Index, listed: Iterable[Test], request: LegacyRequest, show: Callable[[str], None]
-) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for test in listed:
-        matched = match(test, index)
-        if not matched.found:
-            show(f"the installed Tempest does not have the test {test.name}")
-        found.update(dict.fromkeys(test.full for test in matched.found))
-    if not listed:
-        starts = request.tests or (DEFAULT_TESTS,)
-        found.update(
-            dict.fromkeys(test.full for test in index.tests if test.name.startswith(starts))
-        )
+    space: Workspace, request: LegacyRequest, listed: bytes | None, warn: Show
+) -> Sequence[str]:
+    """Return the full ids of the tests to run.
+
+    :raises InputError: there is none
+    """
+    index = inventory.load(space).index
+    if listed is not None and request.test_list:
+        found = legacy_selection.of_list(index, listed, request.test_list, warn)
+    else:
+        found = legacy_selection.of_selection(index, request.selection)
     if not found:
         raise InputError(
             "the installed Tempest has none of the requested tests",
             hint="refstack-client guideline tests --tempest lists tests",
         )
-    return tuple(found)
+    return found
 
 
 def _names(full_ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(test.name for full in full_ids if (test := tempest_id.parse(full)))
 
 
-def _secrets(conf: configparser.ConfigParser) -> tuple[str, ...]:
-    """Return the secrets in a tempest.conf and in the accounts file that it names."""
+def _secrets(conf: configparser.ConfigParser, identity: Identity) -> tuple[str, ...]:
+    """Return the secrets in a tempest.conf and in its accounts file.
+
+    oslo.config reads ``$$`` as ``$``, and leaves out quotes: both forms are secrets.
+    """
     sections = [conf.defaults(), *(conf[name] for name in conf.sections())]
-    own = (
+    written = [
         value
         for section in sections
         for option, value in section.items()
         if value and is_secret(option)
-    )
-    accounts = conf.get("auth", "test_accounts_file", fallback=None)
-    users = _users(Path(accounts)) if accounts else ()
-    return (*own, *(str(user["password"]) for user in users if user.get("password")))
+    ]
+    read = (_unquoted(value).replace("$$", "$") for value in written)
+    accounts = identity.accounts_file
+    listed = legacy_accounts.secrets(accounts) if accounts else ()
+    return tuple(dict.fromkeys((*written, *read, *listed)))
 
 
-def _users(path: Path) -> list[dict[str, str]]:
-    try:
-        found = yaml_text.load(read_bytes(path))
-    except InvalidYamlError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
-    return [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
-
-
-def _cpid(conf: configparser.ConfigParser, show: Callable[[str], None]) -> str:
-    """Return the id of the identity service in the service catalog, else one from its host."""
-    url = conf.get("identity", "uri_v3", fallback="") or conf.get("identity", "uri", fallback="")
-    try:
-        found = _identity_service(conf, url)
-    except keystoneauth1.exceptions.ClientException:
-        found = None
-    if found:
-        return found
-    show(
-        "the service catalog has no id of the identity service: the cpid is made from the host of "
-        f"{url}"
-    )
-    if cpid.collides(url):
-        show("warning: other clouds may have the same host and so the same cpid")
-    return cpid.of_endpoint(url)
-
-
-def _identity_service(conf: configparser.ConfigParser, url: str) -> str | None:
-    user = _first_user(conf)
-    if user is None:
-        return None
-    domain = user.get("domain_name") or "Default"
-    auth = v3.Password(
-        auth_url=url,
-        username=user["username"],
-        password=user["password"],
-        project_name=user["project_name"],
-        user_domain_name=domain,
-        project_domain_name=domain,
-    )
-    trusted = conf.get("identity", "ca_certificates_file", fallback=None) or True
-    insecure = conf.getboolean("identity", "disable_ssl_certificate_validation", fallback=False)
-    verify = False if insecure else trusted
-    access = auth.get_access(session.Session(auth=auth, verify=verify, timeout=SECONDS_TO_CONNECT))
-    services = access.service_catalog.catalog
-    return next((entry.get("id") for entry in services if entry.get("type") == "identity"), None)
-
-
-def _first_user(conf: configparser.ConfigParser) -> Mapping[str, str] | None:
-    """Return the admin of a tempest.conf, or the first user of the accounts file that it names."""
-    keys = ("username", "password", "project_name", "domain_name")
-    admin = {key: conf.get("auth", f"admin_{key}", fallback=None) for key in keys}
-    if admin["username"] and admin["password"]:
-        return {key: value for key, value in admin.items() if value}
-    accounts = conf.get("auth", "test_accounts_file", fallback=None)
-    users = _users(Path(accounts)) if accounts else []
-    needed = {"username", "password", "project_name"}
-    return next((user for user in users if needed <= user.keys()), None)
+def _unquoted(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted else value

@@ -289,6 +289,13 @@ def _resources(cloud: Cloud, request: CertificationRequest) -> Iterator[Check]:
         yield Check(name, Level.OK, f"{setting.value} (--set {name}=… for another)")
     for remark in resources.remarks:
         yield Check(remark.option, Level.WARNING, remark.message, remark.hint)
+    if names := provision.projects_without_network(request, cloud):
+        yield Check(
+            "tenant networks",
+            Level.WARNING,
+            f"no network, so that servers have no port, in: {', '.join(names)}",
+            "create one with a subnet: openstack network create, openstack subnet create",
+        )
 
 
 Look = Callable[[Cloud, CertificationRequest], Iterator[Check]]

@@ -132,11 +132,11 @@ class RunProgress(testtools.StreamResult):
 
     def _summary(self) -> str:
         counts = Counter(self._outcomes.values())
+        summary = f"{counts[Outcome.FAIL]} failed, {counts[Outcome.SKIP]} skipped"
+        if len(self._remaining) == 1:  # as of a list, which has no capabilities
+            return summary
         done = sum(not names for names in self._remaining.values())
-        return (
-            f"{counts[Outcome.FAIL]} failed, {counts[Outcome.SKIP]} skipped, "
-            f"{done}/{len(self._remaining)} capabilities done"
-        )
+        return f"{summary}, {done}/{len(self._remaining)} capabilities done"
 
     def _say(self, line: str) -> None:
         (self._bar.console if self._console.is_terminal else self._console).print(

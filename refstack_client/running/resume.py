@@ -183,7 +183,7 @@ def _check_unchanged(
             f"({guideline.digest[:12]}), not of {options.guideline}",
             hint="leave out --guideline, or start a new run",
         )
-    if options.programme not in (None, recorded["programme"]):
+    if options.programme and options.programme.lower() != recorded["programme"]:
         raise InputError(
             f"{run.directory} is a run of {recorded['programme']}, not of {options.programme}",
             hint="leave out --programme, or start a new run",

@@ -65,7 +65,7 @@ def compose(workspace: Workspace, choices: Choices) -> Conf:
         ("chosen among the roles of the cloud", choices.roles.settings()),
         ("chosen among what the cloud has: the smallest that serves", choices.resources),
     ):
-        conf = _with(conf, settings, origin)
+        conf = extended(conf, settings, origin)
     return conf
 
 
@@ -75,10 +75,10 @@ def write(workspace: Workspace, conf: Conf, choices: Choices, admin: Account | N
     :param admin: the user with whom Tempest creates tenants; None for the users of ``choices``
     :return: the complete tempest.conf, secrets hidden
     """
-    complete = _with(
+    complete = extended(
         conf, _credentials(workspace, admin, choices.roles), "created for this run, or --accounts"
     )
-    complete = _with(complete, choices.overrides, "given: --set, or tempest in clouds.yaml")
+    complete = extended(complete, choices.overrides, "given: --set, or tempest in clouds.yaml")
     users = [worker_accounts.entry(account, account.roles) for account in choices.users]
     write_private(workspace.accounts, yaml.safe_dump(users, allow_unicode=True))
     write_private(workspace.tempest_conf, render(complete))
@@ -111,7 +111,7 @@ def _default_first(section: str) -> tuple[bool, str]:
     return section != "DEFAULT", section
 
 
-def _with(conf: Conf, settings: Iterable[Setting], origin: str) -> Conf:
+def extended(conf: Conf, settings: Iterable[Setting], origin: str) -> Conf:
     """Return ``conf`` with ``settings`` added; the last of several values of an option wins."""
     added = {
         (setting.section, setting.option): Value(setting.value, origin) for setting in settings
@@ -178,22 +178,26 @@ def _fixed(workspace: Workspace, prefix: str) -> tuple[tuple[str, tuple[Setting,
 def _credentials(
     workspace: Workspace, admin: Account | None, roles: TenantRoles
 ) -> tuple[Setting, ...]:
-    if admin is None:
-        options = {
-            "use_dynamic_credentials": "false",
-            "test_accounts_file": str(workspace.accounts),
-        }
-    else:
-        options = {
-            "use_dynamic_credentials": "true",
-            "tempest_roles": ",".join((roles.member, *roles.further)),
-            "admin_username": admin.username,
-            "admin_password": admin.password,
-            "admin_project_name": admin.project_name,
-            "admin_domain_name": admin.domain_name,
-            "admin_user_domain_name": admin.domain_name,
-            "admin_project_domain_name": admin.domain_name,
-        }
+    if admin:
+        return admin_credentials(admin, roles)
+    return (
+        Setting("auth", "use_dynamic_credentials", "false"),
+        Setting(*_ACCOUNTS, str(workspace.accounts)),
+    )
+
+
+def admin_credentials(admin: Account, roles: TenantRoles) -> tuple[Setting, ...]:
+    """Return the settings with which Tempest creates tenants, secrets included."""
+    options = {
+        "use_dynamic_credentials": "true",
+        "tempest_roles": ",".join((roles.member, *roles.further)),
+        "admin_username": admin.username,
+        "admin_password": admin.password,
+        "admin_project_name": admin.project_name,
+        "admin_domain_name": admin.domain_name,
+        "admin_user_domain_name": admin.domain_name,
+        "admin_project_domain_name": admin.project_domain_name,
+    }
     return tuple(Setting("auth", option, value) for option, value in options.items())
 
 

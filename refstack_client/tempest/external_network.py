@@ -1,4 +1,4 @@
-"""Choose the network of a cloud that leads to the outside."""
+"""Choose the network of a cloud that leads to the outside; look for one inside."""
 
 from collections.abc import Iterator, Sequence
 
@@ -34,6 +34,18 @@ def router_network(cloud: Cloud, settings: Sequence[Setting]) -> str:
     """
     network = choose(cloud, settings)
     return network.id if network and network.subnet_ids else ""
+
+
+def has_internal(cloud: Cloud) -> bool:
+    """Return whether a user sees a network with a subnet for servers: its project's, or a shared.
+
+    :raises CloudError: Neutron does not list its networks
+    """
+    with reported_as(
+        "Neutron cannot list its networks", "openstack network list shows the same error"
+    ):
+        networks = cloud.connection.network.networks()
+        return any(one.subnet_ids and not one.is_router_external for one in networks)
 
 
 def settings_of(network: Network) -> tuple[Setting, ...]:

@@ -52,10 +52,21 @@ def read(path: Path) -> tuple[Account, ...]:
         tests can run; names the JSON pointer of the entry or the line
     :raises CloudError: the file lists fewer than two users
     """
-    entries = _load(path)
+    users = entries(path)
+    if len(users) < FEWEST:
+        count = "no user" if not users else "one user"
+        raise CloudError(
+            f"the accounts file {path} has {count}; the tests need at least two at a time",
+            hint=_HINT,
+        )
+    return users
+
+
+def entries(path: Path) -> tuple[Account, ...]:
+    """Read the users of an accounts file, however few; errors as for :func:`read`."""
     accounts: dict[tuple[str, str], int] = {}
     users = []
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(_load(path)):
         try:
             user = _account(entry)
         except ValueError as error:
@@ -67,12 +78,6 @@ def read(path: Path) -> tuple[Account, ...]:
                 hint="list each user once; tests need different users",
             )
         users.append(user)
-    if len(users) < FEWEST:
-        count = "no user" if not users else "one user"
-        raise CloudError(
-            f"the accounts file {path} has {count}; the tests need at least two at a time",
-            hint=_HINT,
-        )
     return tuple(users)
 
 

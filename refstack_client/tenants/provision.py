@@ -272,6 +272,23 @@ def choose_resources(request: CertificationRequest, cloud: Cloud) -> Resources:
     return resources
 
 
+def projects_without_network(request: CertificationRequest, cloud: Cloud) -> tuple[str, ...]:
+    """Return the projects of the accounts file that have no network, if servers are tested.
+
+    Servers have no port there. Networks of tenants are created for the run.
+
+    :raises CloudError: a user cannot sign in, or Neutron does not list the networks
+    """
+    if not uses_accounts(request, cloud.facts) or not needs_networks(request):
+        return ()
+    by_project = {account.project_name: account for account in _accounts(request, cloud)}
+    return tuple(
+        name
+        for name, account in by_project.items()
+        if not external_network.has_internal(cloud.seen_by(account.as_auth()))
+    )
+
+
 def needs_networks(request: CertificationRequest) -> bool:
     """Return whether created projects get a network, because servers are created in them."""
     return _COMPUTE in request.service_types

@@ -1,63 +1,31 @@
 """The collector's HTTP API for its users: results, vendors, products, invitations and keys."""
 
 import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
 from refstack_client.errors import CloudError, InputError
 from refstack_client.upload import http, refstack_api
-from refstack_client.upload.http import Call, Notify, Server
-from refstack_client.upload.login import LOG_IN
+from refstack_client.upload.collector_requests import (
+    CollectorRequests,
+    Record,
+    RefusedError,
+    path_of,
+    records_of,
+)
 
-Record = Mapping[str, Any]
-"""An object as the server describes it; the reference of the HTTP API lists the fields."""
-
-_NOT_REPEATABLE = ("POST",)
-_JSON = {"Content-Type": "application/json"}
 _WITHOUT_LIST = (requests.codes.not_found, requests.codes.method_not_allowed)
 _OF_V1 = {
     "uploaded_since": ("start_date", "{} 00:00:00"),
     "uploaded_until": ("end_date", "{} 23:59:59"),
 }
 """Filters of ``/v2/results`` that RefStack v1 has under another name, and the form of a value."""
-_TO_DO = {
-    400: "correct what the message names",
-    401: f"the server does not accept the login: {LOG_IN}",
-    403: "log in as a user who may do this",
-    404: "check the id, and that the user of the login may see what it names",
-    409: "list what there is: vendor list, vendor branding list, product list, key list",
-}
-"""What to do about a refusal, by status."""
 
 
-class RefusedError(InputError):
-    """The server refuses a request.
-
-    :param status: of its response
-    """
-
-    def __init__(self, message: str, status: int, hint: str):
-        super().__init__(message, hint=hint)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Collector:
-    """A collector, and the user who sends requests to it.
-
-    Every method sends one request.
-
-    :raises RefusedError: the server refuses it
-    :raises CloudError: the server cannot be reached, or its response is not that of a collector
-    """
-
-    server: Server
-    notify: Notify
+class Collector(CollectorRequests):
+    """Requests about results, vendors, products, invitations and keys; a method sends one."""
 
     def profile(self) -> Record:
         """Return the user: ``openid``, ``fullname``, ``email``, ``is_admin``."""
@@ -80,7 +48,7 @@ class Collector:
                     raise
                 yield from self._results_of_v1(filters)
                 return
-            yield from _records(page.get("results"))
+            yield from records_of(page.get("results"))
             if not page.get("next"):
                 return
             # Of the URL only the query: the token is for no other server and path.
@@ -114,19 +82,19 @@ class Collector:
 
     def result(self, result_id: str) -> Record:
         """Return a result without its outcomes."""
-        return self._record("GET", _path("v2", "results", result_id))
+        return self._record("GET", path_of("v2", "results", result_id))
 
     def outcomes(self, result_id: str) -> list[Record]:
         """Return each outcome of a result in order: ``test``, ``outcome`` and ``reason``."""
-        return list(_records(self._value("GET", _path("v2", "results", result_id, "outcomes"))))
+        return list(records_of(self._value("GET", path_of("v2", "results", result_id, "outcomes"))))
 
     def bundle(self, result_id: str) -> bytes:
         """Return the bundle of a result of the user, as it was uploaded."""
-        return self._send("GET", _path("v2", "results", result_id, "bundle")).content
+        return self._send("GET", path_of("v2", "results", result_id, "bundle")).content
 
     def share(self, result_id: str, with_: str) -> Record:
         """Change who may see a result, in the words of the API."""
-        return self._record("PUT", _path("v2", "results", result_id, "sharing"), {"with": with_})
+        return self._record("PUT", path_of("v2", "results", result_id, "sharing"), {"with": with_})
 
     def publish_bundle(self, result_id: str, content: bytes) -> Record:
         """Publish the anonymised copy of the bundle of a public result."""
@@ -141,32 +109,32 @@ class Collector:
     def attach(self, result_id: str, version_id: str) -> Record:
         """Attach a result to a version of a product."""
         document = {"product_version_id": version_id}
-        return self._record("PUT", _path("v1", "results", result_id), document)
+        return self._record("PUT", path_of("v1", "results", result_id), document)
 
     def delete_result(self, result_id: str) -> None:
         """Remove a result."""
-        self._send("DELETE", _path("v1", "results", result_id))
+        self._send("DELETE", path_of("v1", "results", result_id))
 
     def verify(self, result_id: str, until: str | None, why: str | None) -> Record:
         """Verify a result for the Foundation, until a date in ISO format or without end.
 
         :param why: the public reason, which a result needs that is not conformant
         """
-        path = _path("v2", "results", result_id, "verification")
+        path = path_of("v2", "results", result_id, "verification")
         reason = {} if why is None else {"why": why}
         return self._record("PUT", path, {"until": until, **reason})
 
     def revoke(self, result_id: str, why: str) -> Record:
         """Revoke the verification of a result for a public reason."""
-        return self._record("POST", _path("v2", "results", result_id, "revocation"), {"why": why})
+        return self._record("POST", path_of("v2", "results", result_id, "revocation"), {"why": why})
 
     def vendors(self) -> Sequence[Record]:
         """Return the official vendors and the user's own."""
-        return _records(self._record("GET", "/v1/vendors").get("vendors"))
+        return records_of(self._record("GET", "/v1/vendors").get("vendors"))
 
     def vendor(self, vendor_id: str) -> Record:
         """Return a vendor."""
-        return self._record("GET", _path("v1", "vendors", vendor_id))
+        return self._record("GET", path_of("v1", "vendors", vendor_id))
 
     def create_vendor(self, name: str, description: str | None) -> str:
         """Add a private vendor of the user; return its id."""
@@ -175,12 +143,12 @@ class Collector:
 
     def take_step(self, vendor_id: str, step: str, fields: Mapping[str, str]) -> None:
         """Take a step of the registration of a vendor: register, cancel, approve or deny."""
-        path = _path("v1", "vendors", vendor_id, "action")
+        path = path_of("v1", "vendors", vendor_id, "action")
         self._send("POST", path, {step: True, **fields})
 
     def users(self, vendor_id: str) -> Sequence[Record]:
         """Return the users of a vendor; none if the user does not act for it."""
-        return _records(self._value("GET", _path("v1", "vendors", vendor_id, "users")))
+        return records_of(self._value("GET", path_of("v1", "vendors", vendor_id, "users")))
 
     def invite(self, vendor_id: str, openid: str) -> None:
         """Invite a user to act for a vendor."""
@@ -190,69 +158,26 @@ class Collector:
         """Remove a user from a vendor, or withdraw an invitation."""
         self._send("DELETE", _user_path(vendor_id, openid))
 
-    def branding(self, vendor_id: str, kind: str) -> Record:
-        """Return the ``approved`` and the ``proposed`` logo or site of a vendor.
-
-        :param kind: ``logo`` or ``site``
-        """
-        return self._record("GET", _path("v2", "vendors", vendor_id, kind))
-
-    def waiting_branding(self) -> Sequence[Record]:
-        """Return the logos and sites that await approval."""
-        return _records(self._value("GET", "/v2/branding"))
-
-    def logo(self, vendor_id: str, sha256: str) -> bytes:
-        """Return the logo of a vendor with a SHA-256 as PNG, "" for the approved one."""
-        return self._send(
-            "GET", _path("vendors", vendor_id, "logo", *filter(None, [sha256]))
-        ).content
-
-    def propose_site(self, vendor_id: str, url: str) -> None:
-        """Propose the site of a vendor."""
-        self._send("PUT", _path("v2", "vendors", vendor_id, "site"), {"url": url})
-
-    def propose_logo(self, vendor_id: str, image: bytes) -> None:
-        """Propose the logo of a vendor."""
-        self._send("PUT", _path("v2", "vendors", vendor_id, "logo"), body=image)
-
-    def approve_branding(self, vendor_id: str, kind: str, sha256: str) -> None:
-        """Approve the proposed logo or site with a SHA-256."""
-        path = _path("v2", "vendors", vendor_id, kind, "approval")
-        self._send("PUT", path, {"sha256": sha256})
-
-    def deny_branding(self, vendor_id: str, kind: str, sha256: str, why: str) -> None:
-        """Deny the proposed logo or site with a SHA-256."""
-        path = _path("v2", "vendors", vendor_id, kind, "denial")
-        self._send("POST", path, {"sha256": sha256, "why": why})
-
-    def withdraw_branding(self, vendor_id: str, kind: str) -> None:
-        """Withdraw the proposed logo or site."""
-        self._send("DELETE", _path("v2", "vendors", vendor_id, kind, "proposal"))
-
-    def remove_branding(self, vendor_id: str, kind: str) -> None:
-        """Remove the approved logo or site."""
-        self._send("DELETE", _path("v2", "vendors", vendor_id, kind))
-
     def invitations(self) -> Sequence[Record]:
         """Return the invitations that the user has not answered."""
-        return _records(self._value("GET", "/v2/invitations"))
+        return records_of(self._value("GET", "/v2/invitations"))
 
     def accept(self, vendor_id: str) -> None:
         """Accept an invitation."""
-        self._send("PUT", _path("v2", "invitations", vendor_id))
+        self._send("PUT", path_of("v2", "invitations", vendor_id))
 
     def decline(self, vendor_id: str) -> None:
         """Decline an invitation."""
-        self._send("DELETE", _path("v2", "invitations", vendor_id))
+        self._send("DELETE", path_of("v2", "invitations", vendor_id))
 
     def products(self, vendor_id: str | None) -> Sequence[Record]:
         """Return the public products and the user's own, of one vendor if it is named."""
         params = {"organization_id": vendor_id} if vendor_id else {}
-        return _records(self._record("GET", "/v1/products", params=params).get("products"))
+        return records_of(self._record("GET", "/v1/products", params=params).get("products"))
 
     def product(self, product_id: str) -> Record:
         """Return a product."""
-        return self._record("GET", _path("v1", "products", product_id))
+        return self._record("GET", path_of("v1", "products", product_id))
 
     def create_product(self, fields: Mapping[str, object]) -> str:
         """Add a product; return its id."""
@@ -260,19 +185,19 @@ class Collector:
 
     def publish_product(self, product_id: str) -> Record:
         """Make a product public."""
-        return self._record("PUT", _path("v1", "products", product_id), {"public": True})
+        return self._record("PUT", path_of("v1", "products", product_id), {"public": True})
 
     def versions(self, product_id: str) -> Sequence[Record]:
         """Return the versions of a product."""
-        return _records(self._value("GET", _path("v1", "products", product_id, "versions")))
+        return records_of(self._value("GET", path_of("v1", "products", product_id, "versions")))
 
     def add_version(self, product_id: str, fields: Mapping[str, object]) -> Record:
         """Add a version to a product."""
-        return self._record("POST", _path("v1", "products", product_id, "versions"), fields)
+        return self._record("POST", path_of("v1", "products", product_id, "versions"), fields)
 
     def keys(self) -> Sequence[Record]:
         """Return the public keys of the user."""
-        return _records(self._value("GET", "/v1/profile/pubkeys"))
+        return records_of(self._value("GET", "/v1/profile/pubkeys"))
 
     def key_challenge(self) -> str:
         """Return the text that a key signs to be registered."""
@@ -285,72 +210,15 @@ class Collector:
 
     def remove_key(self, key_id: str) -> None:
         """Remove a key."""
-        self._send("DELETE", _path("v1", "profile", "pubkeys", key_id))
-
-    def _record(
-        self,
-        method: str,
-        path: str,
-        document: Mapping[str, object] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Record:
-        return http.document(self._send(method, path, document, params), self.server)
-
-    def _value(self, method: str, path: str) -> Any:
-        return http.json_value(self._send(method, path), self.server)
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        document: Mapping[str, object] | None = None,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-    ) -> requests.Response:
-        headers = {} if document is None else _JSON
-        if document is not None:
-            body = json.dumps(document).encode()
-        call = Call(
-            method,
-            path,
-            headers,
-            body,
-            params,
-            is_repeatable=method not in _NOT_REPEATABLE,
-        )
-        response = http.request(self.server, call, self.notify)
-        if response.ok and not response.is_redirect:
-            return response
-        raise self._refusal(method, path, response)
-
-    def _refusal(self, method: str, path: str, response: requests.Response) -> InputError:
-        reason = http.reason(response)
-        # A token that is not valid has status 400, as in RefStack v1.
-        is_token = response.status_code == requests.codes.bad_request and " Token " in reason
-        status = requests.codes.unauthorized if is_token else response.status_code
-        return RefusedError(
-            f"{self.server.url} refused {method} {path}: {reason}",
-            response.status_code,
-            _TO_DO.get(status, "check that the URL of the login is that of a collector"),
-        )
-
-
-def _path(*parts: str) -> str:
-    return "/" + "/".join(quote(part, safe="") for part in parts)
+        self._send("DELETE", path_of("v1", "profile", "pubkeys", key_id))
 
 
 def _public_bundle(result_id: str) -> str:
-    return _path("v2", "results", result_id, "public-bundle")
+    return path_of("v2", "results", result_id, "public-bundle")
 
 
 def _user_path(vendor_id: str, openid: str) -> str:
-    return _path("v1", "vendors", vendor_id, "users", base64.b64encode(openid.encode()).decode())
-
-
-def _records(value: object) -> Sequence[Record]:
-    """Return the objects of a list of the server; null is an empty list."""
-    found = value if isinstance(value, list) else []
-    return [record for record in found if isinstance(record, dict)]
+    return path_of("v1", "vendors", vendor_id, "users", base64.b64encode(openid.encode()).decode())
 
 
 def _id(record: Record) -> str:

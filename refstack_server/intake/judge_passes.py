@@ -1,14 +1,12 @@
 """Verdicts on results in RefStack v1's format: a list of passed tests with metadata."""
 
+from capabilities import refstack_list
 from refstack_server.intake.verify_upload import shipped_programme
 from refstack_server.store import packed_outcomes
 from refstack_server.store.errors import NotFoundError
 from refstack_server.store.results import GUIDELINE, TARGET
 from refstack_server.store.schema import Kind, Result
 from scoring.conformance.verdict import judge
-
-PROGRAMMES = {"object": "storage"}
-"""Programmes by RefStack v1's names, where they differ from the guidelines' names."""
 
 
 def judge_passes(result: Result) -> None:
@@ -22,7 +20,7 @@ def judge_passes(result: Result) -> None:
     guideline = (result.meta_value(GUIDELINE) or "").removesuffix(".json")
     target = result.meta_value(TARGET) or ""
     try:
-        programme = shipped_programme(guideline, PROGRAMMES.get(target, target))
+        programme = shipped_programme(guideline, refstack_list.PROGRAMMES.get(target, target))
     except NotFoundError:
         result.guideline = result.programme = result.conformance = None
         return

@@ -80,20 +80,30 @@ def to_outcomes(entries: Iterable[Entry]) -> Outcomes:
 def _test(entry: Entry) -> TestId:
     """Return the test of an entry.
 
-    RefStack v1's clients send name and id separately, and the id without its prefix ``id-``.
+    RefStack v1's clients send name and id separately, and the id without its prefix ``id-``. A
+    scenario that they send is not the test: they do not send the scenarios that failed.
     """
     parsed = tempest_id.parse(entry.name)
     if parsed and parsed.idempotent_id:
         return parsed
+    if _is_lone_scenario(entry.name):
+        return TestId(entry.name, entry.name, None)
     idempotent_id = f"id-{entry.uuid.removeprefix('id-')}" if entry.uuid else None
     return TestId(entry.name, parsed.name if parsed else entry.name, idempotent_id)
+
+
+def _is_lone_scenario(name: str) -> bool:
+    """Return whether a name is one of RefStack v1's clients for a scenario of a test."""
+    return "(" in name and "[" not in name
+
+
+def _name_of(name: str) -> str:
+    return name if _is_lone_scenario(name) else tempest_id.name_of(name)
 
 
 def passed(entries: Iterable[Entry]) -> list[str]:
     """Return the names of the tests whose last attempt passed, each once."""
     last = {
-        tempest_id.name_of(entry.name): entry.outcome
-        for entry in entries
-        if not class_fixture(entry.name)
+        _name_of(entry.name): entry.outcome for entry in entries if not class_fixture(entry.name)
     }
     return [name for name, outcome in last.items() if outcome == Outcome.PASS]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PAGES = {str(path.relative_to(ROOT)): shown_commands.read(path) for path in docs_outputs.pages()}
 OFFLINE = ("docs/tutorials/board.rst", "docs/tutorials/committee.rst")
-WITH_EVERY_SERVICE = ("docs/tutorials/scs-operator.rst",)
+WITH_EVERY_SERVICE = ("docs/tutorials/scs.rst",)
 EXECUTED = [name for name, page in PAGES.items() if page.executed]
 
 

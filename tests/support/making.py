@@ -35,7 +35,14 @@ FACTS = CloudFacts(
         "object-store": "http://192.0.2.7:8080/v1/AUTH_x",
     },
 )
-NAMES = tuple(f"{test.name}[{test.idempotent_id}]" for test in STORAGE.counted_tests())
+SCS = programme.find(catalogue.load("scs-0128")[0], "scs-0128")
+
+
+def names_of(wanted: Programme) -> tuple[str, ...]:
+    return tuple(f"{test.name}[{test.idempotent_id}]" for test in wanted.counted_tests())
+
+
+NAMES = names_of(STORAGE)
 BEGIN = datetime(2026, 1, 31, tzinfo=UTC)
 
 
@@ -61,15 +68,18 @@ def make_run(
     started: datetime = BEGIN,
     facts: CloudFacts = FACTS,
     versions: Mapping[str, str] = {"tempest": "47.0.0"},
+    wanted: Programme = STORAGE,
     **attachments: str,
 ) -> run_directory.Run:
     """Make a run in which each test of its part has the outcome ``outcome``; None is not run."""
     made = run_recorder.create(parent, run_recorder.new_id(started))
-    listing = Listing(Index.of(test for each in NAMES if (test := parse_test(each))), versions)
+    found = (parse_test(each) for each in names_of(wanted))
+    listing = Listing(Index.of(test for test in found if test), versions)
     tenants = TenantPlan(TenantKind.THROWAWAY)
-    planned = plan.make(request(shard=shard), listing, facts, tenants)
-    options = {"programme": "storage", "shard": str(shard) if shard else None}
-    run_recorder.keep_request(made, options, STORAGE.guideline, catalogue.content("2020.06"))
+    planned = plan.make(request(wanted, shard=shard), listing, facts, tenants)
+    options = {"programme": wanted.key, "shard": str(shard) if shard else None}
+    content = catalogue.content(str(wanted.guideline.file or wanted.guideline.id))
+    run_recorder.keep_request(made, options, wanted.guideline, content)
     run_recorder.keep_plan(made, planned.record(), listing.index.tests)
     ended = started + timedelta(minutes=1)
     start = {"mode": "all", "retry_budget": 3, "workspace": "/private/place"}

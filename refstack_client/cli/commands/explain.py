@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from capabilities import programme
+from capabilities.guideline import Rule
 from refstack_client.bundle.open_results import Results
 from refstack_client.cli.command import Command, show_lines
 from refstack_client.cli.exit_codes import EXIT_OK
@@ -69,7 +70,11 @@ def _lines(tested: TestVerdict, verdict: Verdict, found: Results) -> Iterator[st
     for one in programme.programmes(verdict.programme.guideline):
         for capability, status in one.statuses.items():
             listed = one.guideline.capabilities[capability].tests
-            if any(test.key == tested.test.key for test in listed):
+            if not any(test.key == tested.test.key for test in listed):
+                continue
+            if one.rule is Rule.NONE_FAILED:
+                yield f"  listed      in {one.key}"
+            else:
                 yield f"  {status:<11} in {one.key}, as part of {capability}"
     if tested.test.flag:
         yield f"  flagged     {tested.test.flag.reason} ({tested.test.flag.date}): does not count"

@@ -1,11 +1,13 @@
 """``guideline check|drift|diff``: check and compare guidelines."""
 
 import dataclasses
+import functools
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from capabilities import catalogue, diff, drift, locks, process_rules, programme
+from capabilities import catalogue, diff, drift, flat_list, locks, process_rules, programme
 from capabilities.errors import GuidelineError
 from capabilities.finding import Finding, Severity
 from capabilities.guideline import Guideline
@@ -161,8 +163,36 @@ class Drift(Lister):
         return ("guideline", *heads), rows
 
 
+class _Ids:
+    """The idempotent ids of tests that a list has by name only."""
+
+    def __init__(self, args: Namespace):
+        self._args = args
+
+    @functools.cached_property
+    def _by_name(self) -> Mapping[str, str]:
+        """Those of the shipped guidelines, and of the Tempest that the options select."""
+        index = load_index(self._args)
+        tests = index.tests if index else ()
+        found = {test.name: test.idempotent_id for test in tests if test.idempotent_id}
+        return {**found, **catalogue.ids_by_name()}
+
+    def added_to(self, found: Programme) -> Programme:
+        """Return a programme with ids where its guideline is a list without them."""
+        guideline = found.guideline
+        if guideline.schema != flat_list.SCHEMA:
+            return found
+        if all(test.idempotent_id for test in found.required_tests()):
+            return found
+        return dataclasses.replace(found, guideline=flat_list.identified(guideline, self._by_name))
+
+
 class Diff(Lister):
-    """List the changes from one guideline to another, by capability."""
+    """List the changes from one guideline to another, by capability.
+
+    Tests that a list has by name only have the ids that the shipped guidelines give them, or the
+    Tempest of --tempest or --tempest-list.
+    """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         """Add the options."""
@@ -178,6 +208,7 @@ class Diff(Lister):
             default=[],
             help="results to judge by both, to show whose verdict changes",
         )
+        add_tempest(parser)
         return parser
 
     def take_action(self, args: Namespace) -> Table:
@@ -186,7 +217,8 @@ class Diff(Lister):
             guideline_options.load_programme(name, args.programme)
             for name in (args.before, args.after)
         )
-        changes = diff.between(before, after)
+        ids = _Ids(args)
+        changes = diff.between(ids.added_to(before), ids.added_to(after))
         say(f"{len(changes)} changes from {before.guideline.id} to {after.guideline.id}")
         for path in args.results:
             outcomes = subunit_stream.read(path / "stream.subunit" if path.is_dir() else path)

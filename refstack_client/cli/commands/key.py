@@ -10,7 +10,7 @@ from refstack_client.cli.command import Command, Fields, Lister, ShowOne, Table,
 from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options.collector import fields, id_of, rows
-from refstack_client.upload.collector import Record
+from refstack_client.upload.collector_requests import Record
 
 _NAMESPACE = "key@refstack-server"
 _COLUMNS = {"id": "id", "type": "format", "fingerprint": "fingerprint", "comment": "comment"}

@@ -6,7 +6,7 @@ from refstack_client.cli.collector_command import OnCollector
 from refstack_client.cli.command import Fields, Lister, ShowOne, Table
 from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options.collector import fields, id_of, rows
-from refstack_client.upload.collector import Record
+from refstack_client.upload.collector_requests import Record
 
 _KINDS = {"distribution": 0, "public-cloud": 1, "hosted-private-cloud": 2}
 """The kinds of products, and RefStack v1's numbers for them."""

@@ -2,11 +2,12 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from refstack_client.bundle import open_results
 from refstack_client.cli import confirmation
-from refstack_client.cli.command import Command, Lister, Table, say
+from refstack_client.cli.command import Command, Lister, Table, say, show_lines
 from refstack_client.cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from refstack_client.cli.options import server as server_options
 from refstack_client.errors import UsageError
@@ -15,6 +16,7 @@ from refstack_client.outcomes import cpid, refstack_json
 from refstack_client.outcomes.refstack_json import RefstackResults
 from refstack_client.upload import refstack_api, rsa_key
 
+_FORMATTER, _LINES = "formatter", "lines"
 SELF_SIGNED = b"signature"
 """The content that a key signs to be registered."""
 
@@ -31,15 +33,15 @@ def send(args: Namespace, found: RefstackResults, source: str) -> int:
         print(body.decode())
         return EXIT_OK
     chosen = server_options.server(args)
-    say(f"{len(found.passes)} passed tests, cpid {found.cpid}, {'signed' if key else 'anonymous'}")
-    if not args.yes and not confirmation.agreed(
+    show = server_options.information(args)
+    show(f"{len(found.passes)} passed tests, cpid {found.cpid}, {'signed' if key else 'anonymous'}")
+    if not args.yes and not confirmation.agreed_or_piped(
         f"Test results will be uploaded to {args.url}", "-y"
     ):
-        say("nothing was sent")
+        show("nothing was sent")
         return EXIT_INTERRUPTED
     url = refstack_api.upload(chosen, body, key, say)
-    say("Test results uploaded!")
-    print(f"URL: {url}")
+    show_lines(("Test results uploaded!", f"URL: {url}"))
     return EXIT_OK
 
 
@@ -109,12 +111,20 @@ def cpid_of_endpoint(url: str) -> str:
 
 
 class List(Lister):
-    """List the results on a RefStack server."""
+    """List the results on a RefStack server.
+
+    Without -f, each line is "time - URL", as the original refstack-client prints it.
+    """
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         """Add the options."""
         parser = super().get_parser(prog_name)
         server_options.add_server(parser)
+        server_options.add_unused(parser, network=True)
+        for action in parser._actions:
+            if action.dest == _FORMATTER:
+                action.help = "the output format (default: lines)"
+        parser.set_defaults(formatter=_LINES)
         for option, bound in (("--start-date", "first"), ("--end-date", "last")):
             parser.add_argument(
                 option,
@@ -153,6 +163,23 @@ class List(Lister):
             )
         return ("created_at", "url", "meta"), rows
 
+    def run(self, parsed_args: Namespace) -> int:
+        """List the rows and return the exit code."""
+        self._as_lines = parsed_args.formatter == _LINES and not parsed_args.columns
+        if parsed_args.formatter == _LINES:  # cliff has no such format
+            parsed_args.formatter = "value"
+        return super().run(parsed_args)
+
+    def produce_output(
+        self, parsed_args: Namespace, column_names: Sequence[str], data: Iterable[Sequence[object]]
+    ) -> int:
+        """Print the rows."""
+        if not self._as_lines:
+            return super().produce_output(parsed_args, column_names, data)
+        for created_at, url, _ in data:
+            show_lines((f"{created_at} - {url}",))
+        return EXIT_OK
+
 
 class Sign(Command):
     """Print the public key and the self-signature that registering a key needs."""
@@ -163,6 +190,7 @@ class Sign(Command):
         parser.add_argument(
             "key", metavar="KEY", type=Path, help="RSA private key, in OpenSSH or PEM format"
         )
+        server_options.add_unused(parser)
         return parser
 
     def take_action(self, args: Namespace) -> int:

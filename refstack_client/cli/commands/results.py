@@ -11,7 +11,8 @@ from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options import results as results_options
 from refstack_client.cli.options.collector import day, fields, id_of, require_confirmation, rows
 from refstack_client.upload import login
-from refstack_client.upload.collector import Collector, Record
+from refstack_client.upload.collector import Collector
+from refstack_client.upload.collector_requests import Record
 
 _FILTERS = {
     "vendor": "of the products of this vendor: its id, or the URL of its page",
@@ -68,6 +69,8 @@ class List(OnCollector, Lister):
         """Return the columns and rows to list."""
         collector = collector_options.connect(args)
         filters = {name: vars(args)[name] for name in _FILTERS if vars(args)[name] is not None}
+        if "programme" in filters:
+            filters["programme"] = filters["programme"].lower()
         for name in filters.keys() & _NOUNS:
             filters[name] = id_of(collector, _NOUNS[name], filters[name])
         if args.mine:

@@ -12,7 +12,7 @@ from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import collector as collector_options
 from refstack_client.errors import InputError, UsageError
 from refstack_client.upload import login
-from refstack_client.upload.collector import RefusedError
+from refstack_client.upload.collector_requests import RefusedError
 from refstack_client.upload.login import Login
 
 

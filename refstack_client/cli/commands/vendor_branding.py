@@ -10,7 +10,8 @@ from refstack_client.cli.exit_codes import EXIT_OK
 from refstack_client.cli.options import collector as collector_options
 from refstack_client.cli.options.collector import fields, id_of, require_confirmation, rows
 from refstack_client.errors import InputError, UsageError
-from refstack_client.upload.collector import Collector, Record
+from refstack_client.upload.collector_requests import Record
+from refstack_client.upload.vendor_branding import VendorBranding
 
 _KINDS = ("site", "logo")
 _COLUMNS = {
@@ -23,11 +24,17 @@ _COLUMNS = {
 }
 
 
-def _fields(collector: Collector, vendor_id: str) -> Fields:
+def _connect(args: Namespace) -> VendorBranding:
+    """Return the collector of the login."""
+    collector = collector_options.connect(args)
+    return VendorBranding(collector.server, collector.notify)
+
+
+def _fields(at: VendorBranding, vendor_id: str) -> Fields:
     """Return the approved and the proposed logo and site of a vendor."""
     found: dict[str, object] = {}
     for kind in _KINDS:
-        both = collector.branding(vendor_id, kind)
+        both = at.show(vendor_id, kind)
         found |= {kind: both.get("approved"), f"proposed_{kind}": both.get("proposed")}
     return fields(found)
 
@@ -37,7 +44,7 @@ class List(OnCollector, Lister):
 
     def take_action(self, args: Namespace) -> Table:
         """Return the columns and rows to list."""
-        return rows(_COLUMNS, collector_options.connect(args).waiting_branding())
+        return rows(_COLUMNS, _connect(args).waiting())
 
 
 class Show(OnCollector, ShowOne):
@@ -55,21 +62,21 @@ class Show(OnCollector, ShowOne):
 
     def take_action(self, args: Namespace) -> Fields:
         """Return the logo and the site."""
-        collector = collector_options.connect(args)
-        vendor_id = id_of(collector, "vendor", args.vendor)
-        shown = _fields(collector, vendor_id)
+        at = _connect(args)
+        vendor_id = id_of(at, "vendor", args.vendor)
+        shown = _fields(at, vendor_id)
         if args.logo:
-            _write_logo(collector, vendor_id, args.logo)
+            _write_logo(at, vendor_id, args.logo)
         return shown
 
 
-def _write_logo(collector: Collector, vendor_id: str, path: Path) -> None:
-    both = collector.branding(vendor_id, "logo")
+def _write_logo(at: VendorBranding, vendor_id: str, path: Path) -> None:
+    both = at.show(vendor_id, "logo")
     found: Record | None = both.get("proposed") or both.get("approved")
     if not found:
         raise InputError("the vendor has no logo", hint="leave out --logo")
     sha256 = str(found.get("sha256")) if both.get("proposed") else ""
-    files.write_over(path, collector.logo(vendor_id, sha256))
+    files.write_over(path, at.logo(vendor_id, sha256))
     say(f"written: {path}, SHA-256 {found.get('sha256')}")
 
 
@@ -92,13 +99,13 @@ class Propose(OnCollector, ShowOne):
         if args.site is None and args.logo is None:
             raise UsageError("nothing is proposed", hint="give --site URL, --logo FILE, or both")
         image = files.read_bytes(args.logo) if args.logo else None
-        collector = collector_options.connect(args)
-        vendor_id = id_of(collector, "vendor", args.vendor)
+        at = _connect(args)
+        vendor_id = id_of(at, "vendor", args.vendor)
         if args.site is not None:
-            collector.propose_site(vendor_id, args.site)
+            at.propose_site(vendor_id, args.site)
         if image is not None:
-            collector.propose_logo(vendor_id, image)
-        return _fields(collector, vendor_id)
+            at.propose_logo(vendor_id, image)
+        return _fields(at, vendor_id)
 
 
 class _OfKind(OnCollector):
@@ -123,16 +130,16 @@ class _Decision(_OfKind, ShowOne):
             "decided",
         )
 
-    def decide(self, collector: Collector, vendor_id: str, args: Namespace) -> None:
+    def decide(self, at: VendorBranding, vendor_id: str, args: Namespace) -> None:
         """Send the decision."""
-        collector.approve_branding(vendor_id, args.kind, args.sha256)
+        at.approve(vendor_id, args.kind, args.sha256)
 
     def take_action(self, args: Namespace) -> Fields:
         """Return the logo and the site."""
-        collector = collector_options.connect(args)
-        vendor_id = id_of(collector, "vendor", args.vendor)
-        self.decide(collector, vendor_id, args)
-        return _fields(collector, vendor_id)
+        at = _connect(args)
+        vendor_id = id_of(at, "vendor", args.vendor)
+        self.decide(at, vendor_id, args)
+        return _fields(at, vendor_id)
 
 
 class Approve(_Decision):
@@ -148,8 +155,8 @@ class Deny(_Decision):
             "--why", metavar="TEXT", required=True, help="reason, which the vendor's users see"
         )
 
-    def decide(self, collector: Collector, vendor_id: str, args: Namespace) -> None:
-        collector.deny_branding(vendor_id, args.kind, args.sha256, args.why)
+    def decide(self, at: VendorBranding, vendor_id: str, args: Namespace) -> None:
+        at.deny(vendor_id, args.kind, args.sha256, args.why)
 
 
 class Withdraw(_OfKind, Command):
@@ -157,8 +164,8 @@ class Withdraw(_OfKind, Command):
 
     def take_action(self, args: Namespace) -> int:
         """Withdraw it."""
-        collector = collector_options.connect(args)
-        collector.withdraw_branding(id_of(collector, "vendor", args.vendor), args.kind)
+        at = _connect(args)
+        at.withdraw(id_of(at, "vendor", args.vendor), args.kind)
         say("withdrawn")
         return EXIT_OK
 
@@ -172,10 +179,10 @@ class Remove(_OfKind, Command):
 
     def take_action(self, args: Namespace) -> int:
         """Remove it."""
-        collector = collector_options.connect(args)
-        vendor_id = id_of(collector, "vendor", args.vendor)
+        at = _connect(args)
+        vendor_id = id_of(at, "vendor", args.vendor)
         if not args.yes:
             require_confirmation(f"No page will show the {args.kind} of the vendor {args.vendor}")
-        collector.remove_branding(vendor_id, args.kind)
+        at.remove(vendor_id, args.kind)
         say("removed")
         return EXIT_OK

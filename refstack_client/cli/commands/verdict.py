@@ -61,7 +61,7 @@ def _show_all(found: Results, args: Namespace) -> int:
     verdicts = {}
     for name in catalogue.shipped():
         known = {one.key for one in programme.programmes(catalogue.load(name)[0])}
-        if not args.programme or args.programme in known:
+        if not args.programme or args.programme.lower() in known:
             verdicts[name] = results_options.judge(found, name, args)
     if not verdicts:
         raise UsageError(f"no shipped guideline has a programme {args.programme}")
@@ -71,6 +71,7 @@ def _show_all(found: Results, args: Namespace) -> int:
     else:
         for verdict in verdicts.values():
             short = len(verdict.required) - verdict.count(Outcome.PASS)
-            show_lines([report_text.headline(verdict) + (f", {short} short" if short else "")])
+            is_short = short and not report_text.is_list(verdict)
+            show_lines([report_text.headline(verdict) + (f", {short} short" if is_short else "")])
     newest = verdicts.get(catalogue.default()) or list(verdicts.values())[-1]
     return OF_CONFORMANCE[newest.conformance]

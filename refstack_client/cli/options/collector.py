@@ -13,7 +13,8 @@ from refstack_client.cli.command import Fields, Table, say
 from refstack_client.errors import InputError
 from refstack_client.printable import printable
 from refstack_client.upload import access_token, login
-from refstack_client.upload.collector import Collector, Record
+from refstack_client.upload.collector import Collector
+from refstack_client.upload.collector_requests import CollectorRequests, Record
 from refstack_client.upload.http import Server
 from refstack_client.upload.login import Login
 
@@ -55,7 +56,7 @@ def connect_as(user: Login, *, insecure: bool) -> Collector:
     return Collector(Server(user.url, insecure, user.cacert, authorize), say)
 
 
-def id_of(collector: Collector, noun: str, text: str) -> str:
+def id_of(collector: CollectorRequests, noun: str, text: str) -> str:
     """Return the id of an object that an argument names by its id or the URL of its page.
 
     :param noun: of the object: ``result``, ``vendor`` or ``product``

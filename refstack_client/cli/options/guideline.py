@@ -5,8 +5,9 @@ import shlex
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from capabilities import catalogue, programme
+from capabilities import catalogue, flat_list, programme
 from capabilities.finding import Finding, Severity
+from capabilities.guideline import Guideline
 from capabilities.programme import Programme
 from refstack_client.cli.command import say
 from refstack_client.planning import guideline_source
@@ -52,16 +53,27 @@ def load_programme(
 ) -> Programme:
     """Return a programme; report findings of its guideline unless it is shipped.
 
+    A list of tests has the name of its file, or of the shipped list that ``programme_name`` names.
+
     :raises GuidelineError: there is no such guideline or programme
     """
     guideline, findings = guideline_source.load(guideline_name)
     if guideline_name.lower() not in catalogue.shipped():
         _say_findings(guideline_name, findings)
+    if programme_name and _is_version_of(guideline, programme_name):
+        guideline = flat_list.named(guideline, programme_name.lower())
     if programme_name:
         found = programme.find(guideline, programme_name)
     else:
         found = programme.default(guideline, default)
     return catalogue.with_bases(found)
+
+
+def _is_version_of(guideline: Guideline, name: str) -> bool:
+    """Return whether a list may be a version of the shipped list called ``name``."""
+    if guideline.schema != flat_list.SCHEMA or name.lower() not in catalogue.shipped():
+        return False
+    return catalogue.load(name)[0].schema == flat_list.SCHEMA
 
 
 def _say_findings(name: str, findings: Sequence[Finding]) -> None:

@@ -15,7 +15,8 @@ from refstack_client.errors import CloudError, InputError
 from refstack_client.outcomes.attestation import Attestation, Statement
 from refstack_client.outcomes.subunit_stream import class_fixture
 from refstack_client.upload import login
-from refstack_client.upload.collector import Collector, Record, RefusedError
+from refstack_client.upload.collector import Collector
+from refstack_client.upload.collector_requests import Record, RefusedError
 from refstack_client.upload.http import Server
 from refstack_client.upload.login import LOG_IN
 from scoring.conformance.outcomes import Attempt, ClassOutcome, Outcome, Outcomes

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from capabilities import catalogue
 from capabilities.guideline import Rule, Status
 from capabilities.matching import MatchKind
 from refstack_client.planning.limits import NO_GUESTS
@@ -15,9 +16,6 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
     :param asked: the number of its tests to run; None for all
     """
     guideline = plan.programme.guideline
-    required = list(plan.programme.capabilities(Status.REQUIRED))
-    own = plan.programme
-    flagged = len(own.required_tests()) - len(own.counted_tests())
     if plan.cloud:
         yield f"cloud         {plan.cloud.name} at {plan.cloud.auth_url}"
         yield (
@@ -29,12 +27,11 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
     yield f"tests run as  {plan.tenants}"
     status = f" ({guideline.status})" if guideline.status else ""
     digest = f", SHA-256 {guideline.digest[:16]}…" if guideline.digest else ""
-    yield f"guideline     {guideline.id}{status}{digest}"
-    capabilities = "capability" if len(required) == 1 else "capabilities"
-    yield f"programme     {plan.programme.name}: {len(required)} required {capabilities}"
+    yield f"guideline     {guideline.id}{status}{digest}{_other_version(plan)}"
+    yield f"programme     {plan.programme.name}: {_scope(plan)}"
     for base in plan.programme.bases:
         yield f"requires      {base.name} {base.guideline.id}: {len(base.counted_tests())} tests"
-    yield f"tests         {len(plan.matches)} wanted ({flagged} more are flagged and do not count)"
+    yield f"tests         {len(plan.matches)} wanted{_flagged(plan)}"
     found = plan.count(MatchKind.EXACT, MatchKind.ALIAS)
     yield (
         f"              {found} found, {plan.count(MatchKind.RENAMED)} renamed, "
@@ -54,6 +51,31 @@ def lines(plan: Plan, asked: int | None = None) -> Iterator[str]:
             names = ", ".join(sorted({test.name for test in match.found}))
             yield f"  {match.kind:<11} {match.test.name} -> {names}"
     yield from _limits(plan)
+
+
+def _other_version(plan: Plan) -> str:
+    """Return that a list has the name of a shipped one and another content, "" otherwise."""
+    guideline = plan.programme.guideline
+    if not plan.is_list or guideline.id not in catalogue.shipped():
+        return ""
+    is_shipped = catalogue.load(guideline.id)[0].digest == guideline.digest
+    return "" if is_shipped else f", not the {guideline.id} that is shipped"
+
+
+def _scope(plan: Plan) -> str:
+    """Return what decides the verdict: the rule of a list, else the required capabilities."""
+    if plan.programme.rule is Rule.NONE_FAILED:
+        return "a list of tests; no test may fail, skipped tests are listed"
+    required = len(list(plan.programme.capabilities(Status.REQUIRED)))
+    return f"{required} required {'capability' if required == 1 else 'capabilities'}"
+
+
+def _flagged(plan: Plan) -> str:
+    """Return how many tests do not count; a list has no flags."""
+    if plan.is_list:
+        return ""
+    flagged = len(plan.programme.required_tests()) - len(plan.programme.counted_tests())
+    return f" ({flagged} more are flagged and do not count)"
 
 
 def _limits(plan: Plan) -> Iterator[str]:

@@ -1,22 +1,19 @@
 """The shipped guidelines and their lists of tests (``/v1/guidelines``)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from capabilities import catalogue, programme
+from capabilities import catalogue, refstack_list
 from capabilities.errors import UnknownNameError
 from capabilities.guideline import Status
-from refstack_server.intake import judge_passes
 from refstack_server.store.errors import InvalidError, NotFoundError
 
 router = APIRouter(prefix="/guidelines", tags=["guidelines"])
 _JSON = ".json"
 _POWERED = "powered"
-_TRUE = ("true", "yes", "1")
 
 
 @router.get("")
@@ -65,40 +62,15 @@ def list_tests(
     :param flag: whether to list flagged tests
     """
     guideline, _ = catalogue.load(_find(name))
+    query = {"target": target, "type": type, "alias": alias, "flag": flag}
     try:
-        chosen = (
-            programme.find(guideline, judge_passes.PROGRAMMES.get(target, target))
-            if target
-            else programme.default(guideline, "platform")
-        )
+        lines = refstack_list.lines(guideline, query)
     except UnknownNameError as error:
         raise InvalidError(f"Invalid target: {target}", str(error)) from error
-    lines = sorted(
-        line
-        for status in _statuses(type)
-        for capability in chosen.capabilities(status)
-        for test in capability.tests
-        if test.flag is None or _is_true(flag)
-        for line in _lines(test.names if _is_true(alias) else (test.name,), test.idempotent_id)
-    )
+    except ValueError as error:
+        raise InvalidError(
+            f"Invalid type: {type}", f"must be one of {', '.join(Status)}"
+        ) from error
     if not lines:
         return Response(status_code=HTTPStatus.NO_CONTENT)
     return PlainTextResponse("\n".join(lines))
-
-
-def _statuses(text: str) -> tuple[Status, ...]:
-    try:
-        return tuple(Status(name.strip()) for name in text.split(",")) if text else tuple(Status)
-    except ValueError as error:
-        raise InvalidError(
-            f"Invalid type: {text}", f"must be one of {', '.join(Status)}"
-        ) from error
-
-
-def _is_true(text: str) -> bool:
-    return not text or text.lower() in _TRUE
-
-
-def _lines(names: Sequence[str], idempotent_id: str | None) -> Iterator[str]:
-    for name in dict.fromkeys(names):
-        yield f"{name}[{idempotent_id}]" if idempotent_id else name

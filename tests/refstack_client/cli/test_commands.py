@@ -177,7 +177,50 @@ def test_a_list_of_tests_is_judged_by_its_own_rule(tmp_path, writer, capsys):
         writer.test("m.C.one", "success").test("m.C.two", "skip", reason="x").content
     )
     assert main(["verdict", str(stream), "--guideline", str(listed)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "CONFORMANT  ours  ours  1/2 required tests"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "CONFORMANT  ours  2 tests: 1 passed, 0 failed, 1 skipped"
+    )
+
+
+def test_a_newer_version_of_a_list_has_the_name_of_the_shipped_one(tmp_path, samples, capsys):
+    newer = tmp_path / "tempest-tests-non-admin.lst"
+    names = [line.partition("[")[0] for line in catalogue.content("scs-0128").decode().split()]
+    newer.write_text("\n".join([*names[2:], "tempest.api.volume.test_new.NewTest.test_new"]))
+    diff = ["guideline", "diff", "scs-0128", str(newer), "-f", "csv"]
+    assert main(diff) == 0
+    added = '"tests","test added","tempest.api.volume.test_new.NewTest.test_new"'
+    changes = capsys.readouterr().out.splitlines()[1:]
+    assert changes == [*(f'"tests","test removed","{name}"' for name in names[:2]), added]
+
+    stream = str(samples / "platform.subunit")
+    judge = ["verdict", stream, "--guideline", str(newer), "--programme"]
+    assert main([*judge, "SCS-0128", "-f", "json"]) == 3
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["guideline"], verdict["programme"]) == ("scs-0128", "scs-0128")
+    assert verdict["required"]["total"] == 257
+    shipped = ["verdict", stream, "--programme", "scs-0128", "-f", "json"]
+    assert main(shipped) == 3
+    of_shipped = json.loads(capsys.readouterr().out)["required"]["passed"]
+    assert verdict["required"]["passed"] in range(of_shipped - 2, of_shipped + 1)
+    assert main([*judge, "2020.06"]) == 4
+    assert "has no programme called 2020.06" in capsys.readouterr().err
+
+
+def test_a_test_of_a_list_without_ids_is_known_by_its_name_in_tempest(tmp_path, capsys):
+    before, after, tempest = (tmp_path / name for name in ("before", "after", "tempest"))
+    before.write_text(f"m.C.old[{UUID}]\nm.C.same\n")
+    after.write_text("m.C.new\nm.C.same\n")
+    tempest.write_text(f"m.C.new[{UUID},smoke]\n")
+    diff = ["guideline", "diff", str(before), str(after), "-f", "csv"]
+    assert main(diff) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        '"tests","test removed","m.C.old"',
+        '"tests","test added","m.C.new"',
+    ]
+    assert main([*diff, "--tempest-list", str(tempest)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        '"tests","test renamed","m.C.old -> m.C.new"'
+    ]
 
 
 def test_findings_are_listed_with_their_clause_and_the_exit_code_tells_of_errors(tmp_path, capsys):
@@ -208,6 +251,10 @@ def test_one_run_is_judged_by_every_guideline(capsys, stream):
     lines = capsys.readouterr().out.splitlines()
     assert "CONFORMANT  OpenStack Powered Storage  2020.06  58/58 required tests" in lines
     assert lines[-1].endswith("2022.11  58/63 required tests, 5 short")
+    assert main(["verdict", stream, "--guideline", "all", "--programme", "SCS-0128"]) == 3
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("INCOMPLETE  scs-0128  258 tests: ")
+    assert "short" not in line
     assert main(["verdict", stream, "--guideline", "all", "-f", "json"]) == 3
     documents = {each["guideline"]: each for each in json.loads(capsys.readouterr().out)}
     assert documents["2018.02"]["required"]["passed"] == 261

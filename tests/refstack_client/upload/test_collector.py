@@ -11,7 +11,8 @@ import tenacity
 
 from refstack_client.errors import CloudError, InputError
 from refstack_client.upload import http
-from refstack_client.upload.collector import Collector, RefusedError
+from refstack_client.upload.collector import Collector
+from refstack_client.upload.collector_requests import RefusedError
 
 TOKEN = "Bearer c4nary"
 

@@ -48,3 +48,14 @@ def test_a_class_set_up_is_not_a_test():
 
 def test_the_last_attempt_decides_what_passed():
     assert passed(ENTRIES) == ["a.b.C.test_x"]
+
+
+def test_a_scenario_sent_by_an_old_client_is_not_the_test():
+    """Only passes are sent: whether another scenario of the test failed is not known."""
+    sent = (Entry("a.b.C.test_x(v1)", UUID, "pass"),)
+    (attempt,) = to_outcomes(sent).attempts
+    assert (attempt.test.name, attempt.test.idempotent_id) == ("a.b.C.test_x(v1)", None)
+    assert passed(sent) == ["a.b.C.test_x(v1)"]
+    bundled = (Entry(f"a.b.C.test_x[id-{UUID}](v1)", "", "pass"),)
+    (attempt,) = to_outcomes(bundled).attempts
+    assert (attempt.test.name, attempt.test.idempotent_id) == ("a.b.C.test_x", f"id-{UUID}")
