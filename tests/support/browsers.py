@@ -76,6 +76,7 @@ class Visits:
                 *(known["verified"], known["private"], known["pending"]),
                 *(f"/mine/{own}/share?with={with_}" for with_ in ("everybody", "certifier")),
                 f"/mine/{own}/delete",
+                f"/mine/{ids['verified']}/public-bundle",
                 *(known["vendor"], f"{known['vendor']}/edit", known["denied vendor"]),
                 *(f"{known['vendor']}/branding", f"{known['vendor']}/branding/logo/remove"),
                 *(known["product"], known["private product"]),

@@ -14,7 +14,7 @@ from refstack_server.settings import Settings
 from refstack_server.store import database
 
 NO_PAGES = re.compile(
-    r"/(v1|v2)/.*|.*\.(json|csv|svg|txt|atom)|/health|/metrics|/signin.*|.*/bundle|/guidelines/diff"
+    r"/(v1|v2)/.*|.*\.(json|csv|svg|txt|atom|zip)|/health|/metrics|/signin.*|.*/bundle|/guidelines/diff"
     r"|.*/logo|.*/logo/\{sha256\}"
 )
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
