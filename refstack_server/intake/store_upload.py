@@ -47,14 +47,20 @@ def store(
     return result, is_new
 
 
-def store_copy(session: Session, data: Path, result: Result, upload: IncomingUpload) -> None:
-    """Store the anonymised copy of a result's bundle, and make it public.
+def store_copy(
+    session: Session, caller: Caller, data: Path, result_id: str, upload: IncomingUpload
+) -> Result:
+    """Store the anonymised copy of the bundle of a caller's result, make it public, and commit.
 
-    :raises ConflictError: as for :func:`.public_bundles.publish`
+    :raises ConflictError: as for :func:`.public_bundles.publish`; other errors as for
+        :func:`.results.find_own`
     """
+    result = stored_results.find_own(session, result_id, caller)
     public_bundles.require_publishable(result)
     blobs.keep(data, upload)
     public_bundles.publish(session, result, upload.sha256)
+    session.commit()
+    return result
 
 
 def _find(session: Session, sha256: str) -> Result | None:

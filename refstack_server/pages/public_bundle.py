@@ -5,7 +5,6 @@ import shutil
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
-from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from refstack_server.intake import store_upload
@@ -51,7 +50,8 @@ async def publish(
         with blobs.incoming(context.settings.data) as incoming:
             await run_in_threadpool(_receive, form.get(_FIELD), result_id, context, incoming)
             await check_copy(context, result_id, incoming)
-            await run_in_threadpool(_store, session, context, result_id, incoming)
+            where = (context.caller, context.settings.data, result_id)
+            await run_in_threadpool(store_upload.store_copy, session, *where, incoming)
     except InvalidError as error:
         reason = ". ".join(filter(None, (error.message, error.detail)))
         state = FormState(_FORM, _FIELD, reason)
@@ -72,14 +72,6 @@ def _receive(
         result = stored_results.find_own(context.session, result_id, context.caller)
         public_bundles.require_publishable(result)
         incoming.write(blobs.read(context.settings.data, str(result.sha256)))
-
-
-def _store(
-    session: Session, context: CallerContext, result_id: str, incoming: IncomingUpload
-) -> None:
-    result = stored_results.find_own(session, result_id, context.caller)
-    store_upload.store_copy(session, context.settings.data, result, incoming)
-    session.commit()
 
 
 @router.post("/public-bundle/withdraw")

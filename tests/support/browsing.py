@@ -5,7 +5,7 @@ import re
 import requests
 
 from support.identities import Provider
-from support.serving import Server
+from support.serving import Person, Server, add_user, person
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 EVIL = "<script>alert(1)</script>"
@@ -24,6 +24,13 @@ def signed_in(served: Server, provider: Provider, name: str) -> requests.Session
     assert page.url == f"{served.url}/mine"
     assert f"{provider.url}/{name}" in page.text
     return browser
+
+
+def signed_in_for_the_foundation(served: Server, provider: Provider) -> requests.Session:
+    """Return a browser with a session of a user of the Foundation."""
+    chief = person("root")
+    add_user(served.data, Person(f"{provider.url}/root", chief.key), is_foundation=True)
+    return signed_in(served, provider, "root")
 
 
 def csrf(browser: requests.Session, served: Server, path: str = "/mine") -> str:

@@ -194,15 +194,8 @@ async def publish_bundle(
     caller. The public log records its SHA-256.
     """
     await check_copy(context, result_id, upload)
-    return await run_in_threadpool(_publish_bundle, session, context, result_id, upload)
-
-
-def _publish_bundle(
-    session: Session, context: CallerContext, result_id: str, upload: IncomingUpload
-) -> PublicBundleDocument:
-    result = stored_results.find_own(session, result_id, context.caller)
-    store_upload.store_copy(session, context.settings.data, result, upload)
-    session.commit()
+    where = (context.caller, context.settings.data, result_id)
+    result = await run_in_threadpool(store_upload.store_copy, session, *where, upload)
     return {"sha256": result.public_sha256}
 
 

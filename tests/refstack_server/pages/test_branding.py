@@ -6,8 +6,7 @@ import lxml.html
 import pytest
 import requests
 from support import images
-from support.browsing import csrf, post, signed_in
-from support.serving import Person, add_user, person
+from support.browsing import csrf, post, signed_in, signed_in_for_the_foundation
 
 SITE = "https://clouds.example.org/"
 
@@ -24,9 +23,7 @@ def bob(served, provider):
 
 @pytest.fixture
 def root(served, provider):
-    chief = person("root")
-    add_user(served.data, Person(f"{provider.url}/root", chief.key), is_foundation=True)
-    return signed_in(served, provider, "root")
+    return signed_in_for_the_foundation(served, provider)
 
 
 def send(browser, served, path, files=None, **fields):

@@ -5,7 +5,7 @@ import re
 import lxml.html
 import pytest
 import requests
-from support.browsing import EVIL, csrf, post, signed_in
+from support.browsing import EVIL, csrf, post, signed_in, signed_in_for_the_foundation
 from support.operating import client, upload_stream
 from support.serving import Person, add_user, person, serving
 
@@ -32,9 +32,7 @@ def bob(served, provider):
 
 @pytest.fixture
 def root(served, provider):
-    chief = person("root")
-    add_user(served.data, Person(f"{provider.url}/root", chief.key), is_foundation=True)
-    return signed_in(served, provider, "root")
+    return signed_in_for_the_foundation(served, provider)
 
 
 @pytest.fixture

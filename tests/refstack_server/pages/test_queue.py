@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from support.browsing import csrf, post, signed_in
+from support.browsing import csrf, post, signed_in, signed_in_for_the_foundation
 from support.making import NAMES
 from support.operating import upload_stream
 from support.serving import Person, add_user, official_vendor_of, person, product_of
@@ -27,9 +27,7 @@ def uploader(served) -> Person:
 @pytest.fixture
 def root(served, provider):
     """Return the browser of a user of the Foundation."""
-    chief = person("root")
-    add_user(served.data, Person(f"{provider.url}/root", chief.key), is_foundation=True)
-    return signed_in(served, provider, "root")
+    return signed_in_for_the_foundation(served, provider)
 
 
 def share(served, who, result_id, with_="everybody"):
