@@ -3,18 +3,17 @@
 import json
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import scs
-from support.certifying import CLIENT, SANDBOX_ROOT, only_run, run, tenants_of
+from support.certifying import CLIENT, only_run, run, tenants_of
 from support.making import SCS
 
 from refstack_client.cloud.connection import connect
 from refstack_client.cloud.selection import CloudSelection
-from refstack_client.sandbox import fault_proxy, lifecycle, state
+from refstack_client.sandbox import fault_proxy
 from refstack_client.sandbox.faults import Faults
 from refstack_client.sandbox.state import Sandbox
 from refstack_client.tenants import accounts_file
@@ -36,23 +35,13 @@ CINDER = f"tempest.api.volume.{TESTS[-1]}"
 SECONDS = 400
 
 
-@pytest.fixture(scope="module")
-def _proxied_platform() -> Iterator[Sandbox]:
-    sandbox = state.find(SANDBOX_ROOT, f"test-{uuid.uuid4().hex[:8]}", "platform")
-    try:
-        lifecycle.up(sandbox, None, lambda line: None, Faults())
-        yield sandbox
-    finally:
-        lifecycle.wipe(sandbox)
-
-
 @pytest.fixture
-def platform(_proxied_platform: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def platform(proxied_platform: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A platform with a fault proxy, without faults at the start."""
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(_proxied_platform.clouds_yaml))
-    fault_proxy.inject(_proxied_platform, Faults())
-    yield _proxied_platform
-    fault_proxy.inject(_proxied_platform, Faults())
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(proxied_platform.clouds_yaml))
+    fault_proxy.inject(proxied_platform, Faults())
+    yield proxied_platform
+    fault_proxy.inject(proxied_platform, Faults())
 
 
 @pytest.fixture
